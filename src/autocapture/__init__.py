@@ -1,0 +1,1 @@
+"""autocapture: mail, meetings and calls in, quota attainment and a weekly summary out."""

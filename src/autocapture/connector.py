@@ -1,0 +1,172 @@
+"""The contract between the engine and a connector: six ideas, and what each promises.
+
+A connector is one import package under the entry-point group ``autocapture.connectors``. It owns its provider and nothing
+else: it never sleeps, never retries beyond once, never writes to the source, never touches the database. The engine owns
+transactions, leases, back-off, rate limits, quarantine, sweeps, identity, admission and matching.
+
+Promises of `Connection.pull`:
+
+- The watermark is read before anything is listed.
+- A page is complete in itself: once it is stored, its cursor may be stored.
+- `Page.complete` is True only on the page that ends an authoritative enumeration (one that began with cursor None and listed
+  everything in scope). Absence means removal only then.
+- A listed item that cannot be read is `Broken`, never an exception that takes its page along.
+- An unchanged channel answers an empty page at next to no cost.
+
+`autocapture.testing.ConnectorContract` checks all of this, for a third party's connector too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Literal, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel
+
+from autocapture.clock import Clock
+from autocapture.records import Kind, RecordData
+
+OptionsT = TypeVar("OptionsT", bound=BaseModel)
+
+Cursor = str
+"""Opaque text, made by the connector, only stored and handed back. It survives a restart; an old form is `CursorExpired`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """The smallest thing with its own cursor: a mail folder, a calendar, a call log. `id` is the provider's."""
+
+    id: str
+    kind: Kind
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An item read whole. `version` changes whenever the content does (None: the item never changes)."""
+
+    id: str
+    data: RecordData
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """An item listed but not read. The engine reads only ids and versions that it does not hold yet."""
+
+    id: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The item left this channel. Not: it was deleted."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The item exists but cannot be read. `why` is one line without content."""
+
+    id: str
+    why: str
+    version: str | None = None
+
+
+Item = Record | Ref | Gone | Broken
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one transaction stores: items and the cursor after them. `more`: pull again at once (also with no items)."""
+
+    items: Sequence[Item]
+    cursor: Cursor
+    more: bool = False
+    complete: bool = False
+
+
+CaptureLevel = Literal["metadata", "subject", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """How an account proves itself: `none` for local files, `password` for a sealed user name and password."""
+
+    method: Literal["none", "password"]
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordCredential:
+    username: str
+    password: str = field(repr=False)
+
+
+Credential = PasswordCredential | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the engine lends to a connection. `dial_allowed(host_ip)` tells whether an address may be connected to;
+    `since` bounds the backfill (items before it are out of scope); `time_zone` is the rep's zone, for sources that write
+    local times without one."""
+
+    clock: Clock
+    since: date | None = None
+    time_zone: str = "UTC"
+    timeout: timedelta = timedelta(seconds=60)
+    dial_allowed: Callable[[str], bool] = field(default=lambda _ip: True)
+
+
+class Connection(Protocol):
+    """An open session with one connected account."""
+
+    def channels(self) -> Sequence[Channel]:
+        """Every channel in scope now, discovered anew at each call."""
+        ...
+
+    def pull(self, channel: Channel, cursor: Cursor | None, *, limit: int) -> Page:
+        """What changed since `cursor`; an enumeration of everything in scope when it is None. At most about `limit` items.
+
+        Raises CursorExpired, ChannelGone, RateLimited, ReconnectNeeded, Unreachable.
+        """
+        ...
+
+    def get(self, channel: Channel, ids: Sequence[str]) -> Sequence[Record | Gone | Broken]:
+        """The items named, one answer for each id, in any order. `Gone` for what is no longer there."""
+        ...
+
+
+@runtime_checkable
+class ReadsText(Protocol):
+    """A connection that can read the text of messages apart from their headers (capture level *full*)."""
+
+    def texts(self, channel: Channel, ids: Sequence[str]) -> dict[str, str]:
+        """Plain text by id, at most 64 KiB each; an id without readable text is left out."""
+        ...
+
+
+@runtime_checkable
+class Waits(Protocol):
+    """A connection that can wait for news instead of being polled (IMAP IDLE)."""
+
+    def wait(self, channel: Channel, timeout: timedelta) -> bool:
+        """Blocks until the provider reports news (True) or the time is over (False). Only a hint to pull."""
+        ...
+
+
+class Connector(Protocol[OptionsT]):
+    """What an entry point names. `options` become the flags of `connect` and the fields of the connect page."""
+
+    name: str
+    kinds: frozenset[Kind]
+    auth: Auth
+    options: type[OptionsT]
+
+    def open(
+        self, options: OptionsT, credential: Credential, tools: Tools
+    ) -> AbstractContextManager[Connection]: ...

@@ -1,0 +1,83 @@
+"""Every error that autocapture raises on purpose. The type says who must act.
+
+::
+
+    AutocaptureError
+    ├── TryLater                  nobody: the engine waits and tries again
+    │   ├── RateLimited           the provider named a time, or asked for less
+    │   ├── Unreachable           network, DNS, time-out, 5xx
+    │   └── StoreBusy             the database is locked, full or away
+    ├── CursorExpired             nobody: the engine enumerates the channel anew
+    ├── ChannelGone               nobody: the channel is switched off until discovery finds it again
+    ├── RecordUnusable            nobody: one item goes to quarantine, its page goes on
+    ├── LeaseLost                 nobody: another worker owns the account now
+    ├── ReconnectNeeded           the rep must sign in again
+    │   ├── CredentialRejected
+    │   └── ScopeMissing
+    ├── SetupError                the administrator must change the set-up
+    └── InputError                whoever typed the command or wrote the file
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+
+class AutocaptureError(Exception):
+    """Root of the tree. The message is one line, fit for a person, and holds no secret and no content of mail."""
+
+
+class TryLater(AutocaptureError):
+    """Nobody has to act; the same call may succeed later."""
+
+
+class RateLimited(TryLater):
+    """The provider asked for less. `retry_after` is None when it named no time."""
+
+    def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unreachable(TryLater):
+    """The provider could not be reached or did not answer properly."""
+
+
+class StoreBusy(TryLater):
+    """The database is locked, full or unreachable; nothing of the transaction was kept."""
+
+
+class CursorExpired(AutocaptureError):
+    """The cursor is no longer valid: the channel starts a new generation beside its live rows."""
+
+
+class ChannelGone(AutocaptureError):
+    """The folder, calendar or call log no longer exists at the provider."""
+
+
+class RecordUnusable(AutocaptureError):
+    """One item exists but cannot be read; it is quarantined with this message as its reason."""
+
+
+class LeaseLost(AutocaptureError):
+    """The lease on the account ran out and another worker took it; nothing was committed."""
+
+
+class ReconnectNeeded(AutocaptureError):
+    """The account stays off until its owner signs in again."""
+
+
+class CredentialRejected(ReconnectNeeded):
+    """Wrong or withdrawn password or grant."""
+
+
+class ScopeMissing(ReconnectNeeded):
+    """The grant lacks a permission that this account's capture level needs."""
+
+
+class SetupError(AutocaptureError):
+    """The administrator must change configuration, install something, or mend a key or a database."""
+
+
+class InputError(AutocaptureError):
+    """A command's argument or an input file is wrong; the message names the place."""

@@ -1,0 +1,8 @@
+"""The tables. They are the domain: what crosses a stage is a record, a table row or a small frozen value.
+
+Importing this package registers every table with `SQLModel.metadata`.
+"""
+
+from autocapture.model import accounts, activities, crm, ledger, measures, organization
+
+__all__ = ["accounts", "activities", "crm", "ledger", "measures", "organization"]

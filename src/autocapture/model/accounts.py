@@ -1,0 +1,69 @@
+"""Connected accounts, their channels and their sealed credentials.
+
+What an account is doing is derived from timestamps; only `needs_reconnect` and `paused` are stored as states, so nothing can
+be stuck. The lease lives on the account: it serialises all work on one login and fences writers that slept through it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from autocapture.model.columns import UtcDateTime
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class Account(SQLModel, table=True):
+    """One person's authorised login at one provider, or one set of files."""
+
+    __table_args__ = (UniqueConstraint("user_id", "connector", "subject"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="app_user.id", index=True)
+    connector: str
+    subject: str  # what the provider calls the login; with user and connector it is the account's identity
+    options: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    state: str = "active"  # active | needs_reconnect | paused
+    why: str | None = None  # one line for the rep, when not active
+    capture_level: str = "subject"  # metadata | subject | full
+    since: date | None = None  # the backfill's bound; None: everything
+    throttle_until: datetime = Field(default=LONG_AGO, sa_type=UtcDateTime)
+    lease_owner: str | None = None
+    lease_until: datetime = Field(default=LONG_AGO, sa_type=UtcDateTime)
+    lease_no: int = 0  # the fencing number: every claim raises it, every page commit checks it
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Channel(SQLModel, table=True):
+    """A folder, calendar or call log with its cursor. Due when `wake_at` has passed and the account is free."""
+
+    __table_args__ = (UniqueConstraint("account_id", "source_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id", index=True)
+    source_id: str
+    kind: str  # email | event | call
+    name: str
+    enabled: bool = True
+    cursor: str | None = None
+    generation: int = 1  # raised at each reset; rows of older generations leave when an enumeration completes
+    backfilled: bool = False  # an enumeration has completed at least once
+    sweep_doubt: int = (
+        0  # completed enumerations that would have removed suspiciously much, one after the other
+    )
+    wake_at: datetime = Field(default=LONG_AGO, sa_type=UtcDateTime)
+    fails: int = 0
+    last_ok_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    last_error: str | None = None
+
+
+class Credential(SQLModel, table=True):
+    """A sealed user name and password. `sealed` is the vault's framing; nothing in it is readable without the key file."""
+
+    account_id: int = Field(foreign_key="account.id", primary_key=True)
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    updated_at: datetime = Field(sa_type=UtcDateTime)
