@@ -1,0 +1,3 @@
+"""Wire formats that several connectors share: bytes in, records out. Pure functions, no I/O beyond the
+guarded child.
+"""
