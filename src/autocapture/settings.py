@@ -1,0 +1,177 @@
+"""Settings: the documented defaults, one file, the environment and secret files; read once, validated as a whole.
+
+Order, later wins: the defaults of this module (``config/autocapture.toml`` explains each), the operator's file
+(``AUTOCAPTURE_CONFIG``, else ``<home>/autocapture.toml`` where it exists), the environment
+(``AUTOCAPTURE_<SECTION>_<KEY>``; ``AUTOCAPTURE_HOME`` and ``AUTOCAPTURE_DATABASE_URL`` have no section). A key that does not
+exist is refused wherever it is written, so a typing error never passes for a setting.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from autocapture.errors import SetupError
+
+PREFIX = "AUTOCAPTURE_"
+DEFAULT_HOME = Path("var")
+
+Network = IPv4Network | IPv6Network
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone of the IANA database") from None
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WebSettings(Section):
+    """Where the pages are served. Only loopback is accepted until sign-in exists; `serve` checks it."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+
+
+class SmtpSettings(Section):
+    """The mail server that sends weekly summaries. Without `host` none is sent."""
+
+    host: str = ""
+    port: Port = 587
+    security: Literal["tls", "starttls", "none"] = "starttls"
+    username: str = ""
+    password_file: Path | None = None
+    sender: str = ""
+
+    def password(self) -> str:
+        """The password of `username`, read from its file; empty where none is set. Raises SetupError."""
+        return "" if self.password_file is None else read_secret(self.password_file)
+
+
+class CaptureSettings(Section):
+    """How often accounts are asked for news, and what is never captured."""
+
+    interval_seconds: Annotated[int, Field(ge=5, le=86_400)] = 60
+    exclusions_file: Path | None = None
+
+
+class OrganizationSettings(Section):
+    """Whose activity it is: the zone of company-wide periods, the region by which local phone numbers are read."""
+
+    name: str = "Our organisation"
+    time_zone: TimeZone = "UTC"
+    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "US"
+
+
+class NetworkSettings(Section):
+    """Addresses that may be dialled besides public ones."""
+
+    allow_networks: tuple[Network, ...] = ()
+
+
+class WorkerSettings(Section):
+    threads: Annotated[int, Field(ge=1, le=64)] = 2
+
+
+class Settings(Section):
+    home: Path
+    database_url: str
+    key_file: Path
+    web: WebSettings = WebSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    capture: CaptureSettings = CaptureSettings()
+    organization: OrganizationSettings = OrganizationSettings()
+    network: NetworkSettings = NetworkSettings()
+    worker: WorkerSettings = WorkerSettings()
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force. `environ` defaults to the process's own. Raises SetupError with one line naming the key."""
+    environ = os.environ if environ is None else environ
+    home = Path(environ.get(PREFIX + "HOME") or DEFAULT_HOME).absolute()
+    values = _from_file(environ.get(PREFIX + "CONFIG"), home)
+    _overlay_environment(values, environ)
+    values["home"] = home
+    values.setdefault("database_url", f"sqlite:///{home / 'autocapture.db'}")
+    values.setdefault("key_file", home / "keys" / "master.key")
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as problem:
+        raise SetupError(_one_line(problem)) from None
+
+
+def read_secret(path: Path) -> str:
+    """A secret kept in a file of its own, without the line end that editors add."""
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SetupError(f"the secret file {path} cannot be read: {_reason(problem)}") from problem
+
+
+def _from_file(named: str | None, home: Path) -> dict[str, Any]:
+    path = Path(named) if named else home / "autocapture.toml"
+    if not named and not path.exists():
+        return {}
+    try:
+        with path.open("rb") as file:
+            values = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise SetupError(f"the settings file {path} cannot be read: {_reason(problem)}") from problem
+    if "home" in values:
+        raise SetupError(f"{path}: home cannot be set in a file; set {PREFIX}HOME")
+    return values
+
+
+def environment_names() -> dict[str, tuple[str, ...]]:
+    """Every environment variable that is read, with the path of the key it sets."""
+    names: dict[str, tuple[str, ...]] = {}
+    for key, field in Settings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            for inner in kind.model_fields:
+                names[f"{PREFIX}{key}_{inner}".upper()] = (key, inner)
+        else:
+            names[f"{PREFIX}{key}".upper()] = (key,)
+    return names
+
+
+def _overlay_environment(values: dict[str, Any], environ: Mapping[str, str]) -> None:
+    known = environment_names()
+    for name, text in environ.items():
+        if not name.startswith(PREFIX) or name == PREFIX + "CONFIG":
+            continue
+        if name not in known:
+            raise SetupError(f"unknown setting {name} in the environment")
+        *section, key = known[name]
+        target = values.setdefault(section[0], {}) if section else values
+        if not isinstance(target, dict):
+            raise SetupError(f"{section[0]} must be a section ([{section[0]}]) in the settings file")
+        target[key] = [part.strip() for part in text.split(",") if part.strip()] if key == "allow_networks" else text
+
+
+def _one_line(problem: ValidationError) -> str:
+    first = problem.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"unknown setting {where}"
+    return f"setting {where}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _reason(problem: Exception) -> str:
+    return (problem.strerror if isinstance(problem, OSError) else None) or str(problem)

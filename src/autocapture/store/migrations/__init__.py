@@ -1,0 +1,1 @@
+"""The migrations. They travel in the wheel and need no alembic.ini; see `autocapture.store.schema`."""
