@@ -50,7 +50,8 @@ class Channel(SQLModel, table=True):
     name: str
     enabled: bool = True
     cursor: str | None = None
-    generation: int = 1  # raised at each reset; rows of older generations leave when an enumeration completes
+    generation: int = 0  # raised when a new run of pages begins; a complete one sweeps what is older
+    mid_run: bool = False  # the last stored page said that more follows: the generation goes on
     backfilled: bool = False  # an enumeration has completed at least once
     sweep_doubt: int = (
         0  # completed enumerations that would have removed suspiciously much, one after the other

@@ -79,6 +79,8 @@ class Directory:
     """By handle; several when the CRM holds duplicates or a shared line."""
     companies: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """By mail domain."""
+    company_names: Mapping[int, str] = field(default_factory=dict)
+    """For the sentences in which a person reads what stayed undecided."""
     partners: frozenset[int] = frozenset()
     deals: Mapping[int, KnownDeal] = field(default_factory=dict)
     """By deal id: every deal of a company or contact that the batch can reach."""

@@ -1,0 +1,207 @@
+"""Calendar resources as each calendar holds them: the source from which meetings are derived, again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from autocapture.model.accounts import Account, Channel
+from autocapture.model.activities import CalendarItem
+from autocapture.records import Attendee, EventRecord, Recurrence
+from autocapture.store.bulk import in_chunks, table_of, upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One calendar's copy of a resource, with the user whose calendar it is and the bound of that account's backfill."""
+
+    channel_id: int
+    source_id: str
+    series_id: int
+    user_id: int
+    since: date | None
+    record: EventRecord
+    first_seen_at: datetime
+    gone: bool
+
+
+def save(session: Session, rows: Sequence[tuple[int, str, int, EventRecord]], now: datetime) -> None:
+    """Stores (channel id, source id, series id, record); an item that had left is back."""
+    upsert(
+        session,
+        CalendarItem,
+        [
+            {
+                "channel_id": channel_id,
+                "source_id": source_id,
+                "series_id": series_id,
+                "data": record_to_json(record),
+                "first_seen_at": now,
+                "gone_at": None,
+            }
+            for channel_id, source_id, series_id, record in rows
+        ],
+        keep=("first_seen_at",),
+    )
+
+
+def copies(session: Session, series_ids: Collection[int]) -> list[Copy]:
+    """Every stored copy of these series, in a fixed order."""
+    found: list[Copy] = []
+    for chunk in in_chunks(sorted(series_ids)):
+        rows = session.execute(
+            select(CalendarItem, col(Account.user_id), col(Account.since))
+            .join(Channel, col(Channel.id) == col(CalendarItem.channel_id))
+            .join(Account, col(Account.id) == col(Channel.account_id))
+            .where(col(CalendarItem.series_id).in_(chunk))
+            .order_by(col(CalendarItem.channel_id), col(CalendarItem.source_id))
+        )
+        found.extend(
+            Copy(
+                item.channel_id,
+                item.source_id,
+                item.series_id,
+                user_id,
+                since,
+                record_from_json(item.data),
+                item.first_seen_at,
+                item.gone_at is not None,
+            )
+            for item, user_id, since in rows
+        )
+    return found
+
+
+def series_of(session: Session, channel_id: int, source_ids: Sequence[str]) -> set[int]:
+    """The series to which these items of one channel belong."""
+    found: set[int] = set()
+    for chunk in in_chunks(source_ids):
+        found.update(
+            session.scalars(
+                select(col(CalendarItem.series_id)).where(
+                    col(CalendarItem.channel_id) == channel_id, col(CalendarItem.source_id).in_(chunk)
+                )
+            )
+        )
+    return found
+
+
+def leave(session: Session, channel_id: int, source_ids: Sequence[str], at: datetime | None) -> None:
+    """The items left the calendar at `at`, or (None) are back."""
+    table = table_of(CalendarItem)
+    for chunk in in_chunks(source_ids):
+        session.execute(
+            table.update()
+            .where(table.c.channel_id == channel_id, table.c.source_id.in_(chunk))
+            .values(gone_at=at)
+        )
+
+
+def forget(session: Session, channel_id: int, source_ids: Sequence[str]) -> None:
+    """Deletes copies that must not be kept any longer (they turned private, or an exclusion names them)."""
+    table = table_of(CalendarItem)
+    for chunk in in_chunks(source_ids):
+        session.execute(table.delete().where(table.c.channel_id == channel_id, table.c.source_id.in_(chunk)))
+
+
+def recurring(session: Session) -> set[int]:
+    """Series that have a recurrence rule, whose window of derived meetings moves on with time."""
+    rule = func.json_extract(col(CalendarItem.data), "$.recurrence.rules")
+    if session.get_bind().dialect.name == "postgresql":
+        rule = func.json_extract_path_text(col(CalendarItem.data), "recurrence", "rules")
+    return set(session.scalars(select(col(CalendarItem.series_id)).where(rule.is_not(None)).distinct()))
+
+
+def record_to_json(record: EventRecord) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "uid": record.uid,
+        "starts_at": record.starts_at.isoformat(),
+        "ends_at": record.ends_at.isoformat(),
+        "time_zone": record.time_zone,
+        "title": record.title,
+        "sequence": record.sequence,
+        "status": record.status,
+        "transparent": record.transparent,
+        "private": record.private,
+        "purpose": record.purpose,
+        "attendees": [_attendee_to_json(attendee) for attendee in record.attendees],
+    }
+    if record.organizer:
+        data["organizer"] = _attendee_to_json(record.organizer)
+    for name in ("recurrence_id", "created_at", "modified_at"):
+        if (value := getattr(record, name)) is not None:
+            data[name] = value.isoformat()
+    if record.recurrence:
+        data["recurrence"] = {
+            "rules": list(record.recurrence.rules),
+            "dates": [when.isoformat() for when in record.recurrence.dates],
+            "excluded": [when.isoformat() for when in record.recurrence.excluded],
+        }
+    if record.overrides:
+        data["overrides"] = [record_to_json(override) for override in record.overrides]
+    return data
+
+
+def record_from_json(data: Mapping[str, Any]) -> EventRecord:
+    zone = _zone(data.get("time_zone"))
+    recurrence = data.get("recurrence")
+    return EventRecord(
+        uid=data["uid"],
+        starts_at=_instant(data["starts_at"], zone),
+        ends_at=_instant(data["ends_at"], zone),
+        title=data["title"],
+        recurrence_id=_instant(data["recurrence_id"], zone) if "recurrence_id" in data else None,
+        sequence=data["sequence"],
+        status=data["status"],
+        organizer=Attendee(**data["organizer"]) if "organizer" in data else None,
+        attendees=tuple(Attendee(**attendee) for attendee in data["attendees"]),
+        time_zone=data.get("time_zone"),
+        private=data["private"],
+        transparent=data["transparent"],
+        purpose=data["purpose"],
+        recurrence=Recurrence(
+            tuple(recurrence["rules"]),
+            tuple(_instant(when, zone) for when in recurrence["dates"]),
+            tuple(_instant(when, zone) for when in recurrence["excluded"]),
+        )
+        if recurrence
+        else None,
+        created_at=_moment(data.get("created_at")),
+        modified_at=_moment(data.get("modified_at")),
+        overrides=tuple(record_from_json(override) for override in data.get("overrides", ())),
+    )
+
+
+def _attendee_to_json(attendee: Attendee) -> dict[str, Any]:
+    return {
+        "email": attendee.email,
+        "name": attendee.name,
+        "response": attendee.response,
+        "optional": attendee.optional,
+        "resource": attendee.resource,
+    }
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def _instant(text: str, zone: ZoneInfo | None) -> datetime | date:
+    """A date stays a date; an instant returns to its event's zone, since a series keeps wall-clock time over a DST change."""
+    if len(text) == len("2026-11-21"):
+        return date.fromisoformat(text)
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(zone) if zone else moment
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

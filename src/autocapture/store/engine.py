@@ -1,0 +1,94 @@
+"""The engine and its transactions, on SQLite and PostgreSQL alike.
+
+A writing transaction on SQLite begins IMMEDIATE, so two writers queue instead of failing half-way. A database that is locked,
+full or away raises `StoreBusy`: nothing of the transaction was kept, and the same work may be tried again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlmodel import Session
+
+from autocapture.errors import SetupError, StoreBusy
+
+BUSY_TIMEOUT_MS = 5_000
+
+_WRITES = "autocapture_writes"
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `url` (``sqlite:///path`` or ``postgresql+psycopg://…``). Connects lazily."""
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, connect_args={"check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if backend == "postgresql":
+        try:
+            return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        except ModuleNotFoundError as missing:
+            raise SetupError("PostgreSQL needs its driver: install autocapture[postgres]") from missing
+    raise SetupError(f"AUTOCAPTURE_DATABASE_URL names {backend!r}; only sqlite and postgresql are supported")
+
+
+def _prepare_sqlite(raw: sqlite3.Connection, _record: object) -> None:
+    raw.isolation_level = None  # we write BEGIN ourselves, see _begin_sqlite
+    raw.execute("PRAGMA journal_mode = WAL")
+    raw.execute("PRAGMA synchronous = FULL")
+    raw.execute("PRAGMA foreign_keys = ON")
+    raw.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """A session in one writing transaction: committed at the end, rolled back by any exception."""
+    with _translated(), engine.connect() as connection:
+        with Session(connection.execution_options(**{_WRITES: True}), expire_on_commit=False) as session:
+            yield session
+            session.commit()
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session on one consistent snapshot; nothing it does is kept."""
+    with _translated(), engine.connect() as connection, Session(connection) as session:
+        yield session
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as problem:
+        raise StoreBusy(f"the database cannot take this now: {_first_line(problem)}") from problem
+    except DBAPIError as problem:
+        if problem.connection_invalidated:
+            raise StoreBusy(f"the database connection was lost: {_first_line(problem)}") from problem
+        raise
+
+
+def _first_line(problem: DBAPIError) -> str:
+    return str(problem.orig).splitlines()[0] if problem.orig else type(problem).__name__
+
+
+def insert_for(session: Session) -> Any:
+    """The dialect's `insert`, which knows ON CONFLICT; SQLite and PostgreSQL share its methods."""
+    return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert

@@ -1,0 +1,68 @@
+"""The lease on an account, and its fence.
+
+One worker at a time works on an account. A lease that ran out may be taken over; `lease_no` rises at each claim, and a page
+commits only while its writer's number is still the account's: a worker that slept through its lease changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlmodel import Session, col
+
+from autocapture.errors import LeaseLost
+from autocapture.model.accounts import LONG_AGO, Account
+
+LEASE_FOR = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    account_id: int
+    owner: str
+    number: int
+
+
+def claim(session: Session, account_id: int, owner: str, now: datetime) -> Lease | None:
+    """The lease, or None while somebody else holds it."""
+    taken = session.execute(
+        update(Account)
+        .where(col(Account.id) == account_id, col(Account.lease_until) <= now)
+        .values(lease_owner=owner, lease_until=now + LEASE_FOR, lease_no=Account.lease_no + 1)
+        .returning(col(Account.lease_no))
+    ).scalar_one_or_none()
+    return None if taken is None else Lease(account_id, owner, taken)
+
+
+def renew(session: Session, lease: Lease, now: datetime) -> None:
+    """Extends the lease inside the page's transaction; LeaseLost rolls the page back."""
+    kept = session.execute(
+        update(Account)
+        .where(col(Account.id) == lease.account_id, col(Account.lease_no) == lease.number)
+        .values(lease_until=now + LEASE_FOR)
+        .returning(col(Account.id))
+    ).scalar_one_or_none()
+    if kept is None:
+        raise LeaseLost(f"account {lease.account_id} was taken over by another worker")
+
+
+def release(session: Session, lease: Lease) -> None:
+    """Hands the lease back, if it is still ours."""
+    session.execute(
+        update(Account)
+        .where(col(Account.id) == lease.account_id, col(Account.lease_no) == lease.number)
+        .values(lease_owner=None, lease_until=LONG_AGO)
+    )
+
+
+def release_all(session: Session, owner: str) -> int:
+    """Hands back every lease of one process; the number of leases it held."""
+    released = session.execute(
+        update(Account)
+        .where(col(Account.lease_owner) == owner)
+        .values(lease_owner=None, lease_until=LONG_AGO)
+        .returning(col(Account.id))
+    )
+    return len(released.all())

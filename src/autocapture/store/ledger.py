@@ -1,0 +1,113 @@
+"""The ledger's statements: what is held, what is touched, what has left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlmodel import Session, col
+
+from autocapture.model.ledger import QUARANTINED, LedgerEntry
+from autocapture.store.bulk import in_chunks, upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the ledger holds of one item."""
+
+    version: str | None
+    generation: int
+    outcome: str
+    tries: int
+    gone: bool
+    series_id: int | None
+
+
+def held(session: Session, channel_id: int, source_ids: Sequence[str]) -> dict[str, Held]:
+    """The ledger's rows for these ids of one channel."""
+    found: dict[str, Held] = {}
+    entry = LedgerEntry
+    for chunk in in_chunks(source_ids):
+        statement = select(
+            col(entry.source_id),
+            col(entry.version),
+            col(entry.generation),
+            col(entry.outcome),
+            col(entry.tries),
+            col(entry.gone_at),
+            col(entry.series_id),
+        ).where(col(entry.channel_id) == channel_id, col(entry.source_id).in_(chunk))
+        for source_id, version, generation, outcome, tries, gone_at, series_id in session.execute(statement):
+            found[source_id] = Held(version, generation, outcome, tries, gone_at is not None, series_id)
+    return found
+
+
+def write(session: Session, entries: Sequence[LedgerEntry]) -> None:
+    """Inserts or updates the rows in place; the first sighting's time stays."""
+    upsert(session, LedgerEntry, [entry.model_dump() for entry in entries], keep=("first_seen_at",))
+
+
+def touch(session: Session, channel_id: int, source_ids: Iterable[str], generation: int) -> None:
+    """The items were listed again, unchanged: they are of this generation, and back if they were gone."""
+    for chunk in in_chunks(list(source_ids)):
+        session.execute(
+            update(LedgerEntry)
+            .where(col(LedgerEntry.channel_id) == channel_id, col(LedgerEntry.source_id).in_(chunk))
+            .values(generation=generation, gone_at=None)
+        )
+
+
+def leave(session: Session, channel_id: int, source_ids: Iterable[str], at: datetime) -> None:
+    """The items left the channel; what they counted stays counted."""
+    for chunk in in_chunks(list(source_ids)):
+        session.execute(
+            update(LedgerEntry)
+            .where(
+                col(LedgerEntry.channel_id) == channel_id,
+                col(LedgerEntry.source_id).in_(chunk),
+                col(LedgerEntry.gone_at).is_(None),
+            )
+            .values(gone_at=at)
+        )
+
+
+def not_listed_since(session: Session, channel_id: int, generation: int) -> list[str]:
+    """Live items of generations older than `generation`: a complete enumeration did not list them."""
+    statement = select(col(LedgerEntry.source_id)).where(
+        col(LedgerEntry.channel_id) == channel_id,
+        col(LedgerEntry.generation) < generation,
+        col(LedgerEntry.gone_at).is_(None),
+    )
+    return list(session.scalars(statement))
+
+
+def live_ids(session: Session, channel_id: int) -> set[str]:
+    """The ids that the ledger believes to be in the channel now."""
+    statement = select(col(LedgerEntry.source_id)).where(
+        col(LedgerEntry.channel_id) == channel_id, col(LedgerEntry.gone_at).is_(None)
+    )
+    return set(session.scalars(statement))
+
+
+def live_count(session: Session, channel_id: int) -> int:
+    statement = select(func.count()).where(
+        col(LedgerEntry.channel_id) == channel_id, col(LedgerEntry.gone_at).is_(None)
+    )
+    return session.scalar(statement) or 0
+
+
+def to_retry(session: Session, channel_id: int, now: datetime, limit: int) -> list[str]:
+    """Quarantined items whose next reading is due."""
+    statement = (
+        select(col(LedgerEntry.source_id))
+        .where(
+            col(LedgerEntry.channel_id) == channel_id,
+            col(LedgerEntry.outcome) == QUARANTINED,
+            col(LedgerEntry.gone_at).is_(None),
+            col(LedgerEntry.retry_at) <= now,
+        )
+        .limit(limit)
+    )
+    return list(session.scalars(statement))

@@ -1,0 +1,65 @@
+"""Threads: the connected sets of Message-IDs.
+
+A message ties its own id to those it refers to, seen or not; two sets that share an id are one thread. The thread's id is the
+smallest key of its set, so whatever order mail arrives in, the same threads come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from autocapture.model.activities import Activity, ThreadKey
+from autocapture.store.bulk import in_chunks, insert_missing
+
+
+def assign(session: Session, messages: Sequence[Sequence[int]]) -> list[int]:
+    """The thread id of each message, given the keys that tie it (its own first). Joins threads where needed."""
+    known = _known(session, {key for keys in messages for key in keys})
+    sets = _Sets()
+    for keys in messages:
+        for key in keys:
+            sets.join(keys[0], key)
+    for key, thread_id in known.items():
+        sets.join(key, thread_id)
+    moved = {old: sets.smallest(old) for old in set(known.values()) if sets.smallest(old) != old}
+    for old, new in moved.items():
+        session.execute(update(ThreadKey).where(col(ThreadKey.thread_id) == old).values(thread_id=new))
+        session.execute(update(Activity).where(col(Activity.thread_id) == old).values(thread_id=new))
+    fresh = {key for keys in messages for key in keys if key not in known}
+    insert_missing(
+        session, ThreadKey, [{"key": key, "thread_id": sets.smallest(key)} for key in sorted(fresh)]
+    )
+    return [sets.smallest(keys[0]) for keys in messages]
+
+
+def _known(session: Session, keys: Iterable[int]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for chunk in in_chunks(sorted(keys)):
+        rows = session.execute(
+            select(col(ThreadKey.key), col(ThreadKey.thread_id)).where(col(ThreadKey.key).in_(chunk))
+        )
+        found.update((key, thread_id) for key, thread_id in rows)
+    return found
+
+
+class _Sets:
+    """Disjoint sets of integers, each represented by its smallest member."""
+
+    def __init__(self) -> None:
+        self._parent: dict[int, int] = {}
+
+    def smallest(self, member: int) -> int:
+        parent = self._parent
+        root = member
+        while (above := parent.get(root, root)) != root:
+            root = above
+        while (above := parent.get(member, member)) != root:
+            parent[member], member = root, above
+        return root
+
+    def join(self, one: int, other: int) -> None:
+        low, high = sorted((self.smallest(one), self.smallest(other)))
+        self._parent[high] = low
