@@ -80,9 +80,9 @@ class OrganizationSettings(Section):
 
 
 class NetworkSettings(Section):
-    """Addresses that may be dialled besides public ones."""
+    """Addresses that may be dialled besides public ones: this machine, unless the operator says otherwise."""
 
-    allow_networks: tuple[Network, ...] = ()
+    allow_networks: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
 class WorkerSettings(Section):
@@ -162,7 +162,9 @@ def _overlay_environment(values: dict[str, Any], environ: Mapping[str, str]) -> 
         target = values.setdefault(section[0], {}) if section else values
         if not isinstance(target, dict):
             raise SetupError(f"{section[0]} must be a section ([{section[0]}]) in the settings file")
-        target[key] = [part.strip() for part in text.split(",") if part.strip()] if key == "allow_networks" else text
+        target[key] = (
+            [part.strip() for part in text.split(",") if part.strip()] if key == "allow_networks" else text
+        )
 
 
 def _one_line(problem: ValidationError) -> str:

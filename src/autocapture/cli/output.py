@@ -116,7 +116,9 @@ def _emit_table(rows: Iterable[Row], columns: Sequence[str] | None, file: TextIO
     console = Console(file=file, width=None if file.isatty() else 200)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        numeric = all(isinstance(row.get(column), int | float | Decimal | None) for row in rows) and bool(rows)
+        numeric = all(isinstance(row.get(column), int | float | Decimal | None) for row in rows) and bool(
+            rows
+        )
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(_text(row.get(column))) for column in columns))

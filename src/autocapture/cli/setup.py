@@ -25,6 +25,8 @@ def init() -> None:
         create_key(settings.key_file)
     schema.upgrade(application.engine)
     typer.echo(f"home      {settings.home}")
-    typer.echo(f"key file  {settings.key_file} (keep a copy elsewhere: without it, accounts must be connected again)")
+    typer.echo(
+        f"key file  {settings.key_file} (keep a copy elsewhere: without it, accounts must be connected again)"
+    )
     typer.echo(f"database  {application.engine.url.render_as_string(hide_password=True)}")
     typer.echo("next: `autocapture users import FILE.csv`, then `autocapture connect imap --help`")

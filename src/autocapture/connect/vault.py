@@ -114,7 +114,9 @@ def read_key(path: Path) -> bytes:
         mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
-        raise SetupError(f"there is no key file {path}; run `autocapture init`, or put the key back") from None
+        raise SetupError(
+            f"there is no key file {path}; run `autocapture init`, or put the key back"
+        ) from None
     except (OSError, UnicodeDecodeError) as problem:
         raise SetupError(f"the key file {path} cannot be read") from problem
     if mode & 0o077:
@@ -130,7 +132,13 @@ def read_key(path: Path) -> bytes:
 
 def _associated_data(place: Place, key_id: bytes) -> bytes:
     return b"|".join(
-        (_VERSION.hex().encode(), place.table.encode(), b"%d" % place.row_id, place.column.encode(), key_id.hex().encode())
+        (
+            _VERSION.hex().encode(),
+            place.table.encode(),
+            b"%d" % place.row_id,
+            place.column.encode(),
+            key_id.hex().encode(),
+        )
     )
 
 

@@ -1,0 +1,56 @@
+# make run      a working autocapture with a sample organisation on http://127.0.0.1:8000
+# make test     everything that is checked before a change is taken
+# make lint     formatting, style, types and import rules alone
+# make bench    speed, as ratios against other tools on this machine
+# make soak     longer searches: thousands of seeds
+# make lock     pin every dependency anew
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
+TESTING := $(VENV)/.testing
+LOCKED := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+.PHONY: run test lint bench soak lock clean
+
+run: $(RUNTIME)
+	$(BIN)/autocapture init
+	$(BIN)/autocapture serve --sample
+
+test: lint
+	$(BIN)/python -m pytest -n 2
+
+lint: $(TESTING)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(TESTING)
+	$(BIN)/python -m autocapture.testing.bench
+
+soak: $(TESTING)
+	$(BIN)/python -m pytest -n 2 -m soak
+
+lock:
+	$(LOCKED) pyproject.toml requirements-build.in -o requirements.txt
+	$(LOCKED) pyproject.toml requirements-build.in --all-extras --group test -c requirements.txt -o requirements-test.txt
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "autocapture needs Python 3.11 or later")'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+# Dovecot and Chromium come from Debian where the caller may install them; without them their tests skip and say so.
+$(TESTING): requirements-test.txt $(RUNTIME)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
+	.ci/peers
+	touch $@

@@ -1,0 +1,1 @@
+"""The stages joined: one function per thing the system does."""

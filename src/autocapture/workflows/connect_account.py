@@ -1,0 +1,126 @@
+"""Connecting an account: the login is tried first, and only what opened is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from autocapture.application import Application
+from autocapture.connect.credentials import seal_credential
+from autocapture.connector import CaptureLevel, Channel, Credential
+from autocapture.errors import InputError
+from autocapture.model.accounts import LONG_AGO, Account
+from autocapture.model.accounts import Channel as StoredChannel
+from autocapture.model.accounts import Credential as SealedCredential
+from autocapture.model.organization import User
+from autocapture.store.engine import reading, writing
+from autocapture.workflows.open_account import tools_for, validated_options
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What somebody asks to connect. `options` are the connector's own, `since` bounds the backfill (None: everything)."""
+
+    user_email: str
+    connector: str
+    options: Mapping[str, Any]
+    credential: Credential = None
+    since: date | None = None
+    capture_level: CaptureLevel = "subject"
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    account_id: int
+    is_new: bool
+    channels: tuple[Channel, ...]
+
+
+def connect_account(app: Application, login: Login) -> Connected:
+    """Opens the account, lists its channels, and stores it with its sealed credential.
+
+    The same user, connector and subject again is the same account: options and credential are replaced, its channels wake,
+    its state is active. Raises InputError for an unknown user or a wrong option, and what the connector raises on opening.
+    """
+    connector = app.registry.get(login.connector)
+    options = validated_options(connector, login.options)
+    user = _user(app, login.user_email)
+    with connector.open(options, login.credential, tools_for(app, user, login.since)) as connection:
+        channels = tuple(connection.channels())
+    with writing(app.engine) as session:
+        account, is_new = _upsert(session, app, login, user, options)
+        if account.id is None:
+            raise AssertionError("a flushed account has an id")
+        if login.credential is not None:
+            session.merge(
+                SealedCredential(
+                    account_id=account.id,
+                    sealed=seal_credential(app.vault, account.id, login.credential),
+                    updated_at=app.clock.now(),
+                )
+            )
+        session.execute(
+            update(StoredChannel)
+            .where(col(StoredChannel.account_id) == account.id)
+            .values(wake_at=LONG_AGO, fails=0)
+        )
+        return Connected(account.id, is_new, channels)
+
+
+def _user(app: Application, email: str) -> User:
+    with reading(app.engine) as session:
+        user = session.exec(select(User).where(User.email == email.strip().lower())).one_or_none()
+    if user is None:
+        raise InputError(
+            f"there is no user {email}; import users first (`autocapture users import FILE.csv`)"
+        )
+    return user
+
+
+def _upsert(
+    session: Session, app: Application, login: Login, user: User, options: BaseModel
+) -> tuple[Account, bool]:
+    subject = subject_of(options, login.credential)
+    account = session.exec(
+        select(Account).where(
+            Account.user_id == user.id, Account.connector == login.connector, Account.subject == subject
+        )
+    ).one_or_none()
+    is_new = account is None
+    if account is None:
+        account = Account(
+            user_id=user.id,
+            connector=login.connector,
+            subject=subject,
+            options={},
+            created_at=app.clock.now(),
+        )
+    account.options = options.model_dump(mode="json", exclude_none=True)
+    account.state, account.why = "active", None
+    account.throttle_until = LONG_AGO
+    account.capture_level = login.capture_level
+    account.since = login.since
+    session.add(account)
+    session.flush()
+    return account, is_new
+
+
+def subject_of(options: BaseModel, credential: Credential) -> str:
+    """What makes an account the same when it is connected again: the login, or the files it reads.
+
+    A login that is no address is made one with its host. A column mapping only says how files are read, so correcting it
+    does not make another account.
+    """
+    if credential is not None:
+        host = getattr(options, "host", "")
+        return (
+            credential.username if "@" in credential.username or not host else f"{credential.username}@{host}"
+        )
+    return " ".join(str(value) for name, value in options if isinstance(value, Path) and name != "mapping")

@@ -1,0 +1,56 @@
+"""From a stored account to an open connection: options validated, credential unsealed, tools lent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import date
+from functools import partial
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from autocapture.application import Application
+from autocapture.connect.credentials import open_credential
+from autocapture.connect.dial import dial_allowed
+from autocapture.connector import Connection, Connector, Credential, Tools
+from autocapture.errors import InputError, ReconnectNeeded
+from autocapture.model.accounts import Account
+from autocapture.model.accounts import Credential as SealedCredential
+from autocapture.model.organization import User
+from autocapture.store.engine import reading
+
+
+def open_account(app: Application, account: Account) -> AbstractContextManager[Connection]:
+    """The connection of a stored account. Raises SetupError, ReconnectNeeded, and on entering what the connector raises."""
+    if account.id is None:
+        raise ValueError("the account has not been stored")
+    with reading(app.engine) as session:
+        user = session.get_one(User, account.user_id)
+        stored = session.get(SealedCredential, account.id)
+    connector = app.registry.get(account.connector)
+    credential: Credential = None
+    if connector.auth.method == "password":
+        if stored is None:
+            raise ReconnectNeeded(f"account {account.id} has no password; connect it again")
+        credential = open_credential(app.vault, account.id, stored.sealed)
+    options = validated_options(connector, account.options)
+    return connector.open(options, credential, tools_for(app, user, account.since))
+
+
+def tools_for(app: Application, user: User, since: date | None) -> Tools:
+    allowed = partial(dial_allowed, allow_networks=app.settings.network.allow_networks)
+    return Tools(clock=app.clock, since=since, time_zone=user.time_zone, dial_allowed=allowed)
+
+
+def validated_options(connector: Connector[Any], options: Mapping[str, Any]) -> BaseModel:
+    """`options` as the connector's own model. Raises InputError naming the first option that is wrong."""
+    try:
+        model: BaseModel = connector.options.model_validate(dict(options))
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False)[0]
+        where = "--" + str(first["loc"][0]).replace("_", "-") + ": " if first["loc"] else ""
+        raise InputError(
+            f"connect {connector.name}: {where}{first['msg'].removeprefix('Value error, ')}"
+        ) from None
+    return model
