@@ -1,0 +1,188 @@
+"""The contract of a connector, over one IMAP session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from autocapture.connector import Broken, Channel, Cursor, Gone, Page, Record, Tools
+from autocapture.errors import RateLimited, RecordUnusable, Unreachable
+from autocapture.formats.mime import HEADER_FIELDS, parse_headers
+from autocapture_imap.cursor import decode
+from autocapture_imap.faults import passing
+from autocapture_imap.fetching import Refusal, Value, fetch, internal_date, number
+from autocapture_imap.folders import choose
+from autocapture_imap.pulling import Scope, check_same_folder, first_position, is_unchanged, next_page
+from autocapture_imap.session import Numbers, Session
+from autocapture_imap.texts import read_texts
+from autocapture_imap.uids import format_ranges, item_id, members, parse_item_id, pieces, ranges_of
+from autocapture_imap.waiting import wait_for_news
+
+_AT_ONCE = 500
+_FRESH_FOR = 60.0  # seconds that the numbers of a LIST stand for the folder
+
+_SECTION = b"BODY[HEADER.FIELDS"
+_HEADERS = f"BODY.PEEK[HEADER.FIELDS ({' '.join(HEADER_FIELDS).upper()})]"
+
+Answer = Record | Gone | Broken
+
+
+class ImapConnection:
+    """One account's mail folders. A channel's id is the folder's name as it travels, in modified UTF-7; an item's id is
+    `UIDVALIDITY/UID`. In scope is what the server received on or after `tools.since` (INTERNALDATE, by the server's
+    calendar day: IMAP's SINCE); Gmail's drafts, which lie among all mail there, are not."""
+
+    def __init__(self, session: Session, tools: Tools) -> None:
+        self._session = session
+        self._tools = tools
+        self._scope: Scope = (("UNDRAFT",) if session.offers("X-GM-EXT-1") else ()) + (
+            ("SINCE", tools.since) if tools.since else ()
+        )
+        self._foreign: list[str] | None = None
+        self._listed: dict[str, Numbers] = {}
+        self._listed_at = 0.0
+        self._pulled: dict[str, Numbers] = {}
+
+    def channels(self) -> Sequence[Channel]:
+        """The folders to capture, the inbox first. One request; where the server can tell the folders' numbers in the
+        same answer, an unchanged folder's next `pull` costs none."""
+        if self._foreign is None:
+            self._foreign = self._session.foreign_prefixes()
+        listed, self._listed = self._session.list_folders()
+        self._listed_at = self._tools.clock.monotonic()
+        return [
+            Channel(id=folder.name, kind="email", name=folder.display_name)
+            for folder in choose(listed, self._foreign)
+        ]
+
+    def pull(self, channel: Channel, cursor: Cursor | None, *, limit: int) -> Page:
+        position = None if cursor is None else decode(cursor)
+        if position is not None and cursor is not None and position.scan is None:
+            numbers = self._cheap_numbers(channel.id)
+            if is_unchanged(position, numbers):
+                self._pulled[channel.id] = numbers
+                return Page((), cursor)
+        numbers = self._session.examine(channel.id)
+        self._pulled[channel.id] = numbers
+        if position is not None:
+            check_same_folder(position, numbers)
+        elif numbers.uid_validity is None:
+            raise Unreachable(
+                "the IMAP server gives the folder no UIDVALIDITY, so its messages cannot be told apart"
+            )
+        else:
+            position = first_position(numbers.uid_validity, numbers)
+        return next_page(self._session, position, numbers, limit=limit, scope=self._scope)
+
+    def _cheap_numbers(self, folder: str) -> Numbers:
+        """The folder's numbers from the last LIST, once; else from one request of their own."""
+        listed = self._listed.pop(folder, None)
+        if listed is not None and self._tools.clock.monotonic() - self._listed_at < _FRESH_FOR:
+            return listed
+        if self._session.selected is not None and self._session.selected[0] == folder:
+            return self._session.examine(folder)  # STATUS of the open folder may be stale (RFC 3501, 6.3.10)
+        return self._session.status(folder)
+
+    def get(self, channel: Channel, ids: Sequence[str]) -> Sequence[Answer]:
+        """Headers, date and size of each message; its text is never read."""
+        uid_validity, uids = self._open(channel, ids)
+        answers: dict[str, Answer] = {}
+        for part in pieces(ranges_of(uids), _AT_ONCE):
+            answers.update((answer.id, answer) for answer in self._read(uid_validity, list(members(part))))
+        return [answers.get(id_) or Gone(id_) for id_ in dict.fromkeys(ids)]
+
+    def texts(self, channel: Channel, ids: Sequence[str]) -> dict[str, str]:
+        uid_validity, uids = self._open(channel, ids)
+        return {
+            item_id(uid_validity, uid): text for uid, text in read_texts(self._session.wire, uids).items()
+        }
+
+    def wait(self, channel: Channel, timeout: timedelta) -> bool:
+        """By IDLE (RFC 2177); a server without it is asked once when the time is over."""
+        before = self._pulled.get(channel.id)
+        now = self._session.examine(channel.id)
+        if before is not None and (before.top, before.messages) != (now.top, now.messages):
+            return True
+        return wait_for_news(self._session.wire, now.messages, timeout, idle=self._session.offers("IDLE"))
+
+    def _open(self, channel: Channel, ids: Sequence[str]) -> tuple[int, list[int]]:
+        """Opens the folder if it is not open; its UIDVALIDITY and the UIDs of those ids that are valid under it."""
+        selected = self._session.selected
+        if selected is None or selected[0] != channel.id:
+            numbers = self._session.examine(channel.id)
+        else:
+            numbers = selected[1]
+        parsed = [each for each in map(parse_item_id, ids) if each is not None]
+        validity = numbers.uid_validity or 0
+        return validity, [uid for uid_validity, uid in parsed if validity and uid_validity == validity]
+
+    def _items(self) -> str:
+        thread = " X-GM-THRID" if self._session.offers("X-GM-EXT-1") else ""
+        if not thread and self._session.offers("OBJECTID"):
+            thread = " THREADID"
+        return f"(UID INTERNALDATE RFC822.SIZE{thread} {_HEADERS})"
+
+    def _read(self, uid_validity: int, uids: list[int]) -> Iterable[Answer]:
+        """One command for all; where the server refuses it, for halves, until the refused message stands alone."""
+        items = self._items()
+        waiting = [uids]
+        while waiting:
+            asked = waiting.pop()
+            unanswered = set(asked)
+            refusal: Refusal | None = None
+            for answer in fetch(self._session.wire, format_ranges(ranges_of(asked)), items):
+                if isinstance(answer, Refusal):
+                    refusal = answer
+                elif (uid := number(answer.get(b"UID"))) in unanswered and (
+                    record := _record(uid_validity, uid, answer)
+                ):
+                    unanswered.remove(uid)
+                    yield record
+            if refusal is None or not unanswered or _says_expunged(refusal):
+                continue
+            missing = sorted(unanswered)
+            if len(missing) == 1:
+                yield Broken(item_id(uid_validity, missing[0]), "the IMAP server refuses to read it")
+                continue
+            _raise_passing(refusal, nothing_read=len(missing) == len(uids))
+            waiting += [missing[: len(missing) // 2], missing[len(missing) // 2 :]]
+
+
+def _record(uid_validity: int, uid: int, answer: dict[bytes, Value]) -> Record | Broken | None:
+    """None for an answer that nobody asked for: one without the header section."""
+    section = next((name for name in answer if name.startswith(_SECTION)), None)
+    if section is None:
+        return None
+    id_, raw = item_id(uid_validity, uid), answer[section]
+    if not isinstance(raw, bytes):
+        return Broken(id_, "the IMAP server gave no header")
+    try:
+        data = parse_headers(
+            raw,
+            received_at=internal_date(answer.get(b"INTERNALDATE")),
+            size=number(answer.get(b"RFC822.SIZE")),
+            provider_thread=_thread(answer),
+        )
+    except RecordUnusable as unusable:
+        return Broken(id_, str(unusable))
+    return Record(id_, data)
+
+
+def _thread(answer: dict[bytes, Value]) -> str | None:
+    """X-GM-THRID is a number, THREADID a list of one id or NIL (RFC 8474)."""
+    value = answer.get(b"X-GM-THRID") or answer.get(b"THREADID")
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else None
+
+
+def _says_expunged(refusal: Refusal) -> bool:
+    """`Some of the requested messages no longer exist` ends a FETCH that otherwise succeeded (RFC 2180, 4.1.2)."""
+    return "EXPUNGEISSUED" in refusal or "no longer exist" in refusal.lower()
+
+
+def _raise_passing(refusal: Refusal, *, nothing_read: bool) -> None:
+    """A server that asks for less, or reads nothing at all, is left alone; one that refuses some is asked further."""
+    fault = passing(refusal)
+    if fault is not None and (nothing_read or isinstance(fault, RateLimited)):
+        raise fault
