@@ -109,7 +109,8 @@ def _deal(
     product = rng.choice(PRODUCTS)
     extra = rng.choice(PRODUCTS)
     products = (product.key,) if extra == product or rng.random() < 0.7 else (product.key, extra.key)
-    amount = product.price * rng.randrange(2, 14)
+    currency = _currency(rng, rep)
+    amount = product.price * rng.randrange(2, 14) * (11 if currency == "SEK" else 1)
     created = diary.some_time(rng, fate.created_week)
     changes = _history(rng, rep, diary, created, fate)
     closed = changes[-1].at if changes[-1].stage in ("won", "lost") else None
@@ -126,7 +127,7 @@ def _deal(
         closed_at=closed,
         outcome=fate.outcome if closed else None,
         amount=None if closed is None and rng.random() < 0.06 else amount,
-        currency=_currency(rng, rep),
+        currency=currency,
         products=products,
         changes=changes,
         contacts=tuple(
