@@ -1,0 +1,197 @@
+"""Time zones as calendars name them: IANA and Windows names, vendor prefixes, and rules written out
+(VTIMEZONE).
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+from autocapture.errors import RecordUnusable
+from autocapture.formats.content_lines import Component
+from autocapture.formats.rules import expand, parse_rule
+
+_UTC_NAMES = frozenset(
+    {"Z", "UTC", "GMT", "ETC/UTC", "ETC/GMT", "TZONE://MICROSOFT/UTC", "COORDINATED UNIVERSAL TIME"}
+)
+_OFFSET = re.compile(r"([+-])(\d{2})(\d{2})(\d{2})?")
+_LOCAL = re.compile(r"(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z?")
+_RULES_FROM, _RULES_TO = datetime(1970, 1, 1), datetime(2050, 1, 1)  # noqa: DTZ001 - wall-clock times
+_COMPARED_FROM, _COMPARED_TO = datetime(2020, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
+_OBSERVANCES_LIMIT = 200
+
+Named = tuple[tzinfo, str | None]
+"""A zone and its IANA name; None when it has none."""
+
+
+class WrittenZone(tzinfo):
+    """A zone whose changes were written out in a VTIMEZONE and that no IANA zone equals."""
+
+    def __init__(self, name: str, changes: list[tuple[datetime, timedelta, timedelta]]) -> None:
+        """`changes` are (naive UTC instant, offset before, offset after), ascending and not empty."""
+        self._name = name
+        self._instants = [instant for instant, _, _ in changes]
+        self._offsets = [changes[0][1], *(after for _, _, after in changes)]
+        # Where the new offset begins to hold on the wall clock: for the first and for the second reading
+        # (PEP 495) of a time that occurs twice or never.
+        self._walls = (
+            [instant + max(before, after) for instant, before, after in changes],
+            [instant + min(before, after) for instant, before, after in changes],
+        )
+
+    def utcoffset(self, when: datetime | None) -> timedelta:
+        if when is None:
+            return self._offsets[0]
+        return self._offsets[bisect_right(self._walls[when.fold], when.replace(tzinfo=None, fold=0))]
+
+    def fromutc(self, when: datetime) -> datetime:
+        offset = self._offsets[bisect_right(self._instants, when.replace(tzinfo=None))]
+        local = when + offset
+        return local if self.utcoffset(local) == offset else local.replace(fold=1)
+
+    def dst(self, _when: datetime | None) -> timedelta:
+        return timedelta(0)
+
+    def tzname(self, _when: datetime | None) -> str:
+        return self._name
+
+    def __repr__(self) -> str:
+        return f"WrittenZone({self._name!r})"
+
+
+class Zones:
+    """The zones of one calendar stream, resolved once per name."""
+
+    def __init__(self, components: list[Component], default: str) -> None:
+        """`default` is an IANA name, for floating times. Raises ZoneInfoNotFoundError when there is no such
+        zone.
+        """
+        self.default: Named = (ZoneInfo(default), default)
+        self._written = {
+            component.value("TZID"): component for component in components if component.name == "VTIMEZONE"
+        }
+        self._resolved: dict[str, Named] = {}
+
+    def named(self, name: str) -> Named:
+        """The zone called `name`: by its IANA or Windows name, else by the rules written for it, else UTC
+        without a name.
+        """
+        if name not in self._resolved:
+            self._resolved[name] = self._resolve(name.strip())
+        return self._resolved[name]
+
+    def _resolve(self, name: str) -> Named:
+        written = self._written.get(name)
+        location = written.value("X-LIC-LOCATION") if written else ""
+        for candidate in (name, location):
+            known = known_zone(candidate)
+            if known is not None:
+                return (UTC, "UTC") if known == "UTC" else (ZoneInfo(known), known)
+        if written is not None:
+            try:
+                return _written_zone(name, written, self.default)
+            except (RecordUnusable, ValueError, OverflowError):
+                pass  # rules that cannot be read say nothing
+        return UTC, None
+
+
+@lru_cache(maxsize=1024)
+def known_zone(name: str) -> str | None:
+    """The IANA name that `name` stands for: itself, a Windows zone (CLDR), or what a vendor's prefix leads
+    to.
+    """
+    if not name or len(name) > 200:
+        return None
+    if name.upper() in _UTC_NAMES:
+        return "UTC"
+    if name in WINDOWS_TO_OLSON:
+        return WINDOWS_TO_OLSON[name]
+    parts = [part for part in name.split("/") if part]
+    for begin in range(len(parts)):  # "/mozilla.org/20070129_1/Europe/Berlin"
+        candidate = "/".join(parts[begin:])
+        if "/" in candidate or begin == 0:
+            try:
+                return ZoneInfo(candidate).key
+            except (ValueError, OSError, KeyError):
+                continue
+    return None
+
+
+def _written_zone(name: str, component: Component, default: Named) -> Named:
+    changes = _changes(component)
+    if not changes:
+        return UTC, None
+    if all(before == after for _, before, after in changes):
+        return timezone(changes[0][2]), None
+    zone = WrittenZone(name[:100], changes)
+    compared = [
+        instant for instant, _, _ in changes if _COMPARED_FROM <= instant.replace(tzinfo=UTC) < _COMPARED_TO
+    ]
+    for candidate in (default[1] or "UTC", *dict.fromkeys(WINDOWS_TO_OLSON.values())):
+        if compared and _agree(zone, ZoneInfo(candidate), compared):
+            return ZoneInfo(candidate), candidate
+    return zone, None
+
+
+def _agree(one: tzinfo, other: tzinfo, instants: list[datetime]) -> bool:
+    """Whether both zones have the same offsets just before and at every one of the naive UTC `instants`."""
+    moments = [
+        instant.replace(tzinfo=UTC) - early
+        for instant in instants
+        for early in (timedelta(0), timedelta(seconds=1))
+    ]
+    return all(
+        moment.astimezone(one).utcoffset() == moment.astimezone(other).utcoffset() for moment in moments
+    )
+
+
+def _changes(component: Component) -> list[tuple[datetime, timedelta, timedelta]]:
+    """Every change of offset between 1970 and 2050, and the last one before."""
+    found: dict[datetime, tuple[timedelta, timedelta]] = {}
+    for observance in component.components[:_OBSERVANCES_LIMIT]:
+        before, after = _offset(observance.value("TZOFFSETFROM")), _offset(observance.value("TZOFFSETTO"))
+        onset = _local(observance.value("DTSTART"))
+        if before is None or after is None or onset is None:
+            continue
+        for local in _onsets(observance, onset):
+            found[local - before] = (before, after)
+    return [(instant, *found[instant]) for instant in sorted(found)]
+
+
+def _onsets(observance: Component, onset: datetime) -> list[datetime]:
+    """The wall-clock times at which one observance begins. A rule other than a yearly one is refused as
+    hostile.
+    """
+    onsets = [max(onset, _RULES_FROM - timedelta(days=366))]
+    for prop in observance.properties.get("RDATE", ())[:_OBSERVANCES_LIMIT]:
+        onsets += filter(None, (_local(value) for value in prop.value.split(",")[:_OBSERVANCES_LIMIT]))
+    value = observance.value("RRULE")
+    if value:
+        rule = parse_rule(value)
+        if rule.frequency != "YEARLY":
+            raise RecordUnusable("its time zone does not change yearly")
+        last = min(_RULES_TO, rule.until.moment) if rule.until else _RULES_TO
+        onsets = [onset] if onset >= _RULES_FROM else []
+        onsets += expand(rule, onset, first=_RULES_FROM, last=last)
+    return onsets
+
+
+def _offset(text: str) -> timedelta | None:
+    match = _OFFSET.fullmatch(text)
+    if match is None:
+        return None
+    size = timedelta(hours=int(match[2]), minutes=int(match[3]), seconds=int(match[4] or 0))
+    return (-size if match[1] == "-" else size) if size < timedelta(hours=24) else None
+
+
+def _local(text: str) -> datetime | None:
+    match = _LOCAL.fullmatch(text)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (int(part) for part in match.groups())
+    return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - a wall-clock time
