@@ -5,20 +5,33 @@ from __future__ import annotations
 import typer
 
 from autocapture.cli.application import build_application
+from autocapture.cli.output import Format, FormatOption
 
 
 def register(app: typer.Typer) -> None:
     app.command()(init)
+    database = typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, help="Bring the database to another revision."
+    )
+    database.command()(upgrade)
+    database.command()(downgrade)
+    database.command()(check)
+    app.add_typer(database, name="database")
+    app.command()(doctor)
 
 
 def init() -> None:
     """Make the home folder, the key file and the database. Running it again is harmless."""
     from autocapture.connect.vault import create_key
+    from autocapture.errors import SetupError
     from autocapture.store import schema
 
     application = build_application()
     settings = application.settings
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as problem:
+        raise SetupError(f"the folder {settings.home} cannot be made: {problem.strerror}") from problem
     if settings.key_file.exists():
         application.vault.check()
     else:
@@ -30,3 +43,55 @@ def init() -> None:
     )
     typer.echo(f"database  {application.engine.url.render_as_string(hide_password=True)}")
     typer.echo("next: `autocapture users import FILE.csv`, then `autocapture connect imap --help`")
+
+
+def upgrade() -> None:
+    """Bring the database to the newest revision."""
+    from autocapture.store import schema
+
+    application = build_application()
+    schema.upgrade(application.engine)
+    typer.echo(f"the database is at revision {schema.current(application.engine)}")
+
+
+def downgrade(
+    revision: str = typer.Argument(help="The revision to go back to; `base` removes every table."),
+    yes: bool = typer.Option(False, "--yes", help="Do not ask."),
+) -> None:
+    """Take the database back to an older revision. What newer tables and columns held is lost."""
+    from autocapture.store import schema
+
+    application = build_application()
+    if not yes:
+        typer.confirm(
+            f"Take the database back to {revision}, losing what newer tables hold?", abort=True, err=True
+        )
+    schema.downgrade(application.engine, revision)
+    typer.echo(f"the database is at revision {schema.current(application.engine) or 'base'}")
+
+
+def check() -> None:
+    """Say whether the database is at the newest revision and its tables are as this release wants them."""
+    from autocapture.errors import SetupError
+    from autocapture.store import schema
+
+    application = build_application()
+    schema.require_head(application.engine)
+    differences = schema.differences(application.engine)
+    if differences:
+        raise SetupError(f"the tables differ from what this release wants: {'; '.join(differences)}")
+    typer.echo(f"the database is at revision {schema.newest()} and its tables are as they should be")
+
+
+def doctor(fmt: FormatOption = Format.TABLE) -> None:
+    """Check everything this installation needs, and say what to do where something is wrong."""
+    from autocapture.cli.output import emit
+    from autocapture.workflows.health import diagnosis
+
+    checks = list(diagnosis(build_application()))
+    emit(
+        [{"check": one.name, "state": "ok" if one.ok else "problem", "found": one.found} for one in checks],
+        fmt,
+    )
+    if not all(one.ok for one in checks):
+        raise typer.Exit(1)

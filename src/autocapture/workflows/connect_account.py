@@ -56,22 +56,21 @@ def connect_account(app: Application, login: Login) -> Connected:
         channels = tuple(connection.channels())
     with writing(app.engine) as session:
         account, is_new = _upsert(session, app, login, user, options)
-        if account.id is None:
-            raise AssertionError("a flushed account has an id")
+        account_id = _stored_id(account)
         if login.credential is not None:
             session.merge(
                 SealedCredential(
-                    account_id=account.id,
-                    sealed=seal_credential(app.vault, account.id, login.credential),
+                    account_id=account_id,
+                    sealed=seal_credential(app.vault, account_id, login.credential),
                     updated_at=app.clock.now(),
                 )
             )
         session.execute(
             update(StoredChannel)
-            .where(col(StoredChannel.account_id) == account.id)
-            .values(wake_at=LONG_AGO, fails=0)
+            .where(col(StoredChannel.account_id) == account_id)
+            .values(wake_at=LONG_AGO)
         )
-        return Connected(account.id, is_new, channels)
+        return Connected(account_id, is_new, channels)
 
 
 def _user(app: Application, email: str) -> User:
@@ -82,6 +81,12 @@ def _user(app: Application, email: str) -> User:
             f"there is no user {email}; import users first (`autocapture users import FILE.csv`)"
         )
     return user
+
+
+def _stored_id(row: Account | User) -> int:
+    if row.id is None:
+        raise ValueError("the row has not been stored")
+    return row.id
 
 
 def _upsert(
@@ -96,7 +101,7 @@ def _upsert(
     is_new = account is None
     if account is None:
         account = Account(
-            user_id=user.id,
+            user_id=_stored_id(user),
             connector=login.connector,
             subject=subject,
             options={},
@@ -104,7 +109,7 @@ def _upsert(
         )
     account.options = options.model_dump(mode="json", exclude_none=True)
     account.state, account.why = "active", None
-    account.throttle_until = LONG_AGO
+    account.throttle_until, account.fails = LONG_AGO, 0
     account.capture_level = login.capture_level
     account.since = login.since
     session.add(account)

@@ -1,0 +1,1 @@
+"""Workflows as work that can be queued."""

@@ -1,0 +1,156 @@
+"""Whether this installation can work: each check says what it found and, where that is a problem, the remedy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from autocapture.application import Application
+from autocapture.errors import AutocaptureError, SetupError
+from autocapture.model.accounts import Account
+from autocapture.model.ledger import LedgerEntry
+from autocapture.model.organization import User
+from autocapture.store import schema
+from autocapture.store.engine import BUSY_TIMEOUT_MS, reading, writing
+from autocapture.workflows.open_account import open_account
+
+OLDEST_PYTHON = (3, 11)
+CLOCK_TOLERANCE = timedelta(seconds=60)
+FREE_SHARE = 0.05
+"""Below this share of free space, nothing should be started that writes."""
+
+_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_MS}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `doctor`. `found` is what was seen; a problem's `found` ends with its remedy."""
+
+    name: str
+    ok: bool
+    found: str
+
+
+def readiness(app: Application) -> Iterator[Check]:
+    """What must hold for work to be taken: cheap, asked by the health page too."""
+    yield _check("home", lambda: _home(app))
+    yield _check("key file", lambda: _key_file(app))
+    yield _check("database", lambda: _database(app))
+    yield _check("disk", lambda: _disk(app))
+
+
+def diagnosis(app: Application) -> Iterator[Check]:
+    """Everything `doctor` looks at. Opens each account's connection; reads no mail."""
+    yield _check("python", _python)
+    ready = list(readiness(app))
+    yield from ready
+    if all(check.ok for check in ready if check.name == "database"):
+        yield _check("clock", lambda: _clock(app))
+    for name in app.registry.names():
+        yield _check(f"connector {name}", lambda name=name: _connector(app, name))  # type: ignore[misc]
+    yield from _accounts(app)
+
+
+def _check(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, ok=True, found=look())
+    except AutocaptureError as problem:
+        return Check(name, ok=False, found=str(problem))
+
+
+def _python() -> str:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < OLDEST_PYTHON:
+        raise SetupError(f"Python {version}; install {'.'.join(map(str, OLDEST_PYTHON))} or later")
+    return version
+
+
+def _home(app: Application) -> str:
+    home = app.settings.home
+    if not home.is_dir():
+        raise SetupError(f"there is no folder {home}; run `autocapture init`")
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise SetupError(f"{home} cannot be written; change its owner or mode")
+    return f"{home} can be written"
+
+
+def _key_file(app: Application) -> str:
+    app.vault.check()
+    return f"{app.settings.key_file} is readable by its owner alone"
+
+
+def _database(app: Application) -> str:
+    schema.require_head(app.engine)
+    with writing(app.engine) as session:
+        if app.engine.dialect.name == "sqlite":
+            _check_pragmas(session)
+        session.add(User(email="health check, rolled back", name=""))
+        session.flush()
+        session.rollback()
+    return f"{app.engine.dialect.name} at revision {schema.newest()}, takes writes"
+
+
+def _check_pragmas(session: Session) -> None:
+    connection = session.connection()
+    for pragma, wanted in _PRAGMAS.items():
+        found = connection.exec_driver_sql(f"PRAGMA {pragma}").scalar_one()
+        in_memory = pragma == "journal_mode" and found == "memory"
+        if found != wanted and not in_memory:
+            raise SetupError(
+                f"SQLite has {pragma}={found} instead of {wanted}; keep the database on a local disk, not a network share"
+            )
+
+
+def _disk(app: Application) -> str:
+    try:
+        usage = shutil.disk_usage(app.settings.home)
+    except OSError as problem:
+        raise SetupError(f"the disk of {app.settings.home} cannot be read: {problem.strerror}") from problem
+    share = usage.free / usage.total
+    if share < FREE_SHARE:
+        raise SetupError(f"only {share:.1%} of the disk of {app.settings.home} is free; make room")
+    return f"{share:.0%} free"
+
+
+def _clock(app: Application) -> str:
+    now = app.clock.now()
+    with reading(app.engine) as session:
+        newest = session.exec(select(func.max(LedgerEntry.updated_at))).one_or_none()
+    if newest is not None and newest > now + CLOCK_TOLERANCE:
+        raise SetupError(f"the clock says {now:%Y-%m-%d %H:%M} UTC, before the last capture; set it right")
+    return f"{now:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _connector(app: Application, name: str) -> str:
+    return ", ".join(sorted(app.registry.get(name).kinds))
+
+
+def _accounts(app: Application) -> Iterator[Check]:
+    try:
+        with reading(app.engine) as session:
+            accounts = session.exec(
+                select(Account, User).where(col(Account.user_id) == col(User.id)).order_by(col(Account.id))
+            ).all()
+    except AutocaptureError:
+        return  # the database's own check has said so
+    for account, user in accounts:
+        yield _check(
+            f"account {account.id} ({account.connector} of {user.email})",
+            lambda account=account: _account(app, account),  # type: ignore[misc]
+        )
+
+
+def _account(app: Application, account: Account) -> str:
+    if account.state != "active":
+        raise SetupError(
+            f"{account.state.replace('_', ' ')}: {account.why or 'no reason given'}; connect it again"
+        )
+    with open_account(app, account) as connection:
+        return f"opens, {len(connection.channels())} channels"
