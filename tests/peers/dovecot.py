@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,8 +46,8 @@ mail_max_userip_connections = 50
 imap_idle_notify_interval = 5 secs
 rawlog_dir = {folder}/rawlog
 passdb {{
-  driver = passwd-file
-  args = scheme=PLAIN username_format=%u {folder}/users
+  driver = static
+  args = password={password}
 }}
 userdb {{
   driver = static
@@ -125,7 +126,11 @@ class Dovecot:
     def client(self, user: str = USER) -> IMAPClient:
         """A signed-in session of another mail client; close it with `logout()` or use it in a with statement."""
         client = IMAPClient(self.host, self.port, ssl=False, timeout=30)
-        client.login(user, self.password)
+        try:
+            client.login(user, self.password)
+        except BaseException:
+            client.shutdown()
+            raise
         return client
 
     def append(
@@ -181,11 +186,9 @@ class Dovecot:
         """Ends every session of the user at once; RuntimeError when there is none."""
         self.doveadm("kick", user)
 
-    def add_user(self, user: str) -> str:
-        """A mailbox of its own for one test; returns `user`."""
-        with (self.folder / "users").open("a") as passwords:
-            passwords.write(f"{user}:{{PLAIN}}{PASSWORD}::::::\n")
-        return user
+    def new_user(self) -> str:
+        """The name of a user that nobody used yet: an empty mailbox."""
+        return f"{uuid.uuid4().hex[:12]}@example.test"
 
     def doveadm(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -238,10 +241,8 @@ class Dovecot:
 
 
 @contextmanager
-def dovecot(
-    folder: Path, *, users: Sequence[str] = (USER,), record: bool = False, location: str = "maildir:~/Maildir"
-) -> Iterator[Dovecot]:
-    """Starts a server that keeps everything in `folder` and stops it afterwards; every user's password is `PASSWORD`."""
+def dovecot(folder: Path, *, record: bool = False, location: str = "maildir:~/Maildir") -> Iterator[Dovecot]:
+    """Starts a server that keeps everything in `folder` and stops it afterwards; any user may sign in with `PASSWORD`."""
     folder = folder.resolve() / "dovecot"
     folder.mkdir()
     for parent in (folder, *folder.parents):  # the server's own user must reach its mail
@@ -250,10 +251,6 @@ def dovecot(
     for name in ("mail", "rawlog") if record else ("mail",):
         (folder / name).mkdir()
         shutil.chown(folder / name, "dovecot", "dovecot")
-    passwords = folder / "users"
-    passwords.write_text("".join(f"{user}:{{PLAIN}}{PASSWORD}::::::\n" for user in users))
-    shutil.chown(passwords, "root", "dovecot")
-    passwords.chmod(0o640)
     server = Dovecot(folder, free_port(), free_port(), make_certificates(folder / "certs"))
     (folder / "dovecot.conf").write_text(
         _CONFIG.format(
@@ -264,6 +261,7 @@ def dovecot(
             port=server.port,
             tls_port=server.tls_port,
             location=location,
+            password=PASSWORD,
         )
     )
     try:
