@@ -10,6 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 
+def untagged(address: str) -> str:
+    """The canonical address without its tag (RFC 5233): ``anna+news@acme.com`` gives ``anna@acme.com``."""
+    if "+" not in address:
+        return address
+    local, at, domain = address.rpartition("@")
+    base = local.partition("+")[0]
+    return f"{base}@{domain}" if at and base else address
+
+
 @dataclass(frozen=True, slots=True)
 class Colleague:
     """One of our people, as far as the stages need them. `region` is the ISO 3166 code by which their numbers are read."""
@@ -31,6 +40,23 @@ class Organization:
     """Mail domains that are ours: those of users' addresses, free-mail domains excepted."""
     hash_key: bytes = field(default=b"", repr=False)
     """Key of the hash that stands for a skipped item's Message-ID."""
+
+    def user_of(self, handle: str) -> int | None:
+        """Which of our people a canonical handle belongs to, its tag aside."""
+        found = self.handles.get(handle)
+        return self.handles.get(untagged(handle)) if found is None and "+" in handle else found
+
+    def is_inside(self, handle: str) -> bool:
+        """Whether a canonical handle is ours: a user's, an extension, or an address on one of our domains or below it."""
+        if handle in self.handles or handle.startswith("ext:"):
+            return True
+        domain = handle.rpartition("@")[2]
+        if domain in self.domains:
+            return True
+        while (domain := domain.partition(".")[2]) and "." in domain:
+            if domain in self.domains:
+                return True
+        return self.user_of(handle) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +112,18 @@ class Directory:
     """By deal id: every deal of a company or contact that the batch can reach."""
     precedents: Mapping[int, tuple[Precedent, ...]] = field(default_factory=dict)
     """By thread id or series id, oldest first."""
+    deals_of_company: Mapping[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)
+    deals_of_contact: Mapping[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)
+    """The deals by company and by contact with a role, ascending: derived from `deals`."""
+
+    def __post_init__(self) -> None:
+        by_company: dict[int, tuple[int, ...]] = {}
+        by_contact: dict[int, tuple[int, ...]] = {}
+        for deal_id in sorted(self.deals):
+            deal = self.deals[deal_id]
+            if deal.company_id is not None:
+                by_company[deal.company_id] = (*by_company.get(deal.company_id, ()), deal_id)
+            for contact_id in deal.contacts:
+                by_contact[contact_id] = (*by_contact.get(contact_id, ()), deal_id)
+        object.__setattr__(self, "deals_of_company", by_company)
+        object.__setattr__(self, "deals_of_contact", by_contact)

@@ -1,0 +1,29 @@
+"""Handles: the canonical forms in which addresses and numbers of people are stored, compared and looked
+up.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import idna
+
+
+@lru_cache(maxsize=65_536)
+def canonical_email(raw: str) -> str:
+    """The address trimmed, lower-case, its domain in ASCII (IDNA 2008 after the mapping of UTS 46). Never
+    raises.
+
+    Angle brackets, a ``mailto:`` and a final dot of the domain go; a tag (``+news``) stays, see `model.directory.untagged`.
+    """
+    text = raw.strip().strip("<>").strip().lower().removeprefix("mailto:")
+    local, at, domain = text.rpartition("@")
+    if not at:
+        return text
+    domain = domain.rstrip(".")
+    if not domain.isascii():
+        try:
+            domain = idna.encode(domain, uts46=True).decode("ascii")
+        except idna.IDNAError:  # not a host name; such an address still names its owner
+            return f"{local}@{domain}"
+    return f"{local}@{domain}"

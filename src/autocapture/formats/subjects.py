@@ -1,0 +1,36 @@
+"""Subject lines without what mailers and lists put before them (after RFC 5256, 2.1)."""
+
+from __future__ import annotations
+
+import re
+
+# Reply and forward marks of mail programs by language: en, de, nl, sv/da/no, fi, fr, es, pt, it, pl, cs, tr,
+# hu, el, he, zh.
+_MARKS = (
+    "re", "aw", "antw", "antwort", "sv", "svar", "vs", "ref", "rép", "rif", "r", "res", "odp", "ynt", "vá",
+    "απ", "השב", "回复", "回覆", "答复", "返信",
+    "fw", "fwd", "wg", "weitergeleitet", "doorst", "vb", "vl", "vidarebefordrat", "videresendt", "tr", "rv", "enc", "i",
+    "pd", "ilt", "továbbítás", "πρθ", "הועבר", "转发", "轉寄", "転送",
+)  # fmt: skip
+_PREFIX = re.compile(
+    rf"\s*(?:(?:{'|'.join(_MARKS)})\s*(?:\[\d+\]|\(\d+\)|\^\d+)?\s*[:：]|\[[^\[\]]{{1,40}}\](?=\s*\S))",
+    re.IGNORECASE,
+)
+_SUFFIX = re.compile(r"\s*\(fwd\)\s*$", re.IGNORECASE)
+_PREFIX_LIMIT = 50
+
+
+def base_subject(subject: str) -> str:
+    """The subject without reply and forward marks and bracketed list names, case-folded, white space
+    joined.
+    """
+    text = subject[:998]
+    position = 0
+    for _ in range(_PREFIX_LIMIT):
+        found = _PREFIX.match(text, position)
+        if found is None:
+            break
+        position = found.end()
+    if text.endswith((")", " ")):
+        text = _SUFFIX.sub("", text)
+    return " ".join(text[position:].split()).casefold()

@@ -1,0 +1,89 @@
+"""Who the outside parties of an activity are, and which companies they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from autocapture.formats.domains import organization_domains
+from autocapture.model.directory import Directory, KnownContact, untagged
+from autocapture.model.draft import Party
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One outside handle with what it says: its contact where there is exactly one, and its companies.
+
+    `companies` maps each company to the evidence for it. `undecided` are companies of which the handle means one, but
+    nobody knows which; they are no links.
+    """
+
+    handle: str
+    contact_id: int | None
+    companies: dict[int, tuple[str, str]]
+    """By company id: (method, what it was found by)."""
+    undecided: tuple[int, ...] = ()
+
+
+def outside_handles(parties: Iterable[Party], directory: Directory) -> tuple[str, ...]:
+    """The handles of the people from outside, each once: without rooms and without addresses of ours."""
+    inside = directory.organization.is_inside
+    return tuple(
+        dict.fromkeys(
+            party.address
+            for party in parties
+            if party.user_id is None and not party.resource and not inside(party.address)
+        )
+    )
+
+
+def known_person(handle: str, directory: Directory, thread_companies: Collection[int]) -> Person:
+    """What the CRM knows of a handle: by exact address or number, then by the domain of the address.
+
+    Several contacts on one handle (duplicates, a shared line): the thread's company decides if it leaves one of them,
+    otherwise no contact is chosen, and a company only where all of them belong to it. A contact's company counts beside
+    that of the domain unless the domain may mean it too.
+    """
+    contacts = _contacts(handle, directory)
+    if len(contacts) > 1:
+        narrowed = [each for each in contacts if each.company_id in thread_companies]
+        contacts = narrowed if len(narrowed) == 1 else contacts
+    contact_id = contacts[0].contact_id if len(contacts) == 1 else None
+    of_contacts = sorted({each.company_id for each in contacts if each.company_id is not None})
+    if len(of_contacts) > 1:
+        return Person(handle, contact_id, {}, tuple(of_contacts))
+    domain, of_domain = _companies_by_domain(handle, directory)
+    if of_contacts and (not of_domain or of_contacts[0] in of_domain):
+        return Person(handle, contact_id, {of_contacts[0]: ("contact", handle)})
+    if len(of_domain) > 1:
+        narrowed_companies = [each for each in of_domain if each in thread_companies]
+        if len(narrowed_companies) != 1:
+            found = dict.fromkeys(of_contacts, ("contact", handle))
+            return Person(handle, contact_id, found, of_domain)
+        of_domain = tuple(narrowed_companies)
+    companies = dict.fromkeys(of_domain, ("domain", domain))
+    companies.update((each, ("contact", handle)) for each in of_contacts)
+    return Person(handle, contact_id, companies)
+
+
+def with_contacts(parties: Sequence[Party], people: Iterable[Person]) -> tuple[Party, ...]:
+    """The parties with the contacts that were found; those that were set before and are unknown now are taken out."""
+    contacts = {person.handle: person.contact_id for person in people}
+    return tuple(
+        party
+        if party.contact_id == (found := contacts.get(party.address))
+        else replace(party, contact_id=found)
+        for party in parties
+    )
+
+
+def _contacts(handle: str, directory: Directory) -> Sequence[KnownContact]:
+    return directory.contacts.get(handle) or directory.contacts.get(untagged(handle)) or ()
+
+
+def _companies_by_domain(handle: str, directory: Directory) -> tuple[str, tuple[int, ...]]:
+    if "@" in handle:
+        for domain in organization_domains(handle.rpartition("@")[2]):
+            if found := directory.companies.get(domain):
+                return domain, tuple(sorted(set(found)))
+    return "", ()

@@ -1,0 +1,166 @@
+"""One copy of a mail to a draft of its activity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from autocapture.connector import CaptureLevel
+from autocapture.errors import RecordUnusable
+from autocapture.formats.envelope import author_of, occurred_at
+from autocapture.formats.handles import canonical_email
+from autocapture.formats.machine_mail import header_sign
+from autocapture.formats.subjects import base_subject
+from autocapture.model.columns import stable_id
+from autocapture.model.directory import Colleague, Organization
+from autocapture.model.draft import Direction, Draft, Nature, Part, Party, Role
+from autocapture.normalize.parts import local_date, shared
+from autocapture.records import Address, EmailRecord
+
+BULK_RECIPIENTS = 25
+"""A mail of ours to more outsiders than this is a mass mailing, not somebody's outreach."""
+
+_CONSTANT_IDS = frozenset(
+    {
+        "", "@", "-", "0", "1", "null", "nil", "none", "undefined", "unknown", "noid", "message-id", "messageid", "localhost",
+        "@localhost", "null@null", "unknown@unknown", "undefined@undefined", "none@none",
+    }
+)  # fmt: skip
+
+
+def draft_email(
+    record: EmailRecord, owner: Colleague, organization: Organization, *, level: CaptureLevel
+) -> Draft:
+    """The activity as the copy in a mailbox of `owner` tells it; `normalize.copies.merge_emails` joins it with other copies.
+
+    `occurred_at` as `formats.envelope` says. Outbound is what an address of ours wrote to somebody outside, inbound what
+    somebody outside wrote. It counts for the sender of an outbound mail, for the users in To of an inbound one; users in
+    Cc, colleagues told of an outbound mail, and an owner whom no field names (Bcc, a list) only saw it. What a shared
+    address of ours sent counts for whom Sender names, else for nobody. The subject is kept unless `level` is metadata.
+    Raises RecordUnusable when the mail has no time at all.
+    """
+    instant = occurred_at(record)
+    if instant is None:
+        raise RecordUnusable("the mail has neither a date nor a time of receipt")
+    author = author_of(record)
+    author_handle = canonical_email(author.email) if author else ""
+    parties = _parties(record, author, author_handle, organization)
+    outside = {party.address for party in parties if not _is_ours(party, organization)}
+    direction = _direction(author_handle, outside, organization)
+    key = _dedupe_key(record, author_handle, owner)
+    return Draft(
+        dedupe_key=key,
+        kind="email",
+        occurred_at=instant,
+        direction=direction,
+        parties=parties,
+        parts=shared(
+            Part(user_id, local_date(instant, organization.colleagues[user_id].time_zone), role, counts)
+            for user_id, role, counts in _credits(record, parties, direction, owner, organization)
+        ),
+        nature=_nature(record, direction, len(outside), organization),
+        subject=None if level == "metadata" else record.subject.strip(),
+        external=bool(outside),
+        thread_keys=_thread_keys(key, record),
+        provider_thread=record.provider_thread,
+        fingerprint=_fingerprint(record, author_handle),
+    )
+
+
+def _parties(
+    record: EmailRecord, author: Address | None, author_handle: str, organization: Organization
+) -> tuple[Party, ...]:
+    """Each address once a role, in the order of roles and addresses (the order in which they are stored)."""
+    found: dict[tuple[Role, str], Party] = {}
+    if author is not None:
+        found["from", author_handle] = Party(
+            "from", author_handle, author.name, user_id=organization.user_of(author_handle)
+        )
+    for role, addresses in (("to", record.to), ("cc", record.cc), ("bcc", record.bcc)):
+        _add_parties(found, role, addresses, organization)  # type: ignore[arg-type]
+    return tuple(found[key] for key in sorted(found))
+
+
+def _add_parties(
+    found: dict[tuple[Role, str], Party], role: Role, addresses: Sequence[Address], organization: Organization
+) -> None:
+    for address in addresses:
+        handle = canonical_email(address.email)
+        if (role, handle) not in found:
+            found[role, handle] = Party(role, handle, address.name, user_id=organization.user_of(handle))
+
+
+def _is_ours(party: Party, organization: Organization) -> bool:
+    return party.user_id is not None or organization.is_inside(party.address)
+
+
+def _direction(author: str, outside: set[str], organization: Organization) -> Direction:
+    if not outside:
+        return "internal"
+    return "outbound" if author and author not in outside and organization.is_inside(author) else "inbound"
+
+
+def _credits(
+    record: EmailRecord,
+    parties: Sequence[Party],
+    direction: Direction,
+    owner: Colleague,
+    organization: Organization,
+) -> list[tuple[int, str, bool]]:
+    """(user, role, counts) for each of our people whom this copy knows of."""
+    credits: list[tuple[int, str, bool]] = [(owner.user_id, "copied", False)]
+    signed = any(party.role == "from" and party.user_id is not None for party in parties)
+    for party in parties:
+        if party.user_id is None:
+            continue
+        if party.role == "from":
+            credits.append((party.user_id, "sender", True))
+        elif party.role == "to":
+            credits.append((party.user_id, "recipient", direction == "inbound"))
+        else:
+            credits.append((party.user_id, "copied", False))
+    if direction != "inbound" and not signed and record.sender:
+        user_id = organization.user_of(canonical_email(record.sender[0].email))
+        if user_id is not None:
+            credits.append((user_id, "sender", True))
+    return credits
+
+
+def _nature(record: EmailRecord, direction: Direction, outside: int, organization: Organization) -> Nature:
+    if direction == "outbound" and outside > BULK_RECIPIENTS:
+        return "bulk"
+    sign = header_sign(record, organization.domains)
+    if sign is None:
+        return "human"
+    return "bulk" if sign == "newsletter" else "auto"
+
+
+def _dedupe_key(record: EmailRecord, author: str, owner: Colleague) -> str:
+    """The Message-ID; without a usable one a hash of the headers, within the mailboxes of one user (two users may hold two
+    mails that look alike)."""
+    if record.message_id and record.message_id.lower() not in _CONSTANT_IDS:
+        return record.message_id
+    recipients = sorted(canonical_email(each.email) for each in (*record.to, *record.cc))
+    told = (
+        owner.user_id,
+        author,
+        record.sent_at.isoformat() if record.sent_at else "",
+        base_subject(record.subject),
+        *recipients,
+        record.size,
+    )
+    return "h:" + sha256("\n".join(map(str, told)).encode("utf-8", "replace")).hexdigest()
+
+
+def _thread_keys(own: str, record: EmailRecord) -> tuple[str, ...]:
+    if not record.references and not record.in_reply_to:
+        return (own,)
+    others = (each for each in (*record.references, *record.in_reply_to) if each.lower() not in _CONSTANT_IDS)
+    return tuple(dict.fromkeys((own, *others)))
+
+
+def _fingerprint(record: EmailRecord, author: str) -> int | None:
+    """What stays the same when a gateway rewrites the Message-ID: author, Date, subject. None without a Date."""
+    if record.sent_at is None or not author:
+        return None
+    return stable_id(f"{author}\n{record.sent_at.timestamp():.0f}\n{base_subject(record.subject)}")

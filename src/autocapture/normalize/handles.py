@@ -1,0 +1,7 @@
+"""The canonical forms by which people are known, for those who call this stage; see `formats.handles`."""
+
+from __future__ import annotations
+
+from autocapture.formats.handles import canonical_email
+
+__all__ = ["canonical_email"]
