@@ -127,7 +127,8 @@ def _write_asterisk(writer: Writer, calls: Sequence[Call], user: User) -> None:
 def _asterisk_row(call: Call, leg: Leg, user: User) -> tuple[str | int, ...]:
     answered = leg.started_at + leg.rang_for if leg.talked_for else None
     end = leg.started_at + leg.rang_for + leg.talked_for
-    voicemail = leg.outcome == "voicemail"
+    # the exchange knows its own voicemail only; one outside looks like a person who answered
+    voicemail = leg.outcome == "voicemail" and not leg.callee.startswith("+")
     outbound = leg.caller == user.extension
     return (
         user.email,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from email.charset import BASE64, QP, Charset
 from email.header import Header
 from email.message import Message as Mail
 from email.mime.application import MIMEApplication
 from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
+from email.mime.nonmultipart import MIMENonMultipart
 from email.mime.text import MIMEText
 from email.policy import compat32
 from email.utils import format_datetime
@@ -33,7 +35,7 @@ def _headers(message: Message, *, with_bcc: bool) -> list[tuple[str, str]]:
         ("To", _parties(message.to)),
         ("Date", format_datetime(message.sent_at)),
         ("Message-ID", f"<{message.message_id}>"),
-        ("Subject", _text(message.subject, message.charset, len("Subject"))),
+        ("Subject", _text(message.subject, message.charset)),
     ]
     if message.cc:
         found.append(("Cc", _parties(message.cc)))
@@ -59,10 +61,13 @@ def _party(party: Party) -> str:
     return f"{Header(party.name, 'utf-8').encode()} <{party.email}>"
 
 
-def _text(value: str, charset: str, name_length: int) -> str:
+def _text(value: str, charset: str) -> str:
+    """A header text. East Asian programs of today encode headers in UTF-8 even where the body is older."""
     if value.isascii():
         return value
-    return Header(value, _usable(value, charset), header_name="x" * name_length).encode()
+    return Header(
+        value, "utf-8" if charset == "big5" else _usable(value, charset), header_name="Subject"
+    ).encode()
 
 
 def _usable(value: str, charset: str) -> str:
@@ -79,19 +84,34 @@ def _body(message: Message) -> Mail:
         return _report(message, message.bounce)
     text = _plain(message.text, message.charset)
     if message.invitation:
-        calendar = MIMEText(invitation_text(message.invitation, message.sent_at), "calendar", "utf-8")
+        calendar = _encoded(invitation_text(message.invitation, message.sent_at), "calendar", "utf-8")
         calendar.set_param("method", message.invitation.method)
+        if message.invitation.alone:
+            return calendar
         return _multipart(message, "alternative", [text, calendar])
     body: Mail = text
     if message.html:
-        body = _multipart(message, "alternative", [text, MIMEText(message.html, "html", "utf-8")])
+        body = _multipart(message, "alternative", [text, _encoded(message.html, "html", message.charset)])
     if message.attachments:
         body = _multipart(message, "mixed", [body, *(_attachment(item) for item in message.attachments)])
     return body
 
 
-def _plain(text: str, charset: str) -> MIMEText:
-    return MIMEText(text + "\n", "plain", "us-ascii" if text.isascii() else _usable(text, charset))
+def _plain(text: str, charset: str) -> Mail:
+    """Plain text; such of ASCII alone goes as it is."""
+    if text.isascii():
+        return MIMEText(text + "\n", "plain", "us-ascii")
+    return _encoded(text + "\n", "plain", charset)
+
+
+def _encoded(text: str, subtype: str, charset: str) -> Mail:
+    """A text part in quoted-printable where most of it is ASCII, else in base64."""
+    form = Charset(_usable(text, charset))
+    beyond = sum(1 for character in text if not character.isascii())
+    form.body_encoding = QP if beyond * 6 < len(text) else BASE64
+    part = MIMENonMultipart("text", subtype)
+    part.set_payload(text, form)
+    return part
 
 
 def _multipart(message: Message, subtype: str, parts: list[Mail]) -> MIMEMultipart:
@@ -120,7 +140,7 @@ def _report(message: Message, bounce: Bounce) -> Mail:
     recipient["Diagnostic-Code"] = f"smtp; {bounce.diagnostic}"
     status.set_payload([server, recipient])
     returned = MIMEText(
-        f"Message-ID: <{bounce.original_id}>\nSubject: {_text(bounce.original_subject, 'utf-8', 7)}\n",
+        f"Message-ID: <{bounce.original_id}>\nSubject: {_text(bounce.original_subject, 'utf-8')}\n",
         "rfc822-headers",
         "us-ascii",
     )

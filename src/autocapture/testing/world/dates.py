@@ -61,7 +61,8 @@ class Diary:
         return day.weekday() < 5 and not self.away(day)
 
     def settle(self, rng: Random, moment: datetime) -> datetime:
-        """`moment` itself within working hours, else some time early on the next day at work."""
+        """`moment` itself (to the second) within working hours, else some time early on the next day at work."""
+        moment = moment.replace(microsecond=0)
         if moment.time() >= CLOSES:
             moment = datetime.combine(moment.date() + timedelta(days=1), OPENS, moment.tzinfo)
         elif moment.time() < OPENS:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import Literal
 
 from autocapture.testing.world.conversations import Cast
 from autocapture.testing.world.dates import stream
@@ -206,7 +207,12 @@ def calendar_mail(seed: int, cast: Cast, events: Sequence[Event]) -> list[Messag
 
 
 def _invitation(
-    rng: Random, user: User, event: Event, method: str, sender: Party, response: str = "NEEDS-ACTION"
+    rng: Random,
+    user: User,
+    event: Event,
+    method: Literal["REQUEST", "REPLY", "CANCEL"],
+    sender: Party,
+    response: str = "NEEDS-ACTION",
 ) -> Message:
     assert event.organizer is not None
     assert isinstance(event.starts_at, datetime)
@@ -222,12 +228,14 @@ def _invitation(
     mine = Party(user.email, user.name)
     subject = f"{words[method]}: {event.title}"
     text = f"{event.title}\n{event.starts_at:%Y-%m-%d %H:%M} ({event.time_zone})\n{event.location}"
-    message = _arriving(rng, user, moment, sender, subject, text, "calendar_mail", [])
+    alone = rng.random() < 0.35
+    headers = [] if alone else [("Content-Class", "urn:content-classes:calendarmessage")]
+    message = _arriving(rng, user, moment, sender, subject, text, "calendar_mail", headers)
     organizer = Party(event.organizer.email, event.organizer.name)
     return replace(
         message,
         invitation=Invitation(
-            method="REQUEST" if method == "REQUEST" else "REPLY" if method == "REPLY" else "CANCEL",
+            method=method,
             uid=event.uid,
             starts_at=event.starts_at,
             ends_at=event.ends_at,
@@ -235,5 +243,6 @@ def _invitation(
             organizer=organizer,
             attendee=sender if method == "REPLY" else mine,
             response=response,
+            alone=alone,
         ),
     )

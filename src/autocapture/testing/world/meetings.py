@@ -109,27 +109,35 @@ def _own_entries(seed: int, size: Size, diary: Diary) -> list[Event]:
         if rng.random() < 0.35:
             start = diary.at(week, rng.randrange(5), 16, 30)
             private = rng.choice(phrases(user.locale).private)
-            made.append(_solitary(rng, diary, private, start, start + timedelta(hours=1), "private"))
+            made.append(_solitary(rng, diary, private, start, start + timedelta(hours=1), private=True))
         if rng.random() < 0.3:
             start = diary.at(week, 2, 8, 30)
-            made.append(_solitary(rng, diary, "Focus", start, start + timedelta(hours=2), "no_guest"))
+            made.append(_solitary(rng, diary, "Focus", start, start + timedelta(hours=2)))
         if rng.random() < 0.15:
             start = diary.at(week, 4, 8)
             made.append(
-                _solitary(rng, diary, "Home office", start, start + timedelta(hours=10), "transparent")
+                _solitary(rng, diary, "Home office", start, start + timedelta(hours=10), transparent=True)
             )
     day = diary.anchor - timedelta(weeks=rng.randrange(3, 9), days=rng.choice((4, 5, 6)))
-    made.append(_solitary(rng, diary, "Trade fair", day, day + timedelta(days=2), "all_day"))
+    made.append(_solitary(rng, diary, "Trade fair", day, day + timedelta(days=2)))
     if user.leave:
         first, last = user.leave
-        made.append(_solitary(rng, diary, "Annual leave", first, last + timedelta(days=1), "all_day"))
+        made.append(_solitary(rng, diary, "Annual leave", first, last + timedelta(days=1)))
     return made
 
 
 def _solitary(
-    rng: Random, diary: Diary, title: str, start: datetime | date, end: datetime | date, reason: SkipReason
+    rng: Random,
+    diary: Diary,
+    title: str,
+    start: datetime | date,
+    end: datetime | date,
+    *,
+    private: bool = False,
+    transparent: bool = False,
 ) -> Event:
     user = diary.user
+    reason: SkipReason = "private" if private else "not_a_meeting"
     truth = Truth("meeting", "internal", False, reason, (), (user.email,), None, None, False)
     created = (
         datetime.combine(start, datetime.min.time(), diary.end.tzinfo)
@@ -148,8 +156,8 @@ def _solitary(
         occurrences=(Occurrence(start, start, end, False, truth),),
         created_at=created,
         modified_at=created,
-        private=reason == "private",
-        transparent=reason == "transparent",
+        private=private,
+        transparent=transparent,
     )
 
 

@@ -20,12 +20,11 @@ SkipReason = Literal[
     "newsletter",  # list mail
     "notification",  # mail of a system, nobody wrote it
     "calendar_mail",  # invitation, answer or cancellation: evidence for the meeting, not mail
-    "folder",  # only in drafts, trash or junk
-    "private",  # marked private in the calendar
-    "no_guest",  # nobody but the rep, or only rooms
-    "all_day",
-    "transparent",  # shown as free: working location, reminder
+    "private",  # marked private by whoever wrote it
+    "not_a_meeting",  # nobody else invited: whole days, focus time, time shown as free
+    "folder",  # lies only in drafts, trash or junk, which are not looked at
 ]
+"""The words of `admit.reasons`, and `folder`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +213,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """The calendar part of a message (RFC 6047): `method` REQUEST, REPLY or CANCEL for the event with that uid."""
+    """The calendar part of a message (RFC 6047) for the event with that uid. `alone`: there is no other part."""
 
     method: Literal["REQUEST", "REPLY", "CANCEL"]
     uid: str
@@ -224,6 +223,7 @@ class Invitation:
     organizer: Party
     attendee: Party
     response: str = "NEEDS-ACTION"
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
