@@ -1,0 +1,51 @@
+"""Telephone numbers as people and telephone systems write them, to E.164."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+from babel.core import get_global
+
+_EXTENSION_LONGEST = 6
+_SEPARATORS = re.compile(r"[\s().\-/\u2010-\u2015]+")
+_LENGTH_LIMIT = 64
+
+
+@lru_cache(maxsize=16_384)
+def to_e164(raw: str, region: str | None) -> str | None:
+    """`raw` as ``+`` and digits, an extension behind it dropped; None when it is no public number.
+
+    `region` (ISO 3166, two letters) reads national forms; with None only international ones are read. Names,
+    withheld numbers, internal extensions and service codes give None. Never raises.
+    """
+    text = raw.strip().removeprefix("tel:").removeprefix("sip:").partition("@")[0]
+    if not text or len(text) > _LENGTH_LIMIT or is_extension(text):
+        return None
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_extension(raw: str) -> bool:
+    """Whether `raw` is an internal line: up to six digits without a trunk or international prefix."""
+    digits = _SEPARATORS.sub("", raw)
+    return (
+        digits.isascii()
+        and digits.isdigit()
+        and len(digits) <= _EXTENSION_LONGEST
+        and not digits.startswith("0")
+    )
+
+
+def region_of(time_zone: str) -> str | None:
+    """The country in which an IANA zone lies, None when it lies in none or is unknown: a default for
+    national numbers.
+    """
+    territory = get_global("zone_territories").get(time_zone)
+    return territory if territory and len(territory) == 2 and territory.isalpha() else None
