@@ -2,8 +2,99 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from autocapture.cli.application import open_application
+
+if TYPE_CHECKING:
+    from autocapture.application import Application
+
+
+class Part(StrEnum):
+    WEB = "web"
+    WORKER = "worker"
+    SCHEDULER = "scheduler"
+
+
+Only = Annotated[Part | None, typer.Option("--only", help="Run this part alone.")]
+Sample = Annotated[
+    bool,
+    typer.Option(
+        "--sample", help="Where no account is connected, write and capture a sample organisation first."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
-    """Adds nothing yet."""
+    app.command()(serve)
+
+
+def serve(only: Only = None, sample: Sample = False) -> None:
+    """Capture, count and publish in the background, and serve the pages, until stopped (Ctrl-C or SIGTERM)."""
+    from autocapture.service.logs import configure_logs
+
+    application = open_application()
+    configure_logs()
+    with _stop_signals() as stopping, _web(application) if only in (None, Part.WEB) else _nothing():
+        if sample:
+            from autocapture.testing.demo import show_sample
+
+            show_sample(application, stopping.is_set)
+        with _background(application, only) if only is not Part.WEB else _nothing():
+            stopping.wait()
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set. A second SIGINT stops at once, as everywhere."""
+    stopping = threading.Event()
+
+    def stop(number: int, _frame: object) -> None:
+        stopping.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _web(application: Application) -> Iterator[None]:
+    from autocapture.web.app import build_app
+    from autocapture.web.server import WebServer
+
+    web = application.settings.web
+    server = WebServer(build_app(application), web.host, web.port)
+    server.start()
+    typer.echo(f"autocapture is at {server.address}")
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _background(application: Application, only: Part | None) -> Iterator[None]:
+    from autocapture.service.process import Service
+
+    service = Service(application, works=only is not Part.SCHEDULER)
+    service.start()
+    try:
+        yield
+    finally:
+        service.stop()

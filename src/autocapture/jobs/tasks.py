@@ -1,0 +1,50 @@
+"""The tasks that jobs name. Each decides from the rows what there is to do, so a job that comes twice is harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from autocapture.application import Application
+from autocapture.jobs.queue import Job
+from autocapture.workflows.capture import capture_account
+from autocapture.workflows.meetings import settle_meetings
+from autocapture.workflows.rollups import refresh_rollups
+from autocapture.workflows.weekly import publish_due_summaries
+
+CAPTURE = "capture"
+REFRESH_ROLLUPS = "refresh_rollups"
+PUBLISH_SUMMARIES = "publish_summaries"
+SETTLE_MEETINGS = "settle_meetings"
+SETTLE_CALENDARS = "settle_calendars"
+
+log = structlog.get_logger()
+
+
+def tasks(app: Application, should_stop: Callable[[], bool]) -> Mapping[str, Callable[[Job], None]]:
+    """Every task by name. `should_stop` ends a capture after the page that is under way."""
+
+    def capture(job: Job) -> None:
+        report = capture_account(app, int(job.args["account_id"]), should_stop=should_stop)
+        if report.listed or report.status != "ok":
+            log.info(
+                "captured",
+                account_id=report.account_id,
+                status=report.status,
+                captured=report.captured,
+                skipped=report.skipped.total(),
+                quarantined=report.quarantined,
+            )
+
+    return {
+        CAPTURE: capture,
+        REFRESH_ROLLUPS: lambda _job: _ignore(refresh_rollups(app)),
+        PUBLISH_SUMMARIES: lambda _job: _ignore(publish_due_summaries(app)),
+        SETTLE_MEETINGS: lambda _job: _ignore(settle_meetings(app)),
+        SETTLE_CALENDARS: lambda _job: _ignore(settle_meetings(app, whole_calendar=True)),
+    }
+
+
+def _ignore(_count: int) -> None:
+    """A task answers nothing; what it did is in the rows."""

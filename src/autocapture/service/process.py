@@ -1,0 +1,50 @@
+"""The running service: ticker and workers, started together and stopped in time."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import structlog
+
+from autocapture.application import Application
+from autocapture.jobs.queue import InProcessQueue
+from autocapture.jobs.tasks import tasks
+from autocapture.service.schedule import schedule
+from autocapture.service.ticker import Ticker
+from autocapture.service.worker import Workers
+from autocapture.workflows.capture import release_leases
+
+STOP_WITHIN = timedelta(seconds=8)
+"""Of the ten seconds that a supervisor waits before it kills; the rest is for the web and the leases."""
+
+log = structlog.get_logger()
+
+
+class Service:
+    """The background work of one process. `start` returns at once; `stop` returns within about ten seconds.
+
+    The queue lives in this process, so workers bring a ticker of their own.
+    """
+
+    def __init__(self, app: Application, *, works: bool = True) -> None:
+        self._app = app
+        self._works = works
+        self._stopping = threading.Event()
+        queue = InProcessQueue()
+        self._ticker = Ticker(schedule(app), queue, app.clock)
+        self._workers = Workers(queue, tasks(app, self._stopping.is_set), app.settings.worker.threads)
+
+    def start(self) -> None:
+        if self._works:
+            self._workers.start()
+        self._ticker.start()
+        log.info("service started")
+
+    def stop(self) -> None:
+        """Finishes the pages that are under way, takes no more, and hands back this process's leases."""
+        self._stopping.set()
+        self._ticker.stop()
+        finished = self._workers.stop(STOP_WITHIN) if self._works else True
+        release_leases(self._app)
+        log.info("service stopped", state="finished" if finished else "left running")

@@ -1,0 +1,31 @@
+"""The schedule, as data: what is asked for, and how often. What is due is decided from the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from autocapture.application import Application
+from autocapture.jobs.queue import Job
+from autocapture.jobs.tasks import (
+    CAPTURE,
+    PUBLISH_SUMMARIES,
+    REFRESH_ROLLUPS,
+    SETTLE_CALENDARS,
+    SETTLE_MEETINGS,
+)
+from autocapture.service.ticker import Tick
+from autocapture.workflows.capture import due_accounts
+
+
+def schedule(app: Application) -> tuple[Tick, ...]:
+    def capture() -> Iterator[Job]:
+        return (Job(CAPTURE, {"account_id": account_id}) for account_id in due_accounts(app))
+
+    return (
+        Tick("capture", timedelta(seconds=5), capture),
+        Tick("rollups", timedelta(minutes=1), lambda: [Job(REFRESH_ROLLUPS)]),
+        Tick("summaries", timedelta(minutes=5), lambda: [Job(PUBLISH_SUMMARIES)]),
+        Tick("meetings", timedelta(minutes=5), lambda: [Job(SETTLE_MEETINGS)]),
+        Tick("calendars", timedelta(days=1), lambda: [Job(SETTLE_CALENDARS)]),
+    )
