@@ -1,0 +1,188 @@
+"""Values: the counted rows of a metric summed into cells and told in the metric's unit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+from sqlmodel import Session
+
+from autocapture.errors import InputError
+from autocapture.measure import rollup
+from autocapture.measure.compile import dimensions_of, summed
+from autocapture.measure.coverage import Coverage, coverage
+from autocapture.measure.declare import AsOf, Cohort, Duration, Metric, Simple
+from autocapture.measure.labels import Labels, load_labels
+from autocapture.measure.money import from_minor, mean_from_minor
+from autocapture.measure.period import Period
+from autocapture.measure.query import Number, Query, Value
+from autocapture.measure.sql import parameters, prepare
+from autocapture.measure.survival import kaplan_meier_median
+from autocapture.measure.worktime import business_seconds, holidays_of
+
+Key = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Cell:
+    """What was counted for one combination of dimensions. Durations keep their rows: a median has no sums."""
+
+    num: int = 0
+    den: int = 0
+    n: int = 0
+    durations: list[tuple[int, bool]] = field(default_factory=list)
+
+    def add(self, num: int, den: int, n: int) -> None:
+        self.num, self.den, self.n = self.num + num, self.den + den, self.n + n
+
+    def last(self, seconds: int, ended: bool) -> None:
+        self.add(int(ended), 1, 1)
+        self.durations.append((seconds, ended))
+
+
+def aggregate(session: Session, metric: Metric, query: Query) -> list[Value]:
+    """The values of `metric`, one for each piece of the period (by `query.grain`) and combination of `query.by`.
+
+    Cut by nothing, by user or by team, every piece and every rep or team appears, with 0 or None; cut by other dimensions, only
+    what exists appears. Money comes once for each currency. Raises InputError for an unknown dimension, user or team.
+    """
+    labels = load_labels(session, query.by)
+    require_known(metric, query, labels)
+    covered = coverage(session, query) if metric.captured else None
+    if isinstance(metric, AsOf) and query.grain is not None:
+        pieces = [replace(query, period=piece, grain=None) for piece in query.period.cut(query.grain)]
+    else:
+        pieces = [query]
+    values: list[Value] = []
+    for piece in pieces:
+        values += _values(session, metric, piece, labels, covered)
+    return values
+
+
+def _values(
+    session: Session, metric: Metric, query: Query, labels: Labels, covered: Coverage | None
+) -> Iterator[Value]:
+    cells, source = _cells(session, metric, query)
+    for period in query.period.cut(query.grain):
+        found = cells.get(period, {})
+        for key in _ordered(metric, query, found, labels, period):
+            yield _value(metric, query, period, key, found.get(key, Cell()), labels, covered, source)
+
+
+def _cells(
+    session: Session, metric: Metric, query: Query
+) -> tuple[Mapping[Period, Mapping[Key, Cell]], Literal["rows", "rollup"]]:
+    values = parameters(query.period, query.as_of, query.known_at)
+    prepare(session)
+    statement = rollup.answer(session, metric, query)
+    source: Literal["rows", "rollup"] = "rows" if statement is None else "rollup"
+    rows = session.execute(summed(metric, query) if statement is None else statement, values)
+    width = len(query.by) + (metric.unit == "money" and "currency" not in query.by)
+    cells: dict[Period, dict[Key, Cell]] = defaultdict(lambda: defaultdict(Cell))
+    pieces = (
+        {day: piece for piece in query.period.cut(query.grain) for day in _days(piece)} if query.grain else {}
+    )
+    for row in rows:
+        cell = cells[pieces[row[width]] if query.grain else query.period][tuple(row[:width])]
+        if isinstance(metric, Duration):
+            cell.last(*duration_of(metric, row.begun, row.ended, row.zone, row.locale, query.as_of))
+        else:
+            cell.add(int(row.num or 0), int(row.den or 0), row.n)
+    return cells, source
+
+
+def _days(period: Period) -> Iterable[date]:
+    return (period.start + timedelta(days=n) for n in range(period.days))
+
+
+def duration_of(
+    metric: Duration, begun: datetime, ended: datetime | None, zone: str, locale: str, as_of: datetime
+) -> tuple[int, bool]:
+    """Seconds on the metric's clock, and whether it has ended by `as_of`."""
+    over = ended is not None and ended <= as_of
+    until = ended if ended is not None and over else as_of
+    if metric.clock == "calendar":
+        return int((until - begun).total_seconds()), over
+    return business_seconds(begun, until, zone, holidays_of(locale)), over
+
+
+def _ordered(
+    metric: Metric, query: Query, found: Iterable[Key], labels: Labels, period: Period
+) -> Sequence[Key]:
+    """The keys to tell of, by label; reps and teams without rows included where nothing else divides them."""
+    keys = set(found)
+    if metric.unit != "money":
+        keys |= set(labels.spine(query, period))
+    return sorted(
+        keys, key=lambda key: [str(labels.of(name, part)) for name, part in _named(metric, query, key)]
+    )
+
+
+def _named(metric: Metric, query: Query, key: Key) -> list[tuple[str, Any]]:
+    names = (*query.by, "currency") if len(key) > len(query.by) else query.by
+    return list(zip(names, key, strict=True))
+
+
+def _value(
+    metric: Metric,
+    query: Query,
+    period: Period,
+    key: Key,
+    cell: Cell,
+    labels: Labels,
+    covered: Coverage | None,
+    source: Literal["rows", "rollup"],
+) -> Value:
+    ids = dict(_named(metric, query, key))
+    currency = ids.get("currency")
+    value, numerator, denominator = _told(metric, cell, currency)
+    return Value(
+        metric=metric.name,
+        period=period,
+        by={name: labels.of(name, ids[name]) for name in query.by},
+        value=value,
+        n=cell.n,
+        unit=metric.unit,
+        as_of=query.as_of,
+        currency=currency,
+        numerator=numerator,
+        denominator=denominator,
+        complete=covered is None or covered.complete(period, ids.get("user"), ids.get("team")),
+        provisional=isinstance(metric, Cohort) and query.as_of.date() - period.end <= metric.window,
+        source=source,
+    )
+
+
+def _told(
+    metric: Metric, cell: Cell, currency: str | None
+) -> tuple[Number | None, Number | None, Number | None]:
+    """Value, numerator and denominator in the metric's unit; None where there is none."""
+    if isinstance(metric, Duration):
+        return kaplan_meier_median(cell.durations), cell.num, cell.den
+    if isinstance(metric, Simple):
+        if metric.unit != "money":
+            return cell.num, None, None
+        return (from_minor(cell.num, currency) if currency and cell.n else None), None, None
+    if not cell.den:
+        return None, None, 0
+    if metric.unit == "money":
+        if currency is None:
+            return None, None, cell.den
+        return mean_from_minor(cell.num, cell.den, currency), from_minor(cell.num, currency), cell.den
+    return cell.num / cell.den, cell.num, cell.den
+
+
+def require_known(metric: Metric, query: Query, labels: Labels) -> None:
+    asked = [*query.where.items()]
+    if query.scope.type != "company":
+        asked.append((query.scope.type, query.scope.name))
+    for name, value in asked:
+        if name not in dimensions_of(metric):
+            raise InputError(
+                f"{metric.name} has no dimension {name!r}; it has {', '.join(dimensions_of(metric))}"
+            )
+        if not labels.knows(name, value):
+            raise InputError(f"there is no {name} {value!r}")

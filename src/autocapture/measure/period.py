@@ -1,0 +1,103 @@
+"""Periods: inclusive ranges of local dates, read from text and cut into days, ISO weeks or months."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal, get_args
+
+from autocapture.errors import InputError
+
+Grain = Literal["day", "week", "month"]
+GRAINS: tuple[Grain, ...] = get_args(Grain)
+
+_DAY = timedelta(days=1)
+_FORMS = "2026-W46, 2026-11, 2026-Q4, 2026 or 2026-11-01..2026-11-15"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """The local dates from `start` to `end`, both included."""
+
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise InputError(f"a period cannot end ({self.end}) before it begins ({self.start})")
+
+    def __str__(self) -> str:
+        return f"{self.start}..{self.end}"
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days + 1
+
+    def cut(self, grain: Grain | None) -> tuple[Period, ...]:
+        """The pieces of `grain` in order of time; the first and the last are clipped. None: the period itself."""
+        return (self,) if grain is None else tuple(self._pieces(grain))
+
+    def _pieces(self, grain: Grain) -> Iterator[Period]:
+        start = self.start
+        while start <= self.end:
+            last = min(_last_day(start, grain), self.end)
+            yield Period(start, last)
+            start = last + _DAY
+
+
+def parse_period(text: str) -> Period:
+    """The period that `text` names: an ISO week, a month, a quarter, a year, or ``date..date`` (both included).
+
+    Raises InputError for anything else, and for dates that do not exist (week 53 of a year that has 52).
+    """
+    for pattern, read in _READERS:
+        found = pattern.fullmatch(text.strip())
+        if found:
+            try:
+                return read(*found.groups())
+            except (ValueError, OverflowError):
+                raise InputError(f"there is no such period as {text!r}") from None
+    raise InputError(f"{text!r} is no period; write {_FORMS}")
+
+
+def iso_week(day: date) -> str:
+    """``2026-W46``: the ISO week of `day`, as `parse_period` reads it."""
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02}"
+
+
+def _last_day(start: date, grain: Grain) -> date:
+    if grain == "day":
+        return start
+    if grain == "week":
+        return start + timedelta(days=6 - start.weekday())
+    return _month(start.year, start.month).end
+
+
+def _month(year: int, month: int) -> Period:
+    after = date(year + month // 12, month % 12 + 1, 1)
+    return Period(date(year, month, 1), after - _DAY)
+
+
+def _read_week(year: str, week: str) -> Period:
+    monday = date.fromisocalendar(int(year), int(week), 1)
+    return Period(monday, monday + timedelta(days=6))
+
+
+def _read_quarter(year: str, quarter: str) -> Period:
+    last = 3 * int(quarter)
+    return Period(_month(int(year), last - 2).start, _month(int(year), last).end)
+
+
+_READERS: tuple[tuple[re.Pattern[str], Callable[..., Period]], ...] = (
+    (re.compile(r"(\d{4})-W(\d{2})", re.ASCII), _read_week),
+    (re.compile(r"(\d{4})-Q([1-4])", re.ASCII), _read_quarter),
+    (re.compile(r"(\d{4})-(\d{2})", re.ASCII), lambda year, month: _month(int(year), int(month))),
+    (re.compile(r"(\d{4})", re.ASCII), lambda year: Period(date(int(year), 1, 1), date(int(year), 12, 31))),
+    (
+        re.compile(r"(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})", re.ASCII),
+        lambda first, last: Period(date.fromisoformat(first), date.fromisoformat(last)),
+    ),
+)

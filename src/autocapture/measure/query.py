@@ -1,0 +1,94 @@
+"""What is asked of a metric, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from sqlalchemy import ColumnElement
+
+from autocapture.measure.facts import Facts
+from autocapture.measure.period import Grain, Period
+
+Number = int | float | Decimal
+ScopeType = Literal["company", "team", "user"]
+Visible = Callable[[Facts], ColumnElement[bool]]
+"""Who may see which rows: given the facts, the condition that their rows must meet. Part of every answer and every trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose rows count: everybody's, those of a team's members on the day, or one user's. `name`: a team's name or an email."""
+
+    type: ScopeType = "company"
+    name: str = ""
+
+
+COMPANY = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question. `as_of`: what happened until then (aware); `known_at`: as far as it was known then, None for today's knowledge.
+
+    `where` maps dimensions to the value they must have: a user's email, a team's or a company's name, a stage, ...
+    """
+
+    period: Period
+    as_of: datetime
+    by: tuple[str, ...] = ()
+    grain: Grain | None = None
+    where: Mapping[str, str] = field(default_factory=dict)
+    scope: Scope = COMPANY
+    known_at: datetime | None = None
+    visible: Visible | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One answer: a metric in one period for one combination of the dimensions asked for.
+
+    `value` is None where there is no value. Counts and seconds are whole numbers, rates are between 0 and 1, money is a
+    Decimal in units of `currency`. `n`: rows behind it. `provisional`: the window of a cohort (the 14 days of a reply) is still
+    running for some of them. `complete` is False where the period begins before capture does. `source`: where it was read.
+    """
+
+    metric: str
+    period: Period
+    by: Mapping[str, str | None]
+    value: Number | None
+    n: int
+    unit: str
+    as_of: datetime
+    currency: str | None = None
+    numerator: Number | None = None
+    denominator: Number | None = None
+    complete: bool = True
+    provisional: bool = False
+    source: Literal["rows", "rollup"] = "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class TracedRow:
+    """One row a value was counted from.
+
+    `contribution` is what it adds to the value: the sum of contributions is the value of an additive metric; of a rate or an
+    average it is what the row adds to the numerator; of a median it is its seconds. `numerator` and `denominator` are its
+    membership; a duration that has not ended yet has numerator 0. `users` are the emails of those it counts for.
+    """
+
+    kind: str
+    id: int
+    at: datetime
+    on: date
+    users: tuple[str, ...]
+    with_whom: tuple[str, ...]
+    title: str | None
+    contribution: Number
+    numerator: Number
+    denominator: Number
+    by: Mapping[str, str | None]
+    currency: str | None = None
