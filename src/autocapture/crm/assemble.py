@@ -32,7 +32,7 @@ class Assembly:
         self._seen: dict[str, dict[str, ReadRow]] = defaultdict(dict)
         self._entered = _last_entered(readings.get("stage_changes"), mappings)
         for section, mapping in mappings.items():
-            reading = readings[section]
+            reading, first = readings[section], len(self.refused)
             self.notes.extend(reading.notes)
             for key, remark in reading.refused:
                 self._refuse(section, key, remark)
@@ -41,6 +41,7 @@ class Assembly:
                     self._accept(row, mapping)
                 except Unreadable as problem:
                     self._refuse(section, row.key, Remark(row.place, str(problem)))
+            self.refused[first:] = sorted(self.refused[first:], key=lambda remark: remark.place.line)
 
     def add_change(self, table: str, key: str, at: datetime, word: str) -> None:
         """A step of a history that no file tells: `word` is the stage or status entered at `at`."""

@@ -13,13 +13,14 @@ from babel.numbers import list_currencies
 
 from autocapture.crm.fields import ALIAS_OF_TARGET, SECTIONS, SectionSpec
 from autocapture.errors import InputError
+from autocapture.formats.phone import region_of
 
 Words = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the cells of a file are written. `region` (ISO 3166) reads phone numbers without a country code."""
+    """How the cells of a file are written. `region` (ISO 3166, default: the zone's) reads numbers without a country code."""
 
     encoding: str = "utf-8"
     delimiter: str = ","
@@ -34,6 +35,10 @@ class Layout:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def phone_region(self) -> str | None:
+        return self.region or region_of(self.time_zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +166,8 @@ def _layout(base: Layout, data: Mapping[str, Any], where: str) -> Layout:
         raise InputError(f'{where} decimal must be "." or ","')
     if layout.currency is not None and layout.currency not in list_currencies():
         raise InputError(f"{where} currency {layout.currency!r} is not an ISO 4217 code")
+    if layout.region is not None and (len(layout.region) != 2 or not layout.region.isupper()):
+        raise InputError(f"{where} region {layout.region!r} is not a country code such as NL")
     return layout
 
 

@@ -187,7 +187,7 @@ def _domains(word: str, mapping: SectionMapping, place: Place, reading: Reading)
 def _phones(word: str, mapping: SectionMapping, place: Place, reading: Reading) -> tuple[str, ...]:
     numbers = set()
     for entry in split_list(word, mapping.layout.list_separator + ","):
-        number = to_e164(entry, mapping.layout.region)
+        number = to_e164(entry, mapping.layout.phone_region)
         if number is None:
             reading.notes.append(Remark(place, f"left out: {entry!r} is not a phone number"))
         else:

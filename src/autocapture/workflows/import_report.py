@@ -28,6 +28,11 @@ class ImportReport:
     dry_run: bool = False
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """What `details` fills."""
+        return _COLUMNS
+
+    @property
     def imported(self) -> int:
         """Rows that the database holds now as the file says."""
         return sum(sum(counts.values()) for counts in (self.created, self.updated, self.unchanged))

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 from sqlmodel import SQLModel, select
+from tests.integration.imports.conftest import Importer, add_users
+from tests.integration.imports.exports import FILES, MAPPING, contents, dirty_days
 
 from autocapture.clock import FixedClock
 from autocapture.errors import InputError
 from autocapture.model.crm import DealState
 from autocapture.store.engine import open_engine, reading
 from autocapture.workflows.import_crm import import_crm
-from tests.integration.imports.conftest import Importer, add_users
-from tests.integration.imports.exports import FILES, MAPPING, contents, dirty_days
 
 
 def amsterdam(*parts: int) -> datetime:
@@ -280,7 +280,7 @@ def test_a_part_and_then_the_whole_is_the_whole(
     engine: Engine, tmp_path: Path, clock: FixedClock, seed: int
 ) -> None:
     """Whichever rows the first file held: afterwards the database is as if the whole had come at once."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     part, whole = tmp_path / "part", tmp_path / "whole"
     for folder in (part, whole):
         folder.mkdir()
@@ -305,7 +305,7 @@ def test_a_part_and_then_the_whole_is_the_whole(
 @pytest.mark.parametrize("seed", range(6))
 def test_order_and_names_of_columns_do_not_matter(run: Importer, engine: Engine, seed: int) -> None:
     run(crm=MAPPING, **FILES)
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     header, *rows = csv.reader(io.StringIO(FILES["deals"]))
     order = rng.sample(range(len(header)), len(header))
     names = {column: f"{column} ({rng.randrange(1000)})" for column in header}

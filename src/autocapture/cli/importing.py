@@ -1,0 +1,94 @@
+"""`users import`, `import crm`, `import quotas`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autocapture.cli.application import open_application
+from autocapture.cli.output import Format, FormatOption, emit
+
+if TYPE_CHECKING:
+    from autocapture.workflows.import_report import ImportReport
+
+StrictOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Exit with 1 when any row was refused; the other rows are imported all the same."
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    users = typer.Typer(no_args_is_help=True, help="Our own people.")
+    users.command("import")(import_users)
+    app.add_typer(users, name="users")
+    imports = typer.Typer(no_args_is_help=True, help="CRM data and quotas from files.")
+    imports.command("crm")(import_crm)
+    imports.command("quotas")(import_quotas)
+    app.add_typer(imports, name="import")
+
+
+def import_users(
+    file: Annotated[
+        Path, typer.Argument(help="CSV: email,name,team,manager,role,time_zone,locale,aliases,phones")
+    ],
+    fmt: FormatOption = Format.TABLE,
+    strict: StrictOption = False,
+) -> None:
+    """Create and update users, teams and handles. Running it again is harmless."""
+    from autocapture.workflows.import_users import import_users as run
+
+    application = open_application()
+    _show(run(application.engine, application.clock, file), fmt, strict)
+
+
+def import_crm(
+    mapping: Annotated[
+        Path, typer.Option("--mapping", help="TOML: which column of which file is which field.")
+    ],
+    source: Annotated[
+        Path | None, typer.Option("--source", help="The folder of the files; default: the mapping's.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and write nothing.")] = False,
+    fmt: FormatOption = Format.TABLE,
+    strict: StrictOption = False,
+) -> None:
+    """Read a CRM's CSV exports: companies, contacts, leads, deals and their history. Running it again updates."""
+    from autocapture.workflows.import_crm import import_crm as run
+
+    application = open_application()
+    report = run(application.engine, application.clock, mapping=mapping, source=source, dry_run=dry_run)
+    _show(report, fmt, strict)
+
+
+def import_quotas(
+    file: Annotated[
+        Path, typer.Argument(help="CSV: metric,scope_type,scope,period_start,period_end,value,currency")
+    ],
+    fmt: FormatOption = Format.TABLE,
+    strict: StrictOption = False,
+) -> None:
+    """Create and update quotas. Running it again is harmless."""
+    from autocapture.workflows.import_quotas import import_quotas as run
+
+    application = open_application()
+    _show(run(application.engine, file), fmt, strict)
+
+
+def _show(report: ImportReport, fmt: Format, strict: bool) -> None:
+    """For people, lines; else one row for each change, refusal, note and missing row. Counts of refusals go to standard error.
+
+    Exit code 1 when nothing could be imported though rows were refused, or with `strict` when any row was refused.
+    """
+    if fmt is Format.TABLE:
+        for line in report.lines():
+            typer.echo(line)
+    else:
+        emit(report.details(), fmt, columns=report.columns)
+    if report.refused:
+        typer.echo(f"autocapture: {len(report.refused)} rows were refused, see the reasons above", err=True)
+    if report.refused and (strict or not report.imported):
+        raise typer.Exit(1)
