@@ -17,17 +17,13 @@ _PER_WEEK = 8
 
 
 def calls(seed: int, size: Size, cast: Cast, deals: Sequence[Deal]) -> list[Call]:
-    people: dict[str, list[Contact]] = {}
-    for contact in cast.contacts.values():
-        if contact.phones:
-            people.setdefault(cast.companies[contact.company].owner, []).append(contact)
     by_contact: dict[str, list[Deal]] = {}
     for deal in deals:
         for role in deal.contacts:
             by_contact.setdefault(role.contact, []).append(deal)
     made: list[Call] = []
     for user in cast.users.values():
-        known = people.get(user.email, [])
+        known = [contact for contact in cast.customers(user) if contact.phones]
         if user.role != "rep" or not known:
             continue
         diary = cast.diaries[user.email]

@@ -40,16 +40,45 @@ _WITH_FILES = ("proposal", "negotiation")
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Everybody, by key."""
+    """Everybody: by key, the contacts of each company, and the companies of each rep."""
 
     users: Mapping[str, User]
     companies: Mapping[str, Company]
     contacts: Mapping[str, Contact]
     diaries: Mapping[str, Diary]
+    people: Mapping[str, Sequence[Contact]]
+    territories: Mapping[str, Sequence[Company]]
+
+    @classmethod
+    def of(
+        cls,
+        users: Sequence[User],
+        companies: Sequence[Company],
+        contacts: Sequence[Contact],
+        diaries: Mapping[str, Diary],
+    ) -> Cast:
+        people: dict[str, list[Contact]] = {company.key: [] for company in companies}
+        for contact in contacts:
+            people[contact.company].append(contact)
+        territories: dict[str, list[Company]] = {user.email: [] for user in users}
+        for company in companies:
+            territories[company.owner].append(company)
+        return cls(
+            users={user.email: user for user in users},
+            companies={company.key: company for company in companies},
+            contacts={contact.key: contact for contact in contacts},
+            diaries=diaries,
+            people=people,
+            territories=territories,
+        )
 
     def colleagues(self, rep: User) -> list[User]:
         """The others of the rep's team, its manager included."""
         return [user for user in self.users.values() if user.team == rep.team and user.email != rep.email]
+
+    def customers(self, rep: User) -> list[Contact]:
+        """Everybody at the companies of the rep, partners included."""
+        return [contact for company in self.territories[rep.email] for contact in self.people[company.key]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +254,8 @@ def _partner(rng: Random, cast: Cast, rep: User) -> Contact | None:
     """Now and then somebody of a partner company of the rep reads along."""
     if rng.random() > 0.06:
         return None
-    partners = {c.key for c in cast.companies.values() if c.partner and c.owner == rep.email}
-    people = [contact for contact in cast.contacts.values() if contact.company in partners]
+    partners = [company for company in cast.territories[rep.email] if company.partner]
+    people = [contact for partner in partners for contact in cast.people[partner.key]]
     return rng.choice(people) if people else None
 
 
@@ -253,7 +282,7 @@ def _lead_plans(seed: int, cast: Cast, lead: Lead) -> list[tuple[Random, Plan]]:
 def _account_plans(seed: int, size: Size, cast: Cast, company: Company) -> list[tuple[Random, Plan]]:
     """Customers write outside of any deal: invoices, training, questions; partners more often."""
     rep, diary = cast.users[company.owner], cast.diaries[company.owner]
-    people = [contact for contact in cast.contacts.values() if contact.company == company.key]
+    people = cast.people[company.key]
     rng = stream(seed, "account mail", company.key)
     plans: list[tuple[Random, Plan]] = []
     for number in range(round(size.weeks / 13 * rng.choice((0, 1, 2, 4 if company.partner else 2)))):

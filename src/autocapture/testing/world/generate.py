@@ -31,12 +31,7 @@ def generate(seed: int, end: date, size: Size = _DEFAULT) -> World:
     people = contacts(seed, size, firms, calendar)
     sales = deals(seed, size, reps, firms, people, calendar)
     prospects = leads(seed, size, sales, people, firms, calendar)
-    cast = Cast(
-        users={user.email: user for user in staff},
-        companies={company.key: company for company in firms},
-        contacts={contact.key: contact for contact in people},
-        diaries=calendar,
-    )
+    cast = Cast.of(staff, firms, people, calendar)
     entries = events(seed, size, cast, sales)
     written = conversations(seed, size, cast, sales, prospects)
     mail: list[Message] = [

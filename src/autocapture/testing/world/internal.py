@@ -72,7 +72,8 @@ def _note(
     earlier: Message | None,
 ) -> Message:
     words = phrases(sender.locale)
-    company = rng.choice(list(cast.companies.values())).name
+    companies = cast.territories[sender.email] or cast.territories[receiver.email]
+    company = rng.choice(companies).name if companies else ORGANISATION
     slots = {"company": company, "product": rng.choice(PRODUCTS).name, "us": ORGANISATION}
     text = fill(rng, sender.locale, rng.choice(words.internal_text), **slots) + our_signature(rng, sender)
     users = (sender, receiver, *copied)
@@ -103,15 +104,13 @@ _ASIDE: tuple[tuple[Folder, int], ...] = (("Drafts", 2), ("Trash", 3), ("Junk", 
 
 def left_aside(seed: int, size: Size, cast: Cast) -> list[Message]:
     """A few mails of every rep that lie only in drafts, trash or junk."""
-    people: dict[str, list[Contact]] = {}
-    for contact in cast.contacts.values():
-        people.setdefault(cast.companies[contact.company].owner, []).append(contact)
     made: list[Message] = []
     for user in cast.users.values():
+        people = cast.customers(user)
         for folder, count in _ASIDE:
-            for number in range(count if people.get(user.email) else 0):
+            for number in range(count if people else 0):
                 rng = stream(seed, "aside", user.email, folder, number)
-                made.append(_aside(rng, cast, user, rng.choice(people[user.email]), folder, size))
+                made.append(_aside(rng, cast, user, rng.choice(people), folder, size))
     return made
 
 
@@ -151,7 +150,7 @@ def mailings(seed: int, size: Size, cast: Cast) -> list[Message]:
     made: list[Message] = []
     for user in cast.users.values():
         rng = stream(seed, "mailing", user.email)
-        people = [c for c in cast.contacts.values() if cast.companies[c.company].owner == user.email]
+        people = cast.customers(user)
         if not people or rng.random() > 0.4:
             continue
         week = -rng.randrange(1, size.weeks + 1)
