@@ -12,8 +12,9 @@ from autocapture_imap.cursor import decode
 from autocapture_imap.faults import passing
 from autocapture_imap.fetching import Refusal, Value, fetch, internal_date, number
 from autocapture_imap.folders import choose
+from autocapture_imap.listing import Numbers
 from autocapture_imap.pulling import Scope, check_same_folder, first_position, is_unchanged, next_page
-from autocapture_imap.session import Numbers, Session
+from autocapture_imap.session import Session
 from autocapture_imap.texts import read_texts
 from autocapture_imap.uids import format_ranges, item_id, members, parse_item_id, pieces, ranges_of
 from autocapture_imap.waiting import wait_for_news

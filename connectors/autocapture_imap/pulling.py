@@ -13,7 +13,8 @@ from datetime import date
 from autocapture.connector import Gone, Page, Ref
 from autocapture.errors import CursorExpired
 from autocapture_imap.cursor import Position
-from autocapture_imap.session import Numbers, Session
+from autocapture_imap.listing import Numbers
+from autocapture_imap.session import Session
 from autocapture_imap.uids import difference, format_ranges, item_id, members, pieces, ranges_of, union
 
 Scope = tuple[str | date, ...]

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
-
-from imapclient.response_parser import parse_response
 
 from autocapture.connector import PasswordCredential, Tools
 from autocapture.errors import AutocaptureError, ChannelGone, CredentialRejected, SetupError, Unreachable
 from autocapture_imap.dial import dial, tls_context, wrap
 from autocapture_imap.faults import Refused, asking, expect_ok, refused_login, server_faults
 from autocapture_imap.folders import Listed
+from autocapture_imap.listing import Numbers, parse_list, parse_status
 from autocapture_imap.options import ImapOptions
 from autocapture_imap.wire import Client, Wire, quoted
 
@@ -23,30 +20,17 @@ _STATUS = "STATUS (MESSAGES UIDNEXT UIDVALIDITY)"
 _GOODBYE_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """A folder at one moment. `uid_validity` and `uid_next` are None where the server does not tell."""
-
-    uid_validity: int | None
-    uid_next: int | None
-    messages: int
-
-    @property
-    def top(self) -> int:
-        """The highest UID given so far."""
-        return (self.uid_next or 1) - 1
-
-
 def open_session(options: ImapOptions, credential: PasswordCredential, tools: Tools) -> Session:
     """Dials, secures and signs in. No credential is sent before TLS is verified and the server asked for one."""
     context = None if options.security == "none" else tls_context(options)
+    timeout = tools.timeout.total_seconds()
     sock = dial(options, tools)
     try:
         if options.security == "tls" and context is not None:
             sock = wrap(sock, options.host, context)
         try:
             with server_faults():
-                wire = Wire(sock, options.host, tools.timeout.total_seconds(), tools.clock.monotonic)
+                wire = Wire(sock, options.host, options.port_number, timeout, tools.clock.monotonic)
                 client = Client(wire, options.host, encrypted=options.security == "tls")
         except Refused:
             raise Unreachable(f"{options.host} greets with no usable IMAP4rev1") from None
@@ -131,9 +115,7 @@ class Session:
         options = [f"RETURN ({' '.join(wanted)})"] if self.offers("LIST-STATUS") else []
         with asking("list the folders"):
             expect_ok(*self.wire.xatom("LIST", '""', quoted(pattern), *options))
-            listed = [_listed(parsed) for parsed in _answers(self.wire.response("LIST")[1])]
-            numbers = dict(_status(parsed) for parsed in _answers(self.wire.response("STATUS")[1]))
-        return [folder for folder in listed if folder.name.isascii() and folder.name.isprintable()], numbers
+            return parse_list(self.wire.response("LIST")[1]), parse_status(self.wire.response("STATUS")[1])
 
     def foreign_prefixes(self) -> list[str]:
         """Prefixes of other people's and shared folders (RFC 2342)."""
@@ -142,13 +124,15 @@ class Session:
         with asking("tell its namespaces"):
             namespaces = self._client.namespace()
         found = [*(namespaces.other or ()), *(namespaces.shared or ())]
-        return [_name(prefix) for prefix, _delimiter in found if prefix]
+        return [
+            prefix.decode("latin-1") for prefix, _delimiter in found if isinstance(prefix, bytes) and prefix
+        ]
 
     def status(self, folder: str) -> Numbers:
         """The folder's numbers without opening it. Raises ChannelGone."""
         with self._opening(folder):
-            found = self._client.folder_status(folder, ["MESSAGES", "UIDNEXT", "UIDVALIDITY"])
-            return _numbers(found)
+            lines = expect_ok(*self.wire.status(quoted(folder), "(MESSAGES UIDNEXT UIDVALIDITY)"))
+            return parse_status(lines).get(folder, Numbers(None, None, 0))
 
     def examine(self, folder: str) -> Numbers:
         """Opens the folder anew, read-only. Raises ChannelGone."""
@@ -171,7 +155,9 @@ class Session:
 
     @contextmanager
     def _opening(self, folder: str) -> Iterator[None]:
-        """Judges a refusal to open a folder: gone, or closed for now."""
+        """Judges a refusal to open a folder: gone, or closed for now. A name that could end its command is never sent."""
+        if not (folder.isascii() and folder.isprintable()):
+            raise ChannelGone("no IMAP folder can have this name")
         try:
             with server_faults():
                 yield
@@ -181,46 +167,6 @@ class Session:
             if not there or not there[0].selectable:
                 raise ChannelGone("the folder no longer exists on the IMAP server") from None
             raise Unreachable(f"the IMAP server does not open the folder ({refusal})") from None
-
-
-def _answers(data: Sequence[Any]) -> Iterator[Any]:
-    """Each untagged answer parsed; imaplib hands a literal over as a tuple, and the rest of its answer after it."""
-    pending: list[Any] = []
-    for part in data:
-        if part is None:
-            continue
-        pending.append(part)
-        if not isinstance(part, tuple):
-            yield parse_response(pending)
-            pending = []
-
-
-def _listed(parsed: Any) -> Listed:
-    flags, delimiter, name = parsed[:3]
-    return Listed(
-        name=_name(name),
-        flags=frozenset(_name(flag).lower() for flag in flags),
-        delimiter="" if delimiter is None else _name(delimiter),
-    )
-
-
-def _status(parsed: Any) -> tuple[str, Numbers]:
-    name, items = parsed[:2]
-    return _name(name), _numbers(dict(zip(items[::2], items[1::2], strict=False)))
-
-
-def _numbers(found: dict[bytes, Any]) -> Numbers:
-    fields = {bytes(key).upper(): int(value) for key, value in found.items()}
-    if b"MESSAGES" not in fields:
-        return Numbers(None, None, 0)
-    return Numbers(fields.get(b"UIDVALIDITY") or None, fields.get(b"UIDNEXT") or None, fields[b"MESSAGES"])
-
-
-def _name(token: object) -> str:
-    """A parsed token as text: imapclient makes numbers of digits and None of NIL, which folders may be called."""
-    if isinstance(token, bytes):
-        return token.decode("latin-1")
-    return "NIL" if token is None else str(token)
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

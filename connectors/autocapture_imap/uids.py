@@ -82,7 +82,7 @@ def parse_ranges(text: str) -> Ranges:
         first, _, last = piece.partition(":")
         found.append((int(first), int(last or first)))
     ranges = _joined(found)
-    if format_ranges(ranges) != text:
+    if format_ranges(ranges) != text or any(not 0 <= first <= last for first, last in found):
         raise ValueError("not a set of UIDs")
     return ranges
 

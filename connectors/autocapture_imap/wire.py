@@ -36,7 +36,7 @@ class Wire(imaplib.IMAP4):
     """imaplib over an already connected socket. Every read error is an OSError."""
 
     def __init__(
-        self, sock: socket.socket, host: str, timeout: float, monotonic: Callable[[], float]
+        self, sock: socket.socket, host: str, port: int, timeout: float, monotonic: Callable[[], float]
     ) -> None:
         self._given = sock
         self._buffer = bytearray()
@@ -44,7 +44,7 @@ class Wire(imaplib.IMAP4):
         self._monotonic = monotonic
         self.timeout = timeout
         self.restart_deadline()
-        super().__init__(host, sock.getpeername()[1], timeout)
+        super().__init__(host, port, timeout)
 
     def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
         self.host, self.port, self.sock = host, port, self._given

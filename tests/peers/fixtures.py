@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.peers import dovecot as dovecot_peer
 from tests.peers.maildevel import MailDevel, mail_devel
 

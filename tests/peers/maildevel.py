@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from imapclient import IMAPClient
-
 from tests.peers.ports import free_port, wait_until_listening
 
 USER, PASSWORD = "rep@example.org", "pw-rep"

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 
 import pytest
-from autocapture_imap import ImapOptions, connector
-
-from autocapture.connector import Connection, Tools
 from tests.connectors.imap.mailbox import Mailbox, Opener, tools
 from tests.peers.dovecot import Dovecot
 from tests.peers.fixtures import dovecot_server, mail_devel_server  # noqa: F401
 from tests.peers.maildevel import MailDevel
+
+from autocapture.connector import Connection, Tools
+from autocapture_imap import ImapOptions, connector
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from autocapture_imap import ImapOptions, connector
-
-from autocapture.clock import SystemClock
-from autocapture.connector import Channel, Connection, Gone, Page, PasswordCredential, Tools
 from tests.peers.dovecot import Dovecot
 from tests.peers.maildevel import MailDevel
 from tests.peers.scripted_imap import ScriptedImap
+
+from autocapture.clock import SystemClock
+from autocapture.connector import Channel, Connection, Gone, Page, PasswordCredential, Tools
+from autocapture_imap import ImapOptions, connector
 
 INBOX = Channel("INBOX", "email")
 

@@ -6,11 +6,11 @@ import json
 from datetime import UTC, date, datetime
 
 import pytest
+from tests.connectors.imap.mailbox import INBOX, Held, Mailbox, Opener, message, tools
+from tests.peers.dovecot import Dovecot
 
 from autocapture.connector import Channel, Gone, Ref
 from autocapture.errors import ChannelGone, CursorExpired
-from tests.connectors.imap.mailbox import INBOX, Held, Mailbox, Opener, message, tools
-from tests.peers.dovecot import Dovecot
 
 
 def test_an_enumeration_lists_every_message_newest_first_and_ends_complete(
