@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from autocapture.admit import reasons
 from autocapture.admit.exclusions import Exclusions
 from autocapture.formats.envelope import author_of, occurred_at
@@ -15,7 +13,6 @@ from autocapture.records import EmailRecord
 
 _ADMITTED = Verdict(None, "email@1")
 _UNUSABLE_TIME = Verdict(reasons.UNUSABLE_TIME, "times@1")
-_BEFORE_SINCE = Verdict(reasons.BEFORE_SINCE, "since@1")
 _EXCLUDED = Verdict(reasons.EXCLUDED, "exclusions@1")
 _PRIVATE = Verdict(reasons.PRIVATE, "sensitivity@1")
 _INTERNAL = Verdict(reasons.INTERNAL, "parties@1")
@@ -34,24 +31,15 @@ _SENSITIVE = frozenset({"private", "personal", "company-confidential", "confiden
 
 
 def admit_email(
-    record: EmailRecord,
-    owner: Colleague,
-    organization: Organization,
-    exclusions: Exclusions,
-    *,
-    since: date | None = None,
+    record: EmailRecord, owner: Colleague, organization: Organization, exclusions: Exclusions
 ) -> Verdict:
     """Whether the mail, found in a mailbox of `owner`, becomes an activity.
 
     In this order: its time; the never-log list and the Sensitivity header (RFC 2156, 5.3.4); the signs of a machine, from
     which what one of our own people sent is exempt (invitations excepted); somebody from outside must take part.
-    `since` is the first day, in UTC, from which the account is captured.
     """
-    instant = occurred_at(record)
-    if instant is None:
+    if occurred_at(record) is None:
         return _UNUSABLE_TIME
-    if since is not None and instant.date() < since:
-        return _BEFORE_SINCE
     author = author_of(record)
     author_handle = canonical_email(author.email) if author else ""
     handles = _recipients(record)

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import idna
 
+from autocapture.formats.phone import is_extension, to_e164
+
 
 @lru_cache(maxsize=65_536)
 def canonical_email(raw: str) -> str:
@@ -27,3 +29,11 @@ def canonical_email(raw: str) -> str:
         except idna.IDNAError:  # not a host name; such an address still names its owner
             return f"{local}@{domain}"
     return f"{local}@{domain}"
+
+
+def canonical_phone(raw: str, region: str | None) -> str:
+    """A public number in E.164, read as in `region` (ISO 3166); an internal line as ``ext:12``; empty for anything else."""
+    if (number := to_e164(raw, region or None)) is not None:
+        return number
+    line = raw.strip().removeprefix("ext:")
+    return f"ext:{''.join(filter(str.isdigit, line))}" if is_extension(line) else ""

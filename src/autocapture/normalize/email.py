@@ -1,8 +1,9 @@
-"""One copy of a mail to a draft of its activity."""
+"""Mail: one copy to a draft of its activity, the copies of one mail joined, and what only looks like a copy told apart."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from autocapture.connector import CaptureLevel
@@ -27,11 +28,14 @@ _CONSTANT_IDS = frozenset(
     }
 )  # fmt: skip
 
+_DIRECTIONS: tuple[Direction, ...] = ("inbound", "outbound", "internal")
+_NATURES: tuple[Nature, ...] = ("human", "bulk", "auto")
+
 
 def draft_email(
     record: EmailRecord, owner: Colleague, organization: Organization, *, level: CaptureLevel
 ) -> Draft:
-    """The activity as the copy in a mailbox of `owner` tells it; `normalize.copies.merge_emails` joins it with other copies.
+    """The activity as the copy in a mailbox of `owner` tells it; `merge_emails` joins it with other copies.
 
     `occurred_at` as `formats.envelope` says. Outbound is what an address of ours wrote to somebody outside, inbound what
     somebody outside wrote. It counts for the sender of an outbound mail, for the users in To of an inbound one; users in
@@ -65,6 +69,59 @@ def draft_email(
         provider_thread=record.provider_thread,
         fingerprint=_fingerprint(record, author_handle),
     )
+
+
+def merge_emails(drafts: Sequence[Draft]) -> Draft:
+    """The union of the copies of one mail: whatever their order, and whether joined at once or one by one, the same draft.
+
+    Only the sender's copy knows Bcc, only a list's copy its rewritten parties, so parties and parts are united; the share
+    is counted anew. The earliest time stays, and the shortest subject (lists put their name before it). All copies are
+    taken for one mail: the dedupe key is the first in alphabetical order, which differs only for copies with rewritten ids.
+    """
+    if len(drafts) == 1:
+        return drafts[0]
+    first = min(drafts, key=lambda draft: draft.dedupe_key)
+    return replace(
+        first,
+        occurred_at=min(draft.occurred_at for draft in drafts),
+        direction=min((draft.direction for draft in drafts), key=_DIRECTIONS.index),
+        parties=_united(party for draft in drafts for party in draft.parties),
+        parts=shared(part for draft in drafts for part in draft.parts),
+        nature=max((draft.nature for draft in drafts), key=_NATURES.index),
+        subject=min(
+            (draft.subject for draft in drafts if draft.subject is not None),
+            key=lambda subject: (len(subject), subject),
+            default=None,
+        ),
+        external=any(draft.external for draft in drafts),
+        thread_keys=_united_keys(first.dedupe_key, drafts),
+        provider_thread=min(
+            (d.provider_thread for d in drafts if d.provider_thread is not None), default=None
+        ),
+        fingerprint=min((d.fingerprint for d in drafts if d.fingerprint is not None), default=None),
+    )
+
+
+def conflicts(one: Draft, other: Draft) -> bool:
+    """Whether two drafts with one Message-ID are different mails: author, subject and time all differ.
+
+    Some programs give every mail the same id, or send an edited draft again under its old one. A subject that was not kept
+    cannot speak for them being the same.
+    """
+    if _authors(one) == _authors(other) or one.occurred_at == other.occurred_at:
+        return False
+    return one.subject is None or other.subject is None or one.subject != other.subject
+
+
+def is_same_rewritten(one: Draft, other: Draft) -> bool:
+    """Whether drafts from two accounts are one mail whose Message-ID was rewritten on the way (a gateway, a list).
+
+    Same author, Date and subject (the fingerprint), and somebody besides the author in common: a mail merge sends each
+    addressee a mail of their own in the same second.
+    """
+    if one.fingerprint is None or one.fingerprint != other.fingerprint or one.dedupe_key == other.dedupe_key:
+        return False
+    return bool(_addressees(one) & _addressees(other))
 
 
 def _parties(
@@ -164,3 +221,30 @@ def _fingerprint(record: EmailRecord, author: str) -> int | None:
     if record.sent_at is None or not author:
         return None
     return stable_id(f"{author}\n{record.sent_at.timestamp():.0f}\n{base_subject(record.subject)}")
+
+
+def _united(parties: Iterable[Party]) -> tuple[Party, ...]:
+    found: dict[tuple[str, str], Party] = {}
+    for party in parties:
+        key = (party.role, party.address)
+        known = found.get(key)
+        if known is None:
+            found[key] = party
+        elif known != party:
+            found[key] = max(known, party, key=lambda each: (len(each.name), each.name, each.user_id or 0))
+    return tuple(found[key] for key in sorted(found))
+
+
+def _united_keys(own: str, drafts: Sequence[Draft]) -> tuple[str, ...]:
+    if len({(draft.dedupe_key, draft.thread_keys) for draft in drafts}) == 1:
+        return drafts[0].thread_keys
+    keys = {key for draft in drafts for key in (draft.dedupe_key, *draft.thread_keys)}
+    return (own, *sorted(keys - {own}))
+
+
+def _authors(draft: Draft) -> frozenset[str]:
+    return frozenset(party.address for party in draft.parties if party.role == "from")
+
+
+def _addressees(draft: Draft) -> frozenset[str]:
+    return frozenset(party.address for party in draft.parties if party.role != "from")

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from autocapture.formats.handles import canonical_email
+from autocapture.formats.handles import canonical_email, canonical_phone
 
-__all__ = ["canonical_email"]
+__all__ = ["canonical_email", "canonical_phone"]

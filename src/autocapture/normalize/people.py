@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from autocapture.formats.envelope import author_of
-from autocapture.formats.handles import canonical_email
+from autocapture.formats.handles import canonical_email, canonical_phone
 from autocapture.model.directory import untagged
 from autocapture.records import Attendee, CallRecord, EmailRecord, EventRecord, RecordData
 
@@ -44,4 +44,4 @@ def _attendees(record: EventRecord) -> Iterable[Attendee]:
 
 
 def _call_handles(record: CallRecord, region: str) -> set[str]:
-    return set()
+    return {canonical_phone(number, region) for number in (record.caller, record.callee)}

@@ -1,0 +1,104 @@
+"""Calls: one leg to a draft, and the legs of one call joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from autocapture.formats.call_sides import Sides, sides_of
+from autocapture.formats.handles import canonical_email, canonical_phone
+from autocapture.model.directory import Colleague, Organization
+from autocapture.model.draft import Direction, Draft, Part, Party, Role
+from autocapture.normalize.parts import local_date, shared
+from autocapture.records import CallRecord
+
+_OUTCOMES = ("unknown", "failed", "no_answer", "busy", "voicemail", "answered")
+_DIRECTIONS: tuple[Direction, ...] = ("inbound", "outbound", "internal")
+
+
+def draft_call(record: CallRecord, owner: Colleague, organization: Organization) -> Draft:
+    """The activity as one line of a call log of `owner` tells it; legs with one `group` are one call (`merge_calls`).
+
+    The call belongs to the user whom the log names (`CallRecord.owner`), else to whose number or extension took part, else
+    to `owner`; to nobody where the log names somebody we do not know. Every outbound attempt counts, an inbound call only
+    for who answered it. `duration_s` is the time talked; from when on a call was connected is the metrics' matter.
+    """
+    sides = sides_of(record, owner.region, organization)
+    user_id = _user(record, sides, owner, organization)
+    talked = max(0, int(record.talked_for.total_seconds()))
+    parts: tuple[Part, ...] = ()
+    if user_id is not None:
+        colleague = organization.colleagues.get(user_id, owner)
+        inbound = sides.direction == "inbound"
+        parts = shared(
+            [
+                Part(
+                    user_id,
+                    local_date(record.started_at, colleague.time_zone),
+                    "callee" if inbound else "caller",
+                    counts=not inbound or record.outcome == "answered",
+                )
+            ]
+        )
+    return Draft(
+        dedupe_key=f"call:{record.group or record.call_id}",
+        kind="call",
+        occurred_at=record.started_at,
+        direction=sides.direction,
+        parties=_parties(sides, user_id, organization),
+        parts=parts,
+        ends_at=record.started_at + record.talked_for if talked else record.started_at,
+        duration_s=talked,
+        status=record.outcome,
+        external=bool(sides.outside),
+    )
+
+
+def merge_calls(drafts: Sequence[Draft]) -> Draft:
+    """The legs of one call, and the copies of one leg in several logs, as one: whatever their order, and however often the
+    same leg comes again.
+
+    The first start and the last end; the best outcome; the longest talk of a leg, which is never more than was talked (the
+    sum would count a leg twice that two logs hold). A transferred call counts for each who talked.
+    """
+    if len(drafts) == 1:
+        return drafts[0]
+    parties: dict[tuple[str, str], Party] = {}
+    for party in (party for draft in drafts for party in draft.parties):
+        known = parties.get((party.role, party.address))
+        if known is None or (known.user_id or 0) < (party.user_id or 0):
+            parties[party.role, party.address] = party
+    return replace(
+        min(drafts, key=lambda draft: draft.dedupe_key),
+        occurred_at=min(draft.occurred_at for draft in drafts),
+        direction=min((draft.direction for draft in drafts), key=_DIRECTIONS.index),
+        parties=tuple(parties[key] for key in sorted(parties)),
+        parts=shared(part for draft in drafts for part in draft.parts),
+        ends_at=max((draft.ends_at for draft in drafts if draft.ends_at is not None), default=None),
+        duration_s=max(draft.duration_s or 0 for draft in drafts),
+        status=max((draft.status or "unknown" for draft in drafts), key=_OUTCOMES.index),
+        external=any(draft.external for draft in drafts),
+    )
+
+
+def _user(record: CallRecord, sides: Sides, owner: Colleague, organization: Organization) -> int | None:
+    if record.owner:
+        named = (
+            canonical_email(record.owner)
+            if "@" in record.owner
+            else canonical_phone(record.owner, owner.region)
+        )
+        return organization.user_of(named)
+    found = organization.user_of(sides.inside) if sides.inside else None
+    return owner.user_id if found is None else found
+
+
+def _parties(sides: Sides, user_id: int | None, organization: Organization) -> tuple[Party, ...]:
+    """Callee before caller, as they are stored. Our side is the user's even where it shows the switchboard's number."""
+    pairs: tuple[tuple[Role, str], ...] = (("callee", sides.callee), ("caller", sides.caller))
+    ours: Role = "callee" if sides.direction == "inbound" else "caller"
+    return tuple(
+        Party(role, handle, user_id=user_id if role == ours else organization.user_of(handle))
+        for role, handle in pairs
+        if handle
+    )

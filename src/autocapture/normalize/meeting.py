@@ -1,0 +1,263 @@
+"""Meetings: every calendar's copy of one UID to one draft for each occurrence (SYNC 3.3 and 4, METRICS R10)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from autocapture.errors import RecordUnusable
+from autocapture.formats.handles import canonical_email
+from autocapture.formats.recurrence import Occurrence, occurrences
+from autocapture.model.directory import Colleague, Organization
+from autocapture.model.draft import Draft, Part, Party
+from autocapture.normalize.parts import local_date, shared
+from autocapture.records import Attendee, EventRecord
+
+Status = Literal["planned", "held", "cancelled", "unknown"]
+
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+_COMING = frozenset({"accepted", "tentative"})
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarCopy:
+    """One calendar resource as the calendar of `owner` holds it, or held it.
+
+    `gone`: it left that calendar, at `gone_at` (None: not known, taken as this moment).
+    """
+
+    owner: Colleague
+    record: EventRecord
+    first_seen_at: datetime
+    gone: bool = False
+    gone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One occurrence as one calendar shows it."""
+
+    owner: Colleague
+    occurrence: Occurrence
+    gone_at: datetime | None
+
+    @property
+    def event(self) -> EventRecord:
+        return self.occurrence.event
+
+
+def draft_meetings(
+    copies: Sequence[CalendarCopy],
+    organization: Organization,
+    *,
+    window_start: datetime,
+    window_end: datetime,
+    now: datetime,
+) -> list[Draft]:
+    """One draft for each occurrence that starts in [window_start, window_end), by start; `copies` are all of one UID.
+
+    - Identity is the UID and the original start. The organizer's copy tells time and title, else the one with the highest
+      SEQUENCE, else the newest; each attendee's own copy tells their response.
+    - Private copies tell nothing; an occurrence of which there is no other copy has no draft, nor has one without anybody
+      from outside. Rooms and equipment are nobody.
+    - It counts for those of ours who did not decline it or take it out of their calendar beforehand.
+    - Status: *cancelled* when it was cancelled, left every calendar before it began, or all outsiders declined; *planned*
+      until its end; then *held* when an outsider accepted (or maybe), or when nobody gave a contrary sign; *unknown* when
+      nobody accepted and an outsider declined, or when everybody of ours declined.
+    - `booked_at` is when the event was created, else first seen; `moved_count` is 1 for an occurrence of a series that does
+      not start when its series says.
+    """
+    public = [copy for copy in copies if not copy.record.private]
+    views = _views(public, window_start, window_end, now)
+    booked_at = _booked_at(public)
+    drafts = []
+    for key in views:
+        draft = _draft(views[key], booked_at, organization, now)
+        if draft is not None:
+            drafts.append(draft)
+    return sorted(drafts, key=lambda draft: (draft.occurred_at, draft.dedupe_key))
+
+
+def _views(
+    copies: Iterable[CalendarCopy], window_start: datetime, window_end: datetime, now: datetime
+) -> dict[datetime | date | None, list[_View]]:
+    """By occurrence, each calendar's view of it: what is there, and what left only where nothing is there."""
+    held: dict[tuple[int, bool], list[CalendarCopy]] = defaultdict(list)
+    for copy in copies:
+        held[copy.owner.user_id, copy.gone].append(copy)
+    found: dict[datetime | date | None, dict[int, _View]] = defaultdict(dict)
+    for user_id, gone in sorted(held):  # what is there before what is gone
+        group = held[user_id, gone]
+        left = max(copy.gone_at or now for copy in group) if gone else None
+        try:
+            shown = occurrences(_records(group), window_start=window_start, window_end=window_end)
+        except RecordUnusable:  # this calendar's rule cannot be read; the other copies speak
+            continue
+        for occurrence in shown:
+            if not occurrence.event.private:
+                found[occurrence.key].setdefault(user_id, _View(group[0].owner, occurrence, left))
+    return {key: list(by_user.values()) for key, by_user in found.items()}
+
+
+def _records(copies: Sequence[CalendarCopy]) -> list[EventRecord]:
+    """Of several masters (one person's two calendars) the newest, then the exceptions that came by themselves, oldest first."""
+    ordered = [copy.record for copy in sorted(copies, key=_age)]
+    masters = [record for record in ordered if record.recurrence_id is None]
+    return [*masters[-1:], *(record for record in ordered if record.recurrence_id is not None)]
+
+
+def _age(copy: CalendarCopy) -> tuple[int, datetime, datetime]:
+    return (copy.record.sequence, copy.record.modified_at or _EARLIEST, copy.first_seen_at)
+
+
+def _booked_at(copies: Sequence[CalendarCopy]) -> datetime | None:
+    created = [copy.record.created_at for copy in copies if copy.record.created_at is not None]
+    return min(created or [copy.first_seen_at for copy in copies], default=None)
+
+
+def _draft(
+    views: Sequence[_View], booked_at: datetime | None, organization: Organization, now: datetime
+) -> Draft | None:
+    there = [view for view in views if view.gone_at is None]
+    ranked = sorted(there or views, key=lambda view: _authority(view, organization), reverse=True)
+    chief = ranked[0]
+    starts_at = _instant(chief.occurrence.starts_at, chief.owner)
+    ends_at = max(starts_at, _instant(chief.occurrence.ends_at, chief.owner))
+    parties = _parties(ranked, organization)
+    outside = [
+        p for p in parties if p.user_id is None and not p.resource and not organization.is_inside(p.address)
+    ]
+    if not outside:
+        return None
+    removed = {
+        view.owner.user_id
+        for view in views
+        if view.gone_at is not None and view.gone_at < starts_at and there
+    }
+    vanished = not there and all(view.gone_at is not None and view.gone_at < starts_at for view in views)
+    ours = [party for party in parties if party.user_id is not None]
+    coming = [party for party in ours if party.response != "declined" and party.user_id not in removed]
+    key = chief.occurrence.key
+    return Draft(
+        dedupe_key=f"event:{chief.event.uid}#{'' if key is None else key.isoformat()}",
+        kind="meeting",
+        occurred_at=starts_at,
+        direction=_direction(chief.event, organization),
+        parties=parties,
+        parts=shared(_part(party, starts_at, booked_at, organization) for party in coming),
+        ends_at=ends_at,
+        duration_s=int((ends_at - starts_at).total_seconds()),
+        status=_status(
+            cancelled=chief.occurrence.cancelled or vanished,
+            ended=ends_at <= now,
+            outside=outside,
+            nobody_of_ours=bool(ours) and not coming,
+        ),
+        subject=next((view.event.title for view in ranked if view.event.title), None),
+        external=True,
+        series_key=chief.event.uid,
+        booked_at=booked_at,
+        moved_count=int(key is not None and key != chief.occurrence.starts_at),
+    )
+
+
+def _authority(view: _View, organization: Organization) -> tuple[bool, int, datetime, int]:
+    """The organizer's copy, then the highest SEQUENCE, then the newest; the user id makes the order total."""
+    organizer = view.event.organizer
+    own = (
+        organizer is not None and organization.user_of(canonical_email(organizer.email)) == view.owner.user_id
+    )
+    return (own, view.event.sequence, view.event.modified_at or _EARLIEST, -view.owner.user_id)
+
+
+def _instant(moment: datetime | date, owner: Colleague) -> datetime:
+    """An all-day boundary is midnight where the calendar's owner lives."""
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC)
+    return datetime.combine(moment, time(), ZoneInfo(owner.time_zone)).astimezone(UTC)
+
+
+def _direction(event: EventRecord, organization: Organization) -> Literal["inbound", "outbound"]:
+    if event.organizer is None or organization.is_inside(canonical_email(event.organizer.email)):
+        return "outbound"
+    return "inbound"
+
+
+def _parties(ranked: Sequence[_View], organization: Organization) -> tuple[Party, ...]:
+    """Organizer and attendees of the leading copy, with each of ours' own response; and whoever of ours holds a copy that
+    names none of us (invited through a group, or with the guests hidden)."""
+    event = ranked[0].event
+    found: dict[str, Party] = {}
+    if event.organizer is not None:
+        _add(found, event.organizer, "organizer", organization)
+    for attendee in event.attendees:
+        _add(found, attendee, "attendee", organization)
+    for view in ranked:
+        own = _own_entry(view, organization)
+        if own is None and not _names_ours(view.event, organization):
+            own = Attendee(view.owner.email, view.owner.name, "unknown")
+        if own is None:
+            continue
+        handle = canonical_email(own.email)
+        known = found.get(handle)
+        if known is None:
+            _add(found, own, "attendee", organization)
+        elif known.response != own.response and known.role == "attendee":
+            found[handle] = replace(known, response=own.response)
+    return tuple(sorted(found.values(), key=lambda party: (party.role, party.address)))
+
+
+def _add(
+    found: dict[str, Party],
+    person: Attendee,
+    role: Literal["organizer", "attendee"],
+    organization: Organization,
+) -> None:
+    handle = canonical_email(person.email)
+    if not handle or handle in found:
+        return
+    response = "accepted" if role == "organizer" and person.response == "needs_action" else person.response
+    user_id = None if person.resource else organization.user_of(handle)
+    found[handle] = Party(role, handle, person.name, response, person.resource, user_id)
+
+
+def _own_entry(view: _View, organization: Organization) -> Attendee | None:
+    """The line of an attendee list that is about the calendar's owner."""
+    for attendee in view.event.attendees:
+        if organization.user_of(canonical_email(attendee.email)) == view.owner.user_id:
+            return attendee
+    organizer = view.event.organizer
+    if organizer is not None and organization.user_of(canonical_email(organizer.email)) == view.owner.user_id:
+        return organizer
+    return None
+
+
+def _names_ours(event: EventRecord, organization: Organization) -> bool:
+    people = (*event.attendees, event.organizer) if event.organizer else event.attendees
+    return any(organization.user_of(canonical_email(each.email)) is not None for each in people)
+
+
+def _part(party: Party, starts_at: datetime, booked_at: datetime | None, organization: Organization) -> Part:
+    user_id = party.user_id or 0
+    zone = organization.colleagues[user_id].time_zone
+    return Part(
+        user_id,
+        local_date(starts_at, zone),
+        party.role,
+        booked_date=None if booked_at is None else local_date(booked_at, zone),
+    )
+
+
+def _status(*, cancelled: bool, ended: bool, outside: Collection[Party], nobody_of_ours: bool) -> Status:
+    responses = {party.response for party in outside}
+    if cancelled or responses == {"declined"}:
+        return "cancelled"
+    if not ended:
+        return "planned"
+    if nobody_of_ours or ("declined" in responses and not responses & _COMING):
+        return "unknown"
+    return "held"
