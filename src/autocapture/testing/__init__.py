@@ -1,0 +1,1 @@
+"""Shipped with the package: the conformance suite of connectors, small real fakes, and the simulated world."""
