@@ -89,6 +89,7 @@ def _show(report: ImportReport, fmt: Format, strict: bool) -> None:
     else:
         emit(report.details(), fmt, columns=report.columns)
     if report.refused:
-        typer.echo(f"autocapture: {len(report.refused)} rows were refused, see the reasons above", err=True)
+        count = len(report.refused)
+        typer.echo(f"autocapture: {count} {'row was' if count == 1 else 'rows were'} refused", err=True)
     if report.refused and (strict or not report.imported):
         raise typer.Exit(1)
