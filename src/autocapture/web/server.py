@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 import threading
-from ipaddress import ip_address
 
 import uvicorn
 from fastapi import FastAPI
 
 from autocapture.errors import SetupError
+from autocapture.web.security import assert_loopback
 
 _STOP_WITHIN_S = 3
 
@@ -50,15 +50,8 @@ class WebServer:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    assert_loopback(host)
     address = "127.0.0.1" if host == "localhost" else host
-    try:
-        is_loopback = ip_address(address).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
-        raise SetupError(
-            f"web.host is {host!r}: the pages have no sign-in yet, so only 127.0.0.1 or ::1 may serve them"
-        )
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
