@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,23 +15,26 @@ import autocapture.model  # noqa: F401  registers every table
 from autocapture.admit.email import admit_email
 from autocapture.admit.exclusions import Exclusions
 from autocapture.clock import FixedClock
+from autocapture.connector import Record, Tools
 from autocapture.formats.icalendar import parse_calendar
 from autocapture.formats.mime import parse_message
 from autocapture.model.directory import Colleague, Organization
-from autocapture.records import EventRecord
+from autocapture.records import CallRecord, EventRecord
 from autocapture.store.engine import open_engine
 from autocapture.testing.sample import SamplePaths, write
 from autocapture.testing.sample.crm import BAD_ROWS
-from autocapture.testing.world import World, generate
+from autocapture.testing.world import Size, World, generate
 from autocapture.workflows.import_crm import import_crm
 from autocapture.workflows.import_users import import_users
+from autocapture_files import connector
+from autocapture_files.options import FilesOptions
 
 CAPTURED_FOLDERS = ("", ".Sent", ".Archive")
 
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return generate(11, date(2027, 4, 7))
+    return generate(11, date(2027, 4, 7), Size(weeks=5))
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +121,31 @@ def test_the_calendars_read_back_are_those_of_the_world(world: World, sample: Sa
             assert {item.recurrence_id for item in record.overrides} == {
                 item.original_start for item in changed
             }
+
+
+def test_the_call_logs_read_back_are_those_of_the_world(world: World, sample: SamplePaths) -> None:
+    clock = FixedClock(datetime(2027, 4, 7, 9, tzinfo=UTC))
+    for rep in world.reps:
+        log = sample.calls[rep.email]
+        tools = Tools(clock=clock, time_zone=rep.time_zone)
+        with connector.open(FilesOptions(calls=log.path, mapping=log.mapping), None, tools) as connection:
+            page = connection.pull(connection.channels()[0], None, limit=1000)
+            ids = [item.id for item in page.items]
+            items = connection.get(connection.channels()[0], ids)
+        read = sorted(_heard(item) for item in items)
+        legs = [(call, leg) for call in world.calls if call.log == rep.email for leg in call.legs]
+        assert read == sorted(
+            (call.call_id, leg.started_at.astimezone(UTC), leg.caller, leg.callee, leg.talked_for)
+            for call, leg in legs
+        )
+
+
+def _heard(item: object) -> tuple[str, datetime, str, str, timedelta]:
+    assert isinstance(item, Record)
+    assert isinstance(item.data, CallRecord)
+    call = item.data
+    assert call.outcome != "unknown"
+    return (call.group or "", call.started_at.astimezone(UTC), call.caller, call.callee, call.talked_for)
 
 
 def test_the_importers_refuse_the_bad_rows_and_no_others(

@@ -124,6 +124,13 @@ def _write_asterisk(writer: Writer, calls: Sequence[Call], user: User) -> None:
             writer.writerow(_asterisk_row(call, leg, user))
 
 
+def _context(call: Call, leg: Leg, *, outbound: bool) -> str:
+    """The dial plan's context in which the leg began."""
+    if leg is not call.legs[0]:
+        return "from-internal-xfer"
+    return "from-internal" if outbound else "from-trunk"
+
+
 def _asterisk_row(call: Call, leg: Leg, user: User) -> tuple[str | int, ...]:
     answered = leg.started_at + leg.rang_for if leg.talked_for else None
     end = leg.started_at + leg.rang_for + leg.talked_for
@@ -134,7 +141,7 @@ def _asterisk_row(call: Call, leg: Leg, user: User) -> tuple[str | int, ...]:
         user.email,
         leg.caller,
         leg.callee,
-        "from-internal" if outbound else "from-trunk",
+        _context(call, leg, outbound=outbound),
         f'"{user.name}" <{leg.caller}>' if outbound else f"<{leg.caller}>",
         f"PJSIP/{leg.caller}-{call.call_id[-4:]}",
         f"PJSIP/{leg.callee}-{call.call_id[-4:]}",
