@@ -1,0 +1,90 @@
+"""What a source holds at one moment, and what every kind of source can do."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from autocapture.clock import Clock
+from autocapture.connector import Broken, Channel, Gone, Record, Tools
+
+SETTLED_FOR = timedelta(seconds=2)
+"""A change within the same tick of a file system's clock leaves the same time stamp, and some tick only every other
+second. A stamp therefore proves "unchanged" only if it was already this old when the listing began; a younger one is
+remembered as none, and the next pull lists again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Versions by item id. `stamp` is what `Source.stamp` said before the listing began; None: list again next time."""
+
+    versions: Mapping[str, str | None]
+    stamp: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the account captures: from the beginning of a day in the rep's zone on, or everything."""
+
+    since: datetime | None
+
+    @classmethod
+    def of(cls, tools: Tools) -> Scope:
+        if tools.since is None:
+            return cls(None)
+        return cls(datetime.combine(tools.since, time(), ZoneInfo(tools.time_zone)))
+
+    def holds(self, moment: datetime | None) -> bool:
+        """An item of unknown time is in scope."""
+        return moment is None or self.since is None or moment >= self.since
+
+
+class Source(Protocol):
+    """One path of an account: a Maildir, an mbox file, a folder of messages, calendars, a call log."""
+
+    def channels(self) -> Sequence[Channel]:
+        """Raises SetupError when the path is not there."""
+        ...
+
+    def stamp(self, channel: Channel) -> str | None:
+        """A cheap value that changes with the content; None where there is none. Raises ChannelGone."""
+        ...
+
+    def snapshot(self, channel: Channel) -> Snapshot:
+        """Raises ChannelGone, Unreachable."""
+        ...
+
+    def read(self, channel: Channel, item_id: str) -> Record | Gone | Broken: ...
+
+    def text(self, channel: Channel, item_id: str) -> str | None: ...
+
+
+def stamp_of(*paths: Path) -> str:
+    """Inode, size and time of change of each path, in nanoseconds. Raises OSError."""
+    parts = []
+    for path in paths:
+        status = path.stat()
+        parts.append(f"{status.st_ino}.{status.st_size}.{status.st_mtime_ns}")
+    return " ".join(parts)
+
+
+def settled(clock: Clock, *paths: Path) -> bool:
+    """Whether the latest change of all `paths` is old enough for their stamp to be trusted. Raises OSError."""
+    latest = max(path.stat().st_mtime for path in paths)
+    return clock.now() - datetime.fromtimestamp(latest, UTC) > SETTLED_FOR
+
+
+def fingerprint(data: bytes) -> str:
+    """A short name for content: 80 bits, enough that two items never share one by chance."""
+    return hashlib.blake2b(data, digest_size=10).hexdigest()
+
+
+def twin(item_id: str, seen: dict[str, int]) -> str:
+    """`item_id`, with an ordinal from its second appearance on: equal items are told apart by order alone."""
+    seen[item_id] = seen.get(item_id, 0) + 1
+    return item_id if seen[item_id] == 1 else f"{item_id}~{seen[item_id]}"
