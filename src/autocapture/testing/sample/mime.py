@@ -107,7 +107,7 @@ def _plain(text: str, charset: str) -> Mail:
 def _encoded(text: str, subtype: str, charset: str) -> Mail:
     """A text part in quoted-printable where most of it is ASCII, else in base64."""
     form = Charset(_usable(text, charset))
-    beyond = sum(1 for character in text if not character.isascii())
+    beyond = len(text) - len(text.encode("ascii", "ignore"))
     form.body_encoding = QP if beyond * 6 < len(text) else BASE64
     part = MIMENonMultipart("text", subtype)
     part.set_payload(text, form)
