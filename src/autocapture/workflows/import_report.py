@@ -52,16 +52,15 @@ class ImportReport:
             for table in tables
         ]
 
-    def details(self, limit: int | None = None) -> Iterator[dict[str, Any]]:
-        """One row for each change (of each table at most `limit`), refusal, note and missing row, all of the same columns."""
-        shown: Counter[str] = Counter()
+    def details(self) -> Iterator[dict[str, Any]]:
+        """One row for the counts of each table, then one for each change, refusal, note and missing row; same columns."""
+        for row in self.counts():
+            yield _detail("count", table=row.pop("table"), after=row)
         for change in self.changes:
-            shown[change.table] += 1
-            if limit is None or shown[change.table] <= limit:
-                action = "create" if change.before is None else "update"
-                yield _detail(
-                    action, table=change.table, key=_key(change.key), before=change.before, after=change.after
-                )
+            action = "create" if change.before is None else "update"
+            yield _detail(
+                action, table=change.table, key=_key(change.key), before=change.before, after=change.after
+            )
         for remark in self.refused:
             yield _detail("refuse", file=remark.place.file, line=remark.place.line, reason=remark.reason)
         for remark in self.notes:
