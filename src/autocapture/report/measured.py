@@ -1,0 +1,153 @@
+"""Numbers and their rows from the metrics layer, at one state of knowledge.
+
+Every number is asked for with `as_of` and `known_at` at the same instant, so that the rows behind a published number can be
+asked for again later: what was learned since is left out, and what changed since shows as a different hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+
+from sqlmodel import Session, col, select
+
+from autocapture.errors import InputError
+from autocapture.measure.aggregate import aggregate
+from autocapture.measure.catalog import CATALOG, metric_named
+from autocapture.measure.declare import Duration, Metric, Simple
+from autocapture.measure.explain import fingerprint
+from autocapture.measure.period import Period
+from autocapture.measure.query import COMPANY, Query, Scope, TracedRow, Value
+from autocapture.measure.query import Number as Plain
+from autocapture.measure.trace import trace
+from autocapture.model.organization import Team, User
+from autocapture.report import pipeline
+from autocapture.report.numbers import MONEY, Cell, Number
+
+OPEN_PIPELINE = "open_pipeline_value"
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Answers for one session and instant."""
+
+    session: Session
+    as_of: datetime
+
+    def number(self, metric: str, cell: Cell) -> Number:
+        """The number of one slice. Money without any row in the slice's currency is zero, an average without rows is None."""
+        if pipeline.is_movement(metric):
+            return pipeline.number(metric, cell, self.rows(metric, cell))
+        declared = metric_named(metric)
+        return _number(declared, cell, aggregate(self.session, declared, self._query(cell)))
+
+    def history(self, metric: str, cell: Cell, weeks: int) -> tuple[Number, ...]:
+        """The slice and the same weekday-aligned week of each of the weeks before it, oldest first."""
+        cells = [_moved(cell, -7 * back) for back in reversed(range(weeks))]
+        if pipeline.is_movement(metric):
+            return tuple(self.number(metric, earlier) for earlier in cells)
+        declared = metric_named(metric)
+        query = self._query(Cell(cells[0].start, cell.end, cell.team, cell.user, cell.currency))
+        found = aggregate(self.session, declared, _by_week(query))
+        return tuple(
+            _number(declared, earlier, [value for value in found if value.period.start == earlier.start])
+            for earlier in cells
+        )
+
+    def rows(self, metric: str, cell: Cell) -> Sequence[TracedRow]:
+        """The rows behind the number of a slice."""
+        if pipeline.is_movement(metric):
+            return self.movements(cell)[metric]
+        found = trace(self.session, metric_named(metric), self._query(cell))
+        return [row for row in found if cell.currency is None or row.currency == cell.currency]
+
+    def movements(self, cell: Cell) -> pipeline.Rows:
+        """The rows of a week's pipeline: its start, every movement, its end."""
+        eve = Cell(cell.start - _DAY, cell.start - _DAY, cell.team, cell.user, cell.currency)
+        before, after = self.rows(OPEN_PIPELINE, eve), self.rows(OPEN_PIPELINE, cell)
+        return pipeline.movements(self.session, cell, before, after)
+
+    def fingerprint(self, metric: str) -> str:
+        """Identifies the definition by which a number was made."""
+        if pipeline.is_movement(metric):
+            rests_on = f"{fingerprint(CATALOG[OPEN_PIPELINE])} {metric} v{pipeline.VERSION}"
+            return sha256(rests_on.encode()).hexdigest()
+        return fingerprint(metric_named(metric))
+
+    def _query(self, cell: Cell) -> Query:
+        return Query(
+            period=Period(cell.start, cell.end),
+            as_of=self.as_of,
+            known_at=self.as_of,
+            scope=self._scope(cell),
+        )
+
+    def _scope(self, cell: Cell) -> Scope:
+        if cell.user is not None:
+            return Scope("user", self._name(select(User.email).where(col(User.id) == cell.user)))
+        if cell.team is not None:
+            return Scope("team", self._name(select(Team.name).where(col(Team.id) == cell.team)))
+        return COMPANY
+
+    def _name(self, statement: object) -> str:
+        name = self.session.exec(statement).first()  # type: ignore[call-overload]
+        if name is None:
+            raise InputError("this slice speaks of a team or a person that does not exist")
+        return str(name)
+
+
+def agree(number: Number, rows: Sequence[TracedRow]) -> bool:
+    """Whether `rows` add up to `number`: sums for counts and money, sums of both parts for rates and averages.
+
+    A median has no sum; its rows must be as many as it rests on.
+    """
+    if number.n != len(rows):
+        return False
+    declared = CATALOG.get(number.metric)
+    if number.value is None or isinstance(declared, Duration):
+        return True
+    top = sum((exact(row.contribution) for row in rows), Decimal(0))
+    if declared is None or isinstance(declared, Simple):
+        return top == number.value
+    bottom = sum((exact(row.denominator) for row in rows), Decimal(0))
+    return top == number.numerator and bottom == number.denominator
+
+
+def exact(value: Plain) -> Decimal:
+    """A plain number as a decimal, digit for digit as it is written."""
+    return value if isinstance(value, Decimal) else Decimal(str(value))
+
+
+def _by_week(query: Query) -> Query:
+    return Query(query.period, query.as_of, grain="week", scope=query.scope, known_at=query.known_at)
+
+
+def _moved(cell: Cell, days: int) -> Cell:
+    def shift(day: date) -> date:
+        return day + timedelta(days=days)
+
+    return Cell(shift(cell.start), shift(cell.end), cell.team, cell.user, cell.currency)
+
+
+def _number(declared: Metric, cell: Cell, values: Sequence[Value]) -> Number:
+    matching = [value for value in values if declared.unit != MONEY or value.currency == cell.currency]
+    if not matching:
+        nothing = Decimal(0) if isinstance(declared, Simple) else None
+        complete = all(value.complete for value in values)
+        return Number(declared.name, str(cell), declared.unit, nothing, 0, cell.currency, complete=complete)
+    value = matching[0]
+    return Number(
+        metric=declared.name,
+        cell=str(cell),
+        unit=declared.unit,
+        value=None if value.value is None else exact(value.value),
+        n=value.n,
+        currency=value.currency,
+        numerator=None if value.numerator is None else exact(value.numerator),
+        denominator=None if value.denominator is None else exact(value.denominator),
+        complete=value.complete,
+    )

@@ -1,0 +1,81 @@
+"""Publishing: a summary stored once, each of its numbers with the hash of the rows it was counted from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from autocapture.model.measures import Publication, PublishedValue
+from autocapture.report.measured import Measured, agree
+from autocapture.report.numbers import Cell, Number, row_hash
+from autocapture.report.summary import Summary, from_data, to_data
+from autocapture.store.engine import insert_for
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is kept of a published number besides its value: its definition and the hash of its rows."""
+
+    number: Number
+    fingerprint: str
+    row_hash: str
+
+
+def prove(session: Session, summary: Summary) -> tuple[Proof, ...]:
+    """Traces every number of `summary` in the session that counted it. Raises AssertionError where rows and number differ."""
+    measured = Measured(session, summary.as_of)
+    return tuple(_proof(measured, number) for number in summary.numbers())
+
+
+def _proof(measured: Measured, number: Number) -> Proof:
+    rows = measured.rows(number.metric, Cell.parse(number.cell))
+    if not agree(number, rows):
+        raise AssertionError(f"the rows of {number.metric} in {number.cell} do not add up to it")
+    return Proof(number, measured.fingerprint(number.metric), row_hash(rows))
+
+
+def stored(session: Session, team_id: int, week: str) -> Publication | None:
+    return session.exec(
+        select(Publication).where(Publication.team_id == team_id, Publication.week == week)
+    ).first()
+
+
+def store(session: Session, summary: Summary, proofs: tuple[Proof, ...]) -> Publication:
+    """Keeps `summary` unless its team and week already have one; returns what is kept. The unique row decides."""
+    insert = insert_for(session)
+    row = {
+        "team_id": summary.team_id,
+        "week": summary.week,
+        "as_of": summary.as_of,
+        "data": to_data(summary),
+    }
+    told = session.execute(
+        insert(Publication).values(row).on_conflict_do_nothing().returning(col(Publication.id))
+    )
+    publication_id = told.scalar_one_or_none()
+    if publication_id is not None:
+        session.add_all(_value(publication_id, proof) for proof in proofs)
+        session.flush()
+    publication = stored(session, summary.team_id, summary.week)
+    assert publication is not None  # noqa: S101  it was inserted here or by another before
+    return publication
+
+
+def summary_of(publication: Publication) -> Summary:
+    return from_data(publication.data)
+
+
+def _value(publication_id: int, proof: Proof) -> PublishedValue:
+    number = proof.number
+    return PublishedValue(
+        publication_id=publication_id,
+        metric=number.metric,
+        cell=number.cell,
+        fingerprint=proof.fingerprint,
+        value=None if number.value is None else format(number.value, "f"),
+        numerator=None if number.numerator is None else format(number.numerator, "f"),
+        denominator=None if number.denominator is None else format(number.denominator, "f"),
+        n=number.n,
+        row_hash=proof.row_hash,
+    )

@@ -1,0 +1,119 @@
+"""How one reader sees numbers, dates and money: Babel's CLDR formats for a locale and a time zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_interval, format_skeleton, format_time
+from babel.numbers import (
+    format_compact_currency,
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+)
+from babel.units import format_unit
+
+from autocapture.report.numbers import COUNT, Number
+
+NO_VALUE = "–"
+_COMPACT_FROM = 10_000
+_MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """`locale` is a Babel identifier (``nl``, ``sv_SE``), `time_zone` an IANA name; unknown ones fall back to en and UTC."""
+
+    locale: str = "en"
+    time_zone: str = "UTC"
+
+    @property
+    def language(self) -> Locale:
+        try:
+            return Locale.parse(self.locale.replace("-", "_"))
+        except (UnknownLocaleError, ValueError):
+            return Locale("en")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        try:
+            return ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo("UTC")
+
+    def number(self, number: Number, *, compact: bool = False) -> str:
+        """The value in its unit; a dash where there is none. `compact` shortens large money (€1.2M)."""
+        if number.value is None:
+            return NO_VALUE
+        return self.amount(number.value, number.unit, number.currency, compact=compact)
+
+    def amount(
+        self,
+        value: Decimal,
+        unit: str,
+        currency: str | None = None,
+        *,
+        compact: bool = False,
+        signed: bool = False,
+    ) -> str:
+        """`value` in `unit` (count, money, rate, seconds). `signed` writes a plus or a minus in front."""
+        text = self._unsigned(abs(value) if signed else value, unit, currency, compact)
+        if not signed or value == 0:
+            return text
+        return f"{'+' if value > 0 else _MINUS}{text}"
+
+    def count(self, number: int) -> str:
+        return self.amount(Decimal(number), COUNT)
+
+    def _unsigned(self, value: Decimal, unit: str, currency: str | None, compact: bool) -> str:
+        if unit == "money":
+            return self.money(value, currency, compact=compact)
+        if unit == "rate":
+            return str(format_percent(value, locale=self.language))
+        if unit == "seconds":
+            return self.duration(value)
+        return str(format_decimal(value, locale=self.language))
+
+    def money(self, value: Decimal, currency: str | None, *, compact: bool = False) -> str:
+        if currency is None:
+            return str(format_decimal(value, locale=self.language))
+        if compact and abs(value) >= _COMPACT_FROM:
+            return str(format_compact_currency(value, currency, locale=self.language, fraction_digits=1))
+        whole = value == value.to_integral_value()
+        shown = value if whole else round(value, get_currency_precision(currency))
+        pattern = self.language.currency_formats["standard"].pattern
+        if whole:
+            pattern = pattern.replace("0.00", "0")
+        return str(format_currency(shown, currency, pattern, locale=self.language, currency_digits=not whole))
+
+    def duration(self, seconds: Decimal) -> str:
+        """The two largest units: days and hours, hours and minutes, or minutes."""
+        minutes = int((seconds / 60).to_integral_value(ROUND_HALF_EVEN))
+        days, rest = divmod(minutes, 24 * 60)
+        hours, left = divmod(rest, 60)
+        if days:
+            parts = [(days, "duration-day"), (hours, "duration-hour")]
+        elif hours:
+            parts = [(hours, "duration-hour"), (left, "duration-minute")]
+        else:
+            parts = [(left, "duration-minute")]
+        shown = [part for part in parts if part[0]] or parts[-1:]
+        return " ".join(format_unit(count, unit, "short", locale=self.language) for count, unit in shown)
+
+    def day(self, day: date) -> str:
+        return str(format_date(day, "medium", locale=self.language))
+
+    def days(self, start: date, end: date) -> str:
+        return str(format_interval(start, end, "yMMMd", locale=self.language))
+
+    def moment(self, at: datetime) -> str:
+        day = format_skeleton("MMMEd", at, tzinfo=self.zone, locale=self.language)
+        return f"{day}, {format_time(at, 'short', tzinfo=self.zone, locale=self.language)}"
+
+    def moment_full(self, at: datetime) -> str:
+        return str(format_datetime(at, "medium", tzinfo=self.zone, locale=self.language))

@@ -1,0 +1,99 @@
+"""What a summary cannot know: connections that are down, activities matched to nothing, items that could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+
+from sqlmodel import Session, col, exists, func, select
+
+from autocapture.model.accounts import Account, Channel
+from autocapture.model.activities import Activity, Match, Participation
+from autocapture.model.ledger import QUARANTINED, LedgerEntry
+from autocapture.model.organization import User
+from autocapture.report.summary import AccountTrouble, Coverage
+
+KINDS = ("email", "event", "call")
+SILENT_AFTER = timedelta(days=2)
+
+
+def coverage(session: Session, reps: Sequence[User], as_of: datetime) -> tuple[Coverage, ...]:
+    """For each kind of capture: how many of `reps` have an account from which it comes."""
+    alive: dict[str, set[int]] = {kind: set() for kind in KINDS}
+    for account, channel in _channels(session, reps):
+        if account.state == "active" and channel.enabled and not _silent(channel, as_of):
+            alive.setdefault(channel.kind, set()).add(account.user_id)
+    return tuple(Coverage(kind, len(users), len(reps)) for kind, users in alive.items())
+
+
+def troubles(session: Session, reps: Sequence[User], as_of: datetime) -> tuple[AccountTrouble, ...]:
+    """Accounts of `reps` from which nothing new comes: to be reconnected, paused, or silent for two days."""
+    names = {user.id: user.name for user in reps}
+    newest: dict[int, datetime | None] = {}
+    for account, channel in _channels(session, reps):
+        assert account.id is not None  # noqa: S101  a stored row has its key
+        seen = [at for at in (newest.get(account.id), channel.last_ok_at) if at is not None]
+        newest[account.id] = max(seen, default=None)
+    found = []
+    accounts = session.exec(select(Account).where(col(Account.user_id).in_(names)).order_by(col(Account.id)))
+    for account in accounts:
+        last = newest.get(account.id or 0)
+        if account.state != "active" or last is None or as_of - last > SILENT_AFTER:
+            user = names[account.user_id]
+            found.append(AccountTrouble(user, account.connector, account.state, account.why, last))
+    return tuple(sorted(found, key=lambda trouble: (trouble.user.casefold(), trouble.connector)))
+
+
+def unmatched(session: Session, reps: Sequence[User], start: date, end: date) -> tuple[int, int]:
+    """Of the reps' activities with people outside: how many are matched to no company and no deal, and how many there are."""
+    theirs = (
+        select(col(Participation.activity_id))
+        .where(
+            col(Participation.user_id).in_([user.id for user in reps]),
+            col(Participation.local_date).between(start, end),
+            col(Participation.counts).is_(True),
+        )
+        .distinct()
+    )
+    outside = (
+        select(func.count())
+        .select_from(Activity)
+        .where(col(Activity.id).in_(theirs), col(Activity.external).is_(True), Activity.nature == "human")
+    )
+    nowhere = outside.where(~exists().where(col(Match.activity_id) == col(Activity.id)))
+    return session.exec(nowhere).one(), session.exec(outside).one()
+
+
+def quarantined(session: Session, reps: Sequence[User]) -> int:
+    """Items of the reps' accounts that could not be read and are still there."""
+    return session.exec(
+        select(func.count())
+        .select_from(LedgerEntry)
+        .join(Channel, col(Channel.id) == col(LedgerEntry.channel_id))
+        .join(Account, col(Account.id) == col(Channel.account_id))
+        .where(
+            LedgerEntry.outcome == QUARANTINED,
+            col(LedgerEntry.gone_at).is_(None),
+            col(Account.user_id).in_([user.id for user in reps]),
+        )
+    ).one()
+
+
+def begun_late(session: Session, reps: Sequence[User], start: date) -> tuple[str, ...]:
+    """Names of reps one of whose accounts captures only from a day after `start`."""
+    late = select(Account.user_id).where(col(Account.since) > start)
+    users = set(session.exec(late).all())
+    return tuple(user.name for user in reps if user.id in users)
+
+
+def _channels(session: Session, reps: Sequence[User]) -> Iterable[tuple[Account, Channel]]:
+    return session.exec(
+        select(Account, Channel)
+        .join(Channel, col(Channel.account_id) == col(Account.id))
+        .where(col(Account.user_id).in_([user.id for user in reps]))
+        .order_by(col(Channel.id))
+    ).all()
+
+
+def _silent(channel: Channel, as_of: datetime) -> bool:
+    return channel.last_ok_at is None or as_of - channel.last_ok_at > SILENT_AFTER

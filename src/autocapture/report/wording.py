@@ -1,0 +1,176 @@
+"""The sentences of a summary: English templates with slots, chosen by rule from the numbers; formats are the reader's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from statistics import median
+
+from autocapture.measure.catalog import CATALOG
+from autocapture.report.numbers import RATE, Number
+from autocapture.report.reader import NO_VALUE, Reader
+from autocapture.report.summary import Attainment, Coverage, Summary, Tile, Unknown, Win
+
+_MOVEMENTS = {
+    "pipeline_start": ("Pipeline at the start", "Start"),
+    "pipeline_new": ("New pipeline", "New"),
+    "pipeline_moved_in": ("Pipeline moved in", "Moved in"),
+    "pipeline_grown": ("Pipeline grown", "Grown"),
+    "pipeline_shrunk": ("Pipeline shrunk", "Shrunk"),
+    "pipeline_moved_out": ("Pipeline moved out", "Moved out"),
+    "pipeline_won": ("Pipeline won", "Won"),
+    "pipeline_lost": ("Pipeline lost", "Lost"),
+    "pipeline_end": ("Pipeline at the end", "End"),
+}
+KINDS = {"email": "mail", "event": "calendar", "call": "calls"}
+STATES = {"needs_reconnect": "must be reconnected", "paused": "paused", "active": "silent"}
+_HISTORY_FOR_A_RANGE = 5
+_NORMAL = Decimal(2)
+
+
+def title(metric: str) -> str:
+    """What a metric or a movement of the pipeline is called."""
+    declared = CATALOG.get(metric)
+    return declared.title if declared is not None else _MOVEMENTS[metric][0]
+
+
+def movement(metric: str) -> str:
+    """The short name of a movement of the pipeline, where the pipeline is what is spoken of."""
+    return _MOVEMENTS[metric][1]
+
+
+def finding(summary: Summary, reader: Reader) -> str:
+    """The headline: where the team stands against its quota, or what the week brought where there is no quota."""
+    held = summary.attainment
+    if held is not None and held.rate is not None:
+        where = f"{summary.team} is at {percent(held.rate, reader)} of its {period_name(held, reader)} quota"
+        return f"{where} with {percent(held.elapsed, reader)} of the working days gone"
+    by_metric = {tile.number.metric: tile.number for tile in summary.tiles}
+    meetings, wins = by_metric.get("meetings_held"), len(summary.wins)
+    parts = [] if meetings is None else [count(int(meetings.value or 0), "meeting held", "meetings held")]
+    parts.append(count(wins, "deal won", "deals won"))
+    return f"{summary.team} in week {summary.week[-2:].lstrip('0')}: {', '.join(parts)}"
+
+
+def standing(held: Attainment, reader: Reader) -> str:
+    """How the actual compares with a linear pace by business days."""
+    pace = held.quota * held.elapsed
+    if held.actual.value is None or not pace:
+        return "no pace yet"
+    gap = held.actual.value - pace
+    shown = reader.amount(abs(gap), held.actual.unit, held.actual.currency, compact=True)
+    if abs(gap) * 50 < pace:
+        return "on the linear pace"
+    return f"{shown} {'ahead of' if gap > 0 else 'behind'} the linear pace"
+
+
+def change(tile: Tile, reader: Reader) -> str:
+    """The change against the week before, and whether such a change is ordinary for this team."""
+    now, before = tile.number.value, tile.previous.value
+    if now is None or before is None:
+        return "no comparison with last week"
+    difference = now - before
+    if difference == 0:
+        return "same as last week"
+    if tile.number.unit == RATE:
+        shown = f"{reader.amount(difference * 100, 'count', signed=True)} points"
+    else:
+        shown = reader.amount(difference, tile.number.unit, tile.number.currency, compact=True, signed=True)
+    usual = " · usual variation" if is_ordinary([number.value for number in tile.history]) else ""
+    return f"{shown} vs last week{usual}"
+
+
+def is_ordinary(history: Sequence[Decimal | None]) -> bool:
+    """Whether the last step of `history` is within twice the median size of its earlier steps; False while too few."""
+    known = [value for value in history if value is not None]
+    steps = [abs(later - earlier) for earlier, later in zip(known, known[1:], strict=False)]
+    if len(steps) <= _HISTORY_FOR_A_RANGE:
+        return False
+    return steps[-1] <= _NORMAL * median(steps[:-1])
+
+
+def basis(number: Number, reader: Reader) -> str:
+    """What a number rests on: the n of a rate, a median, an average or a sum of money; nothing for a plain count."""
+    if number.unit == "count":
+        return ""
+    return f"n = {reader.amount(Decimal(number.n), 'count')}"
+
+
+def in_words(tile: Tile, reader: Reader) -> str:
+    """The alternative text of a sparkline: its numbers."""
+    values = ", ".join(reader.number(number, compact=True) for number in tile.history)
+    return f"{title(tile.number.metric)}, {len(tile.history)} weeks: {values}"
+
+
+def coverage(covered: Sequence[Coverage]) -> str:
+    """``mail 4/4, calendar 4/4, calls 3/4 reps``."""
+    parts = [f"{KINDS.get(one.kind, one.kind)} {one.connected}/{one.reps}" for one in covered]
+    return f"{', '.join(parts)} reps" if parts else "nothing connected"
+
+
+def contributors(win: Win) -> str:
+    if not win.contributors:
+        return "no captured activity is linked to it"
+    names = [f"{who.name} ({count(who.activities, 'activity', 'activities')})" for who in win.contributors]
+    return listing(names)
+
+
+def unknowns(unknown: Unknown, reader: Reader) -> tuple[str, ...]:
+    """One sentence for each thing that is not known; empty where nothing is missing."""
+    said = [
+        _trouble(trouble.user, trouble.connector, trouble.state, trouble.why) for trouble in unknown.troubles
+    ]
+    if unknown.matchable and unknown.unmatched:
+        share = percent(Decimal(unknown.unmatched) / unknown.matchable, reader)
+        said.append(
+            f"{share} of the week's activities with people outside ({unknown.unmatched} of {unknown.matchable}) "
+            "could not be matched to a company or deal."
+        )
+    if unknown.quarantined:
+        what = count(unknown.quarantined, "item in quarantine", "items in quarantine")
+        said.append(f"{what} could not be read.")
+    if unknown.incomplete:
+        said.append(
+            f"Capture began within these weeks for {listing(unknown.incomplete)}: earlier counts are too low."
+        )
+    if unknown.without_quota:
+        said.append(f"No quota is set for {listing(unknown.without_quota)}.")
+    if unknown.unpriced:
+        what = count(unknown.unpriced, "open deal", "open deals")
+        said.append(f"{what} without an amount: nothing is added to the pipeline for it.")
+    if unknown.other_currencies:
+        said.append(f"Amounts in {listing(unknown.other_currencies)} stand apart: nothing is converted.")
+    return tuple(said)
+
+
+def _trouble(user: str, connector: str, state: str, why: str | None) -> str:
+    reason = f" ({why.rstrip('.')})" if why else ""
+    return f"{user}'s {connector} account {'is ' if state != 'needs_reconnect' else ''}{STATES.get(state, state)}{reason}."
+
+
+def period_name(held: Attainment, reader: Reader) -> str:
+    """``Q4 2026`` for a calendar quarter, ``2026`` for a year, the month's or the interval's dates else."""
+    start, after = held.period_start, held.period_end + timedelta(days=1)
+    if (
+        start.day == 1
+        and after.day == 1
+        and start.year * 12 + start.month + 3 == after.year * 12 + after.month
+    ):
+        if start.month % 3 == 1:
+            return f"Q{(start.month + 2) // 3} {start.year}"
+    if start == date(start.year, 1, 1) and after == date(start.year + 1, 1, 1):
+        return str(start.year)
+    return reader.days(start, held.period_end)
+
+
+def percent(rate: Decimal | None, reader: Reader) -> str:
+    return NO_VALUE if rate is None else reader.amount(rate, RATE)
+
+
+def count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def listing(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

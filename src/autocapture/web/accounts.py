@@ -1,0 +1,85 @@
+"""The connected accounts: whether they work, and what became of everything seen in them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, func, select
+
+from autocapture.application import Application
+from autocapture.model.accounts import Account, Channel
+from autocapture.model.ledger import LedgerEntry
+from autocapture.model.organization import User
+from autocapture.report.reader import Reader
+from autocapture.store.engine import reading
+from autocapture.web.templating import render
+
+OUTCOMES = ("captured", "skipped", "quarantined")
+STATES = {"active": "active", "needs_reconnect": "needs to be reconnected", "paused": "paused"}
+
+
+def page(application: Application, reader: Reader) -> str:
+    with reading(application.engine) as session:
+        seen, newest = _seen(session), _newest(session)
+        rows = session.exec(
+            select(Account, User)
+            .join(User, col(User.id) == col(Account.user_id))
+            .order_by(col(User.name), col(Account.id))
+        ).all()
+        shown = [
+            _account(account, user, seen[account.id or 0], newest.get(account.id or 0), reader)
+            for account, user in rows
+        ]
+    return render("accounts.html", title="Accounts", accounts=shown, outcomes=OUTCOMES)
+
+
+def _account(
+    account: Account,
+    user: User,
+    seen: list[tuple[str, str | None, int]],
+    last: datetime | None,
+    reader: Reader,
+) -> dict[str, Any]:
+    totals = {outcome: sum(number for found, _, number in seen if found == outcome) for outcome in OUTCOMES}
+    reasons = sorted(
+        (
+            (outcome, reason or "no reason given", number)
+            for outcome, reason, number in seen
+            if outcome != "captured"
+        ),
+        key=lambda one: (one[0] != "quarantined", -one[2], one[1]),
+    )
+    return {
+        "user": user.name,
+        "connector": account.connector,
+        "subject": account.subject,
+        "state": STATES.get(account.state, account.state),
+        "ok": account.state == "active",
+        "why": account.why,
+        "level": account.capture_level,
+        "since": reader.day(account.since) if account.since else "the beginning",
+        "last": reader.moment_full(last) if last else "never",
+        "totals": [reader.count(totals[outcome]) for outcome in OUTCOMES],
+        "reasons": [(outcome, reason, reader.count(number)) for outcome, reason, number in reasons],
+    }
+
+
+def _seen(session: Session) -> defaultdict[int, list[tuple[str, str | None, int]]]:
+    rows = session.exec(
+        select(Channel.account_id, LedgerEntry.outcome, LedgerEntry.reason, func.count())
+        .join(Channel, col(Channel.id) == col(LedgerEntry.channel_id))
+        .group_by(col(Channel.account_id), LedgerEntry.outcome, LedgerEntry.reason)
+    ).all()
+    by_account: defaultdict[int, list[tuple[str, str | None, int]]] = defaultdict(list)
+    for account_id, outcome, reason, number in rows:
+        by_account[account_id].append((outcome, reason, number))
+    return by_account
+
+
+def _newest(session: Session) -> dict[int, datetime]:
+    rows = session.exec(
+        select(Channel.account_id, func.max(Channel.last_ok_at)).group_by(col(Channel.account_id))
+    ).all()
+    return {account_id: last for account_id, last in rows if last is not None}

@@ -1,0 +1,113 @@
+"""One activity: who took part, what it was matched to and why, and where it was seen. Never its text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlmodel import Session, col, or_, select
+
+from autocapture.application import Application
+from autocapture.errors import InputError
+from autocapture.model.accounts import Account, Channel
+from autocapture.model.activities import Activity, Match, Participant
+from autocapture.model.crm import Company, Contact, Deal
+from autocapture.model.ledger import LedgerEntry
+from autocapture.model.organization import User
+from autocapture.report.reader import Reader
+from autocapture.store.engine import reading
+from autocapture.web.templating import render
+
+
+def page(application: Application, reader: Reader, activity_id: int) -> str:
+    """Raises InputError where there is no such activity."""
+    with reading(application.engine) as session:
+        activity = session.get(Activity, activity_id)
+        if activity is None:
+            raise InputError("there is no such activity")
+        return render(
+            "activity.html",
+            title=activity.kind.capitalize(),
+            activity=activity,
+            when=reader.moment_full(activity.occurred_at),
+            participants=_participants(session, activity_id),
+            matches=_matches(session, activity_id, reader),
+            sightings=_sightings(session, activity, reader),
+        )
+
+
+def _participants(session: Session, activity_id: int) -> list[dict[str, Any]]:
+    rows = session.exec(
+        select(Participant, User.name, Contact.name)
+        .outerjoin(User, col(User.id) == col(Participant.user_id))
+        .outerjoin(Contact, col(Contact.id) == col(Participant.contact_id))
+        .where(Participant.activity_id == activity_id)
+        .order_by(col(Participant.role), col(Participant.address))
+    ).all()
+    return [
+        {
+            "role": participant.role,
+            "name": user or contact or participant.name,
+            "address": participant.address,
+            "side": "ours" if user else "known contact" if contact else "not in the CRM",
+            "response": participant.response or "",
+        }
+        for participant, user, contact in rows
+    ]
+
+
+def _matches(session: Session, activity_id: int, reader: Reader) -> list[dict[str, Any]]:
+    found = session.exec(
+        select(Match).where(Match.activity_id == activity_id).order_by(col(Match.target))
+    ).all()
+    return [
+        {
+            "target": match.target,
+            "name": _target_name(session, match),
+            "weight": reader.amount(round(_decimal(match.weight), 4), "rate"),
+            "method": match.method.replace("_", " "),
+            "evidence": [
+                (key.replace("_", " "), _plain(value)) for key, value in sorted(match.evidence.items())
+            ],
+        }
+        for match in found
+    ]
+
+
+def _target_name(session: Session, match: Match) -> str:
+    target = session.get(Company if match.target == "company" else Deal, match.target_id)
+    return target.name if target is not None else "no longer in the CRM"
+
+
+def _sightings(session: Session, activity: Activity, reader: Reader) -> list[dict[str, Any]]:
+    seen = col(LedgerEntry.activity_id) == activity.id
+    if activity.series_id is not None:
+        seen = or_(seen, col(LedgerEntry.series_id) == activity.series_id)
+    rows = session.exec(
+        select(LedgerEntry, Channel, Account, User)
+        .join(Channel, col(Channel.id) == col(LedgerEntry.channel_id))
+        .join(Account, col(Account.id) == col(Channel.account_id))
+        .join(User, col(User.id) == col(Account.user_id))
+        .where(seen)
+        .order_by(col(LedgerEntry.first_seen_at), col(LedgerEntry.channel_id))
+    ).all()
+    return [
+        {
+            "user": user.name,
+            "connector": account.connector,
+            "channel": channel.name,
+            "source_id": entry.source_id,
+            "seen": reader.moment_full(entry.first_seen_at),
+            "gone": reader.moment_full(entry.gone_at) if entry.gone_at else None,
+        }
+        for entry, channel, account, user in rows
+    ]
+
+
+def _decimal(weight: float) -> Any:
+    from decimal import Decimal
+
+    return Decimal(str(weight))
+
+
+def _plain(value: object) -> str:
+    return ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)

@@ -1,0 +1,61 @@
+"""The front page: the teams' latest summaries and whether capture runs."""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, func, select
+
+from autocapture.application import Application
+from autocapture.model.accounts import Account, Channel
+from autocapture.model.ledger import LedgerEntry
+from autocapture.model.measures import Publication
+from autocapture.model.organization import Team
+from autocapture.report.publication import summary_of
+from autocapture.report.reader import Reader
+from autocapture.report.team import slug
+from autocapture.report.wording import finding
+from autocapture.store.engine import reading
+from autocapture.web.templating import render
+
+_WEEKS = 6
+
+
+def page(application: Application, reader: Reader) -> str:
+    with reading(application.engine) as session:
+        teams = session.exec(select(Team).order_by(col(Team.name))).all()
+        return render(
+            "overview.html",
+            title="Overview",
+            teams=[_team(session, team, reader) for team in teams],
+            capture=_capture(session, reader),
+        )
+
+
+def _team(session: Session, team: Team, reader: Reader) -> dict[str, object]:
+    latest = session.exec(
+        select(Publication)
+        .where(Publication.team_id == team.id)
+        .order_by(col(Publication.week).desc())
+        .limit(_WEEKS)
+    ).all()
+    path = f"/summary/{slug(team.name)}"
+    return {
+        "name": team.name,
+        "finding": finding(summary_of(latest[0]), reader) if latest else None,
+        "weeks": [(f"{path}/{publication.week}", publication.week) for publication in latest],
+    }
+
+
+def _capture(session: Session, reader: Reader) -> dict[str, object]:
+    states = dict(session.exec(select(Account.state, func.count()).group_by(Account.state)).all())
+    outcomes = dict(
+        session.exec(select(LedgerEntry.outcome, func.count()).group_by(LedgerEntry.outcome)).all()
+    )
+    last = session.exec(select(func.max(Channel.last_ok_at))).one()
+    return {
+        "accounts": sum(states.values()),
+        "down": sum(count for state, count in states.items() if state != "active"),
+        "outcomes": [
+            (outcome, outcomes.get(outcome, 0)) for outcome in ("captured", "skipped", "quarantined")
+        ],
+        "last": reader.moment(last) if last else None,
+    }

@@ -1,0 +1,43 @@
+"""A team's weekly summary as it was published."""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, select
+
+from autocapture.application import Application
+from autocapture.errors import InputError
+from autocapture.model.measures import Publication
+from autocapture.report.charts import PAGE
+from autocapture.report.message import Links
+from autocapture.report.publication import stored, summary_of
+from autocapture.report.reader import Reader
+from autocapture.report.team import slug, team_named
+from autocapture.report.view import view
+from autocapture.store.engine import reading
+from autocapture.web.templating import render
+
+
+def page(application: Application, reader: Reader, team_slug: str, week: str) -> str:
+    """Raises InputError where no summary of that team and week was published."""
+    with reading(application.engine) as session:
+        team = team_named(session, team_slug)
+        publication = None if team is None or team.id is None else stored(session, team.id, week)
+        if publication is None or publication.id is None:
+            raise InputError("this summary was not published")
+        summary = summary_of(publication)
+        told = view(summary, reader, Links("", publication.id).number, PAGE)
+        weeks = _weeks(session, publication, slug(summary.team))
+    return render("summary.html", title=f"{summary.team}, {told.week}", v=told, weeks=weeks)
+
+
+def _weeks(session: Session, publication: Publication, team_slug: str) -> list[tuple[str, str]]:
+    """Address and label of the published week before and the one after, as far as they exist."""
+    same_team = select(Publication.week).where(Publication.team_id == publication.team_id)
+    before = session.exec(
+        same_team.where(Publication.week < publication.week).order_by(col(Publication.week).desc())
+    ).first()
+    after = session.exec(
+        same_team.where(Publication.week > publication.week).order_by(col(Publication.week))
+    ).first()
+    found = [(before, "← Week before"), (after, "Week after →")]
+    return [(f"/summary/{team_slug}/{week}", label) for week, label in found if week is not None]
