@@ -31,7 +31,8 @@ class Account(SQLModel, table=True):
     why: str | None = None  # one line for the rep, when not active
     capture_level: str = "subject"  # metadata | subject | full
     since: date | None = None  # the backfill's bound; None: everything
-    throttle_until: datetime = Field(default=LONG_AGO, sa_type=UtcDateTime)
+    throttle_until: datetime = Field(default=LONG_AGO, sa_type=UtcDateTime)  # asked for less, or out of reach
+    fails: int = 0  # runs in a row that could not reach the provider
     lease_owner: str | None = None
     lease_until: datetime = Field(default=LONG_AGO, sa_type=UtcDateTime)
     lease_no: int = 0  # the fencing number: every claim raises it, every page commit checks it
@@ -57,7 +58,6 @@ class Channel(SQLModel, table=True):
         0  # completed enumerations that would have removed suspiciously much, one after the other
     )
     wake_at: datetime = Field(default=LONG_AGO, sa_type=UtcDateTime)
-    fails: int = 0
     last_ok_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_error: str | None = None
 

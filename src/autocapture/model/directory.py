@@ -40,6 +40,8 @@ class Organization:
     """Mail domains that are ours: those of users' addresses, free-mail domains excepted."""
     hash_key: bytes = field(default=b"", repr=False)
     """Key of the hash that stands for a skipped item's Message-ID."""
+    _sides: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Which mail domains were found to be ours or not: asked for every address of every mail."""
 
     def user_of(self, handle: str) -> int | None:
         """Which of our people a canonical handle belongs to, its tag aside."""
@@ -48,15 +50,18 @@ class Organization:
 
     def is_inside(self, handle: str) -> bool:
         """Whether a canonical handle is ours: a user's, an extension, or an address on one of our domains or below it."""
-        if handle in self.handles or handle.startswith("ext:"):
+        if handle in self.handles:
             return True
-        domain = handle.rpartition("@")[2]
-        if domain in self.domains:
-            return True
-        while (domain := domain.partition(".")[2]) and "." in domain:
-            if domain in self.domains:
-                return True
-        return self.user_of(handle) is not None
+        at = handle.rfind("@")
+        if at < 0:
+            return handle.startswith("ext:")
+        domain = handle[at + 1 :]
+        inside = self._sides.get(domain)
+        if inside is None:
+            inside = self._sides[domain] = any(
+                domain == own or domain.endswith(f".{own}") for own in self.domains
+            )
+        return inside or ("+" in handle and self.user_of(handle) is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,12 +62,14 @@ def load_group(session: Session, column: str, values: Collection[int]) -> dict[i
 def _assemble(session: Session, rows: Sequence[Activity]) -> dict[int, Stored]:
     ids = [row.id for row in rows]
     parties: dict[int, list[Party]] = defaultdict(list)
-    for p in session.scalars(select(Participant).where(col(Participant.activity_id).in_(ids))):
+    participants = select(Participant).where(col(Participant.activity_id).in_(ids))
+    for p in session.scalars(participants.order_by(col(Participant.role), col(Participant.address))):
         parties[p.activity_id].append(
             Party(p.role, p.address, p.name, p.response, p.resource, p.user_id, p.contact_id)  # type: ignore[arg-type]
         )
     parts: dict[int, list[Part]] = defaultdict(list)
-    for q in session.scalars(select(Participation).where(col(Participation.activity_id).in_(ids))):
+    participations = select(Participation).where(col(Participation.activity_id).in_(ids))
+    for q in session.scalars(participations.order_by(col(Participation.user_id))):
         parts[q.activity_id].append(Part(q.user_id, q.local_date, q.role, q.counts, q.share, q.booked_date))
     links: dict[int, list[Link]] = defaultdict(list)
     for m in session.scalars(select(Match).where(col(Match.activity_id).in_(ids))):

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlmodel import Session
 
 from autocapture.errors import SetupError, StoreBusy
@@ -23,15 +23,19 @@ from autocapture.errors import SetupError, StoreBusy
 BUSY_TIMEOUT_MS = 5_000
 
 _WRITES = "autocapture_writes"
+_TURN = 0x6175746F  # any constant: the name of the advisory lock
 
 
 def open_engine(url: str) -> Engine:
     """An engine for `url` (``sqlite:///path`` or ``postgresql+psycopg://…``). Connects lazily."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SetupError("AUTOCAPTURE_DATABASE_URL is no database URL; an example: sqlite:////srv/autocapture.db") from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         if parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(parsed.database).parent)
         engine = create_engine(parsed, connect_args={"check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -42,6 +46,13 @@ def open_engine(url: str) -> Engine:
         except ModuleNotFoundError as missing:
             raise SetupError("PostgreSQL needs its driver: install autocapture[postgres]") from missing
     raise SetupError(f"AUTOCAPTURE_DATABASE_URL names {backend!r}; only sqlite and postgresql are supported")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise SetupError(f"the folder {folder} cannot be made: {problem.strerror}") from problem
 
 
 def _prepare_sqlite(raw: sqlite3.Connection, _record: object) -> None:
@@ -60,10 +71,13 @@ def _begin_sqlite(connection: Connection) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
     """A session in one writing transaction: committed at the end, rolled back by any exception."""
-    with _translated(), engine.connect() as connection:
-        with Session(connection.execution_options(**{_WRITES: True}), expire_on_commit=False) as session:
-            yield session
-            session.commit()
+    with (
+        _translated(),
+        engine.connect() as connection,
+        Session(connection.execution_options(**{_WRITES: True}), expire_on_commit=False) as session,
+    ):
+        yield session
+        session.commit()
 
 
 @contextmanager
@@ -92,3 +106,12 @@ def _first_line(problem: DBAPIError) -> str:
 def insert_for(session: Session) -> Any:
     """The dialect's `insert`, which knows ON CONFLICT; SQLite and PostgreSQL share its methods."""
     return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+
+
+def take_turn(session: Session) -> None:
+    """Waits until no other transaction that took its turn is open, so that pages of several workers merge one by one.
+
+    SQLite has one writer anyway; PostgreSQL takes an advisory lock that ends with the transaction.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_TURN)))

@@ -49,6 +49,12 @@ def write(session: Session, entries: Sequence[LedgerEntry]) -> None:
     upsert(session, LedgerEntry, [entry.model_dump() for entry in entries], keep=("first_seen_at",))
 
 
+def write_quarantined(session: Session, entries: Sequence[LedgerEntry]) -> None:
+    """Inserts or updates rows of items that could not be read; what they were captured as before stays named."""
+    keep = ("first_seen_at", "activity_id", "series_id", "occurred_at")
+    upsert(session, LedgerEntry, [entry.model_dump() for entry in entries], keep=keep)
+
+
 def touch(session: Session, channel_id: int, source_ids: Iterable[str], generation: int) -> None:
     """The items were listed again, unchanged: they are of this generation, and back if they were gone."""
     for chunk in in_chunks(list(source_ids)):

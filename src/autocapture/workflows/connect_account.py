@@ -66,9 +66,7 @@ def connect_account(app: Application, login: Login) -> Connected:
                 )
             )
         session.execute(
-            update(StoredChannel)
-            .where(col(StoredChannel.account_id) == account_id)
-            .values(wake_at=LONG_AGO)
+            update(StoredChannel).where(col(StoredChannel.account_id) == account_id).values(wake_at=LONG_AGO)
         )
         return Connected(account_id, is_new, channels)
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from babel.core import Locale, UnknownLocaleError
 
 from autocapture.crm.cells import Unreadable, parse_email, split_list
-from autocapture.crm.read import csv_records, decode
+from autocapture.crm.read import csv_records, decode, trouble_of
 from autocapture.crm.rows import Place, Remark, Value
 from autocapture.errors import InputError
 from autocapture.formats.phone import is_extension, region_of, to_e164
@@ -57,8 +57,8 @@ def read_users(content: bytes, file: str, known: Mapping[str, str]) -> UserFile:
     found = UserFile()
     for line, cells in records:
         place = Place(file, line)
-        if len(cells) != len(names):
-            found.refuse("", place, f"{len(cells)} cells where the header has {len(names)}")
+        if trouble := trouble_of(cells, len(names)):
+            found.refuse("", place, trouble)
             continue
         _read_user(dict(zip(names, (cell.strip() for cell in cells), strict=True)), place, found)
     _refuse_shared_handles(found, known)

@@ -1,0 +1,221 @@
+"""Capturing in the foreground, and what came of it: `accounts`, `capture`, `census`, `ledger`, `activities`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autocapture.cli.application import open_application
+from autocapture.cli.output import Format, FormatOption, emit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from autocapture.application import Application
+    from autocapture.workflows.census import ChannelCensus
+
+AccountOption = Annotated[
+    int | None, typer.Option("--account", help="One account's number, as `accounts` lists it. Default: all.")
+]
+DAYS = ["%Y-%m-%d"]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(accounts)
+    app.command()(capture)
+    app.command()(census)
+    app.command()(ledger)
+    app.command()(activities)
+
+
+def accounts(fmt: FormatOption = Format.TABLE) -> None:
+    """List the connected accounts with their state and counts."""
+    from autocapture.workflows.listings import list_accounts
+
+    emit(
+        list_accounts(open_application()),
+        fmt,
+        [
+            "id",
+            "user",
+            "connector",
+            "subject",
+            "state",
+            "last_ok_at",
+            "captured",
+            "skipped",
+            "quarantined",
+            "why",
+        ],
+    )
+
+
+def capture(account: AccountOption = None, fmt: FormatOption = Format.TABLE) -> None:
+    """Capture now, in the foreground, everything that is new."""
+    from autocapture.measure.rollup import refresh
+    from autocapture.store.engine import writing
+    from autocapture.workflows.capture import capture_account
+    from autocapture.workflows.meetings import settle_meetings
+
+    app = open_application()
+    reports = [capture_account(app, account_id) for account_id in _chosen(app, account)]
+    settle_meetings(app)
+    with writing(app.engine) as session:
+        refresh(session)
+    emit(
+        (
+            {
+                "account": report.account_id,
+                "status": report.status,
+                "listed": report.listed,
+                "captured": report.captured,
+                "skipped": sum(report.skipped.values()),
+                "quarantined": report.quarantined,
+                "gone": report.gone,
+                "skipped_by_reason": dict(sorted(report.skipped.items())),
+                "why": report.why,
+            }
+            for report in reports
+        ),
+        fmt,
+    )
+    if any(report.status != "ok" for report in reports):
+        raise typer.Exit(1)
+
+
+def census(account: AccountOption = None, fmt: FormatOption = Format.TABLE) -> None:
+    """Count what every source holds now and compare it with the ledger; exit code 1 when they differ."""
+    from autocapture.workflows.census import take_census
+
+    app = open_application()
+    counted = [found for account_id in _chosen(app, account) for found in take_census(app, account_id)]
+    emit(_census_rows(counted), fmt, None if fmt is not Format.TABLE else _CENSUS_COLUMNS)
+    differing = [found for found in counted if not found.equal]
+    if differing:
+        missing = sum(len(found.missing) for found in differing)
+        left = sum(len(found.left) for found in differing)
+        typer.echo(
+            f"census: {missing} at the source without a ledger row, {left} in the ledger that left the source",
+            err=True,
+        )
+        raise typer.Exit(1)
+    typer.echo(f"census: equal, {sum(found.at_source for found in counted)} items", err=True)
+
+
+_CENSUS_COLUMNS = (
+    "account", "channel", "at_source", "in_ledger", "captured", "skipped", "quarantined", "missing_count", "left_count",
+)  # fmt: skip
+
+
+def _census_rows(counted: Iterable[ChannelCensus]) -> Iterable[dict[str, object]]:
+    for found in counted:
+        yield {
+            "account": found.account_id,
+            "subject": found.subject,
+            "channel": found.channel,
+            "at_source": found.at_source,
+            "in_ledger": found.in_ledger,
+            "captured": found.outcomes["captured"],
+            "skipped": found.outcomes["skipped"],
+            "quarantined": found.outcomes["quarantined"],
+            "equal": found.equal,
+            "missing_count": len(found.missing),
+            "left_count": len(found.left),
+            "missing": list(found.missing),
+            "left": list(found.left),
+        }
+
+
+def ledger(
+    outcome: Annotated[
+        str | None, typer.Option("--outcome", help="captured, skipped or quarantined. Default: all.")
+    ] = None,
+    account: AccountOption = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """List what became of every item ever seen."""
+    from autocapture.errors import InputError
+    from autocapture.model.ledger import CAPTURED, QUARANTINED, SKIPPED
+    from autocapture.workflows.listings import list_ledger
+
+    if outcome is not None and outcome not in (CAPTURED, SKIPPED, QUARANTINED):
+        raise InputError(f"--outcome is captured, skipped or quarantined, not {outcome!r}")
+    app = open_application()
+    _chosen(app, account)
+    columns = ["account", "channel", "source_id", "outcome", "reason", "occurred_at", "activity"]
+    emit(list_ledger(app, outcome, account), fmt, columns if fmt is Format.TABLE else None)
+
+
+def activities(
+    kind: Annotated[str | None, typer.Option("--kind", help="email, meeting or call.")] = None,
+    user: Annotated[str | None, typer.Option("--user", help="One of our people.", metavar="EMAIL")] = None,
+    first: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="First day.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="Last day, included.")] = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """List activities with participants, matches and where they were seen."""
+    from autocapture.errors import InputError
+    from autocapture.workflows.listings import Selection, list_activities
+
+    if kind is not None and kind not in ("email", "meeting", "call"):
+        raise InputError(f"--kind is email, meeting or call, not {kind!r}")
+    app = open_application()
+    if user is not None:
+        _require_user(app, user)
+    selection = Selection(kind, user, first.date() if first else None, last.date() if last else None)
+    rows = list_activities(app, selection)
+    if fmt is Format.TABLE:
+        emit((_brief(row) for row in rows), fmt)
+    else:
+        emit(rows, fmt)
+
+
+def _brief(row: dict[str, object]) -> dict[str, object]:
+    participants = row["participants"]
+    assert isinstance(participants, list)
+    outside = [p["name"] or p["address"] for p in participants if p["user"] is None]
+    deals = row["deals"]
+    assert isinstance(deals, list)
+    return {
+        "occurred_at": row["occurred_at"],
+        "kind": row["kind"],
+        "direction": row["direction"],
+        "status": row["status"],
+        "with": ", ".join(outside[:3]) + (" …" if len(outside) > 3 else ""),
+        "subject": row["subject"],
+        "deals": ", ".join(deal["deal"] for deal in deals),
+        "seen": len(row["sightings"]),  # type: ignore[arg-type]
+        "id": row["id"],
+    }
+
+
+def _chosen(app: Application, account: int | None) -> list[int]:
+    from sqlmodel import select
+
+    from autocapture.errors import InputError
+    from autocapture.model.accounts import Account
+    from autocapture.store.engine import reading
+
+    with reading(app.engine) as session:
+        ids = [found for found in session.exec(select(Account.id).order_by(Account.id)) if found is not None]  # type: ignore[arg-type]
+    if account is None:
+        if not ids:
+            raise InputError("no account is connected yet; see `autocapture connect --help`")
+        return ids
+    if account not in ids:
+        raise InputError(f"there is no account {account}; `autocapture accounts` lists them")
+    return [account]
+
+
+def _require_user(app: Application, email: str) -> None:
+    from sqlmodel import select
+
+    from autocapture.errors import InputError
+    from autocapture.model.organization import User
+    from autocapture.store.engine import reading
+
+    with reading(app.engine) as session:
+        if session.exec(select(User.id).where(User.email == email.strip().lower())).first() is None:
+            raise InputError(f"there is no user {email}")

@@ -1,0 +1,280 @@
+"""Capture: one run over one connected account, page by page, until every channel is at rest.
+
+The network is asked outside any transaction; then one transaction stores the page: activities, matches, ledger rows, outbox,
+dirty metric cells and the cursor, fenced by the account's lease. Killed anywhere, the next run reads the same page again and
+the same rows come out.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import Counter, deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import or_, select, update
+from sqlmodel import col
+
+from autocapture.admit.exclusions import Exclusions
+from autocapture.application import Application
+from autocapture.errors import (
+    ChannelGone,
+    CursorExpired,
+    InputError,
+    LeaseLost,
+    RateLimited,
+    ReconnectNeeded,
+    SetupError,
+    Unreachable,
+)
+from autocapture.model.accounts import Account, Channel
+from autocapture.model.columns import stable_id
+from autocapture.model.directory import Organization
+from autocapture.store import leases
+from autocapture.store.engine import reading, writing
+from autocapture.store.leases import Lease
+from autocapture.workflows.channels import discover, switch_off
+from autocapture.workflows.exclusions import load_exclusions
+from autocapture.workflows.open_account import open_account
+from autocapture.workflows.pages import Run, retry_quarantined, store_page
+from autocapture.workflows.people import our_people
+from autocapture.workflows.report import CaptureReport
+from autocapture.workflows.staging import Scope
+
+log = structlog.get_logger()
+
+PAGE_LIMIT = 1_000
+MOST_RESETS = 3  # of one channel in one run; more means a provider whose cursors never hold
+LONGEST_BACKOFF = timedelta(hours=1)
+FIRST_BACKOFF = timedelta(seconds=30)
+
+Progress = Callable[[str, int], None]
+"""Called after each stored page with the channel's name and the number of items handled in it."""
+
+
+def worker_name() -> str:
+    """Names this process in leases."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def due_accounts(app: Application) -> list[int]:
+    """Accounts to capture now, the most overdue first: active, not throttled, not leased, with a channel that is due or
+    none discovered yet."""
+    now = app.clock.now()
+    due = (
+        select(col(Channel.account_id))
+        .where(col(Channel.enabled), col(Channel.wake_at) <= now)
+        .where(col(Channel.account_id) == col(Account.id))
+    )
+    undiscovered = ~select(col(Channel.id)).where(col(Channel.account_id) == col(Account.id)).exists()
+    statement = (
+        select(col(Account.id))
+        .where(
+            col(Account.state) == "active",
+            col(Account.throttle_until) <= now,
+            col(Account.lease_until) <= now,
+            or_(due.exists(), undiscovered),
+        )
+        .order_by(
+            select(col(Channel.wake_at))
+            .where(col(Channel.account_id) == col(Account.id), col(Channel.enabled))
+            .order_by(col(Channel.wake_at))
+            .limit(1)
+            .scalar_subquery(),
+            col(Account.id),
+        )
+    )
+    with reading(app.engine) as session:
+        return [account_id for account_id in session.scalars(statement) if account_id is not None]
+
+
+def capture_account(
+    app: Application,
+    account_id: int,
+    *,
+    worker: str | None = None,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> CaptureReport:
+    """Pulls everything new in every channel of one account. Raises InputError for an unknown account, StoreBusy."""
+    report = CaptureReport(account_id)
+    with writing(app.engine) as session:
+        account = session.get(Account, account_id)
+        if account is None:
+            raise InputError(f"there is no account {account_id}")
+        if account.state != "active":
+            report.status, report.why = account.state, account.why
+            return report
+        lease = leases.claim(session, account_id, worker or worker_name(), app.clock.now())
+    if lease is None:
+        report.status, report.why = "busy", "another worker is capturing this account"
+        return report
+    try:
+        _capture(app, account, lease, report, progress, should_stop or _never)
+        _succeeded(app, lease)
+    except LeaseLost as lost:
+        report.status, report.why = "busy", str(lost)
+    except (ReconnectNeeded, RateLimited, Unreachable, SetupError) as problem:
+        _failed(app, lease, problem, report)
+    finally:
+        with writing(app.engine) as session:
+            leases.release(session, lease)
+    return report
+
+
+def release_leases(app: Application, worker: str | None = None) -> int:
+    """Hands back every lease of this process, for a clean stop; the number of leases."""
+    with writing(app.engine) as session:
+        return leases.release_all(session, worker or worker_name())
+
+
+def _never() -> bool:
+    return False
+
+
+def _capture(
+    app: Application,
+    account: Account,
+    lease: Lease,
+    report: CaptureReport,
+    progress: Progress | None,
+    should_stop: Callable[[], bool],
+) -> None:
+    organization = our_people(app)
+    exclusions = load_exclusions(app.settings.capture.exclusions_file)
+    with open_account(app, account) as connection:
+        queue = deque(discover(app, lease, connection))
+        resets: Counter[int] = Counter()
+        while queue:
+            if should_stop():
+                report.status = "stopped"
+                return
+            channel = queue.popleft()
+            scope = _scope(account, channel, organization, exclusions)
+            run = Run(app, lease, connection, channel, scope, report)
+            try:
+                more = _pull_once(run, progress)
+            except CursorExpired as expired:
+                resets[run.channel_id] += 1
+                _reset(run, str(expired))
+                if resets[run.channel_id] > MOST_RESETS:
+                    raise Unreachable(
+                        f"{channel.name}: the cursor expired {MOST_RESETS} times in a row"
+                    ) from expired
+                more = True
+            except ChannelGone:
+                switch_off(app, lease, run.channel_id)
+                continue
+            if (
+                more or channel.cursor is None
+            ):  # None: to be enumerated (once more) before anything is believed
+                queue.append(channel)  # to the back: a long backfill must not starve today's mail
+            else:
+                retry_quarantined(run)
+                _rest(run)
+
+
+def _scope(account: Account, channel: Channel, organization: Organization, exclusions: Exclusions) -> Scope:
+    if account.id is None or channel.id is None:
+        raise AssertionError("stored rows have ids")
+    return Scope(
+        channel_id=channel.id,
+        account_id=account.id,
+        owner=organization.colleagues[account.user_id],
+        organization=organization,
+        exclusions=exclusions,
+        level=account.capture_level,  # type: ignore[arg-type]
+        since=account.since,
+    )
+
+
+def _pull_once(run: Run, progress: Progress | None) -> bool:
+    page = run.connection.pull(run.source, run.channel.cursor, limit=PAGE_LIMIT)
+    store_page(run, page)
+    if progress is not None:
+        progress(run.channel.name, len(page.items))
+    return page.more
+
+
+def _reset(run: Run, why: str) -> None:
+    """A new generation beside the live rows: nothing is wiped."""
+    log.info("channel_reset", channel_id=run.channel_id, account_id=run.lease.account_id)
+    run.channel.cursor, run.channel.mid_run = None, False
+    with writing(run.app.engine) as session:
+        leases.renew(session, run.lease, run.app.clock.now())
+        session.execute(
+            update(Channel)
+            .where(col(Channel.id) == run.channel_id)
+            .values(cursor=None, mid_run=False, last_error=why)
+        )
+
+
+def _rest(run: Run) -> None:
+    """The channel is at rest; it wakes after the interval, unless news came in the meantime."""
+    now = run.app.clock.now()
+    interval = timedelta(seconds=run.app.settings.capture.interval_seconds)
+    with writing(run.app.engine) as session:
+        leases.renew(session, run.lease, now)
+        session.execute(
+            update(Channel)
+            .where(col(Channel.id) == run.channel_id, col(Channel.wake_at) == run.channel.wake_at)
+            .values(wake_at=now + interval * _spread(run.channel_id, now))
+        )
+        session.execute(
+            update(Channel).where(col(Channel.id) == run.channel_id).values(last_ok_at=now, last_error=None)
+        )
+
+
+def _succeeded(app: Application, lease: Lease) -> None:
+    with writing(app.engine) as session:
+        session.execute(
+            update(Account)
+            .where(col(Account.id) == lease.account_id, col(Account.fails) > 0)
+            .values(fails=0, why=None)
+        )
+
+
+def _failed(
+    app: Application,
+    lease: Lease,
+    problem: ReconnectNeeded | RateLimited | Unreachable | SetupError,
+    report: CaptureReport,
+) -> None:
+    """What the error's type asks for: wait, or stop until somebody acts. Cursors and channels stay as they are."""
+    report.why = str(problem)
+    now = app.clock.now()
+    with writing(app.engine) as session:
+        leases.renew(session, lease, now)
+        account = session.get_one(Account, lease.account_id)
+        account.why = report.why
+        match problem:
+            case ReconnectNeeded():
+                report.status = account.state = "needs_reconnect"
+            case RateLimited():
+                report.status = "rate_limited"
+                account.throttle_until = now + (
+                    problem.retry_after or _backoff(account.fails, lease.account_id, now)
+                )
+            case SetupError():
+                report.status = "setup"
+                account.fails += 1
+                account.throttle_until = now + _backoff(account.fails, lease.account_id, now)
+            case Unreachable():
+                report.status = "unreachable"
+                account.fails += 1
+                account.throttle_until = now + _backoff(account.fails, lease.account_id, now)
+        session.add(account)
+    log.warning("capture_failed", account_id=lease.account_id, status=report.status)
+
+
+def _backoff(fails: int, account_id: int, now: datetime) -> timedelta:
+    """Doubling from half a minute to an hour."""
+    wait = min(FIRST_BACKOFF * 2 ** min(fails, 10), LONGEST_BACKOFF)
+    return wait * _spread(account_id, now)
+
+
+def _spread(number: int, now: datetime) -> float:
+    """Between 0.9 and 1.1, so that what started together does not return together; the same for the same run."""
+    return 0.9 + stable_id(f"{number} {now.isoformat()}") % 2_000 / 10_000

@@ -1,0 +1,103 @@
+"""The census: what the source holds now, counted by its own ids, beside what the ledger says.
+
+The source is enumerated from the start, as if nothing were known; every id must have a ledger row, and every live row must
+be there. It reads and reports; it changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from autocapture.application import Application
+from autocapture.connector import Channel as Source
+from autocapture.connector import Connection, Gone
+from autocapture.errors import ChannelGone, InputError
+from autocapture.model.accounts import Account, Channel
+from autocapture.model.ledger import LedgerEntry
+from autocapture.store import ledger
+from autocapture.store.engine import reading
+from autocapture.workflows.open_account import open_account
+
+PAGE_LIMIT = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCensus:
+    """One channel counted. `missing` are ids at the source without a live ledger row; `left` are live rows whose item is no
+    longer at the source (the next capture will say so)."""
+
+    account_id: int
+    subject: str
+    channel: str
+    at_source: int
+    in_ledger: int
+    outcomes: Counter[str] = field(default_factory=Counter)
+    missing: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        return not self.missing and not self.left
+
+
+def take_census(app: Application, account_id: int) -> list[ChannelCensus]:
+    """Counts every channel of one account. Raises InputError for an unknown account, and what the connector raises."""
+    with reading(app.engine) as session:
+        account = session.get(Account, account_id)
+        if account is None:
+            raise InputError(f"there is no account {account_id}")
+        session.expunge(account)
+    with open_account(app, account) as connection:
+        sources = connection.channels()
+        return [_count(app, account, connection, source) for source in sources]
+
+
+def _count(app: Application, account: Account, connection: Connection, source: Source) -> ChannelCensus:
+    at_source = _enumerate(connection, source)
+    with reading(app.engine) as session:
+        channel_id = session.scalar(
+            select(col(Channel.id)).where(
+                col(Channel.account_id) == account.id, col(Channel.source_id) == source.id
+            )
+        )
+        live = ledger.live_ids(session, channel_id) if channel_id is not None else set()
+        outcomes = _outcomes(session, channel_id)
+    return ChannelCensus(
+        account_id=account.id or 0,
+        subject=account.subject,
+        channel=source.name or source.id,
+        at_source=len(at_source),
+        in_ledger=len(live),
+        outcomes=outcomes,
+        missing=tuple(sorted(at_source - live)),
+        left=tuple(sorted(live - at_source)),
+    )
+
+
+def _enumerate(connection: Connection, source: Source) -> set[str]:
+    """Every id that is in the channel now. Arrivals during the listing are the next census' business."""
+    ids: set[str] = set()
+    cursor = None
+    try:
+        while True:
+            page = connection.pull(source, cursor, limit=PAGE_LIMIT)
+            for item in page.items:
+                (ids.discard if isinstance(item, Gone) else ids.add)(item.id)
+            cursor = page.cursor
+            if page.complete or not page.more:
+                return ids
+    except ChannelGone:
+        return set()
+
+
+def _outcomes(session: Session, channel_id: int | None) -> Counter[str]:
+    rows = session.execute(
+        select(col(LedgerEntry.outcome), func.count())
+        .where(col(LedgerEntry.channel_id) == channel_id, col(LedgerEntry.gone_at).is_(None))
+        .group_by(col(LedgerEntry.outcome))
+    )
+    return Counter(dict(rows.tuples().all()))

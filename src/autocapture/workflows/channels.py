@@ -1,0 +1,68 @@
+"""The channels of an account as rows: found anew at each run, switched off when they are gone, never deleted."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from autocapture.application import Application
+from autocapture.connector import Channel as Found
+from autocapture.connector import Connection
+from autocapture.model.accounts import LONG_AGO, Channel
+from autocapture.store import calendar, leases, ledger
+from autocapture.store.engine import writing
+from autocapture.store.leases import Lease
+
+
+def discover(app: Application, lease: Lease, connection: Connection) -> list[Channel]:
+    """Brings the rows in line with what the connection lists, and returns those in scope, most overdue first.
+
+    A channel that is not listed any more is switched off with its items; one that returns is enumerated anew, so that what
+    changed in between is found. An empty list is no evidence that everything is gone: nothing is switched off by it.
+    """
+    listed = {channel.id: channel for channel in connection.channels()}
+    with writing(app.engine) as session:
+        leases.renew(session, lease, app.clock.now())
+        stored = {channel.source_id: channel for channel in _stored(session, lease.account_id)}
+        for source_id, found in listed.items():
+            _keep(session, lease.account_id, stored.get(source_id), found)
+        for source_id, channel in stored.items():
+            if listed and source_id not in listed and channel.enabled and channel.id is not None:
+                _switch_off(session, app, channel.id)
+        session.flush()
+        channels = [channel for channel in _stored(session, lease.account_id) if channel.enabled]
+    return sorted(channels, key=lambda channel: (not channel.backfilled, channel.wake_at, channel.id))
+
+
+def switch_off(app: Application, lease: Lease, channel_id: int) -> None:
+    """The provider says that the channel is gone."""
+    with writing(app.engine) as session:
+        leases.renew(session, lease, app.clock.now())
+        _switch_off(session, app, channel_id)
+
+
+def _stored(session: Session, account_id: int) -> list[Channel]:
+    return list(session.scalars(select(Channel).where(col(Channel.account_id) == account_id)))
+
+
+def _keep(session: Session, account_id: int, stored: Channel | None, found: Found) -> None:
+    name = found.name or found.id
+    if stored is None:
+        session.add(Channel(account_id=account_id, source_id=found.id, kind=found.kind, name=name))
+        return
+    stored.name = name
+    if not stored.enabled:
+        stored.enabled, stored.cursor, stored.mid_run, stored.wake_at = True, None, False, LONG_AGO
+    session.add(stored)
+
+
+def _switch_off(session: Session, app: Application, channel_id: int) -> None:
+    now = app.clock.now()
+    live = sorted(ledger.live_ids(session, channel_id))
+    ledger.leave(session, channel_id, live, now)
+    calendar.leave(session, channel_id, live, now)
+    session.execute(
+        update(Channel)
+        .where(col(Channel.id) == channel_id)
+        .values(enabled=False, cursor=None, mid_run=False, last_error="no longer at the provider")
+    )

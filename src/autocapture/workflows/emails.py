@@ -1,0 +1,151 @@
+"""Storing admitted emails: one activity a message, however many mailboxes saw it.
+
+Identity is the Message-ID. A copy whose id was rewritten on the way is found by its fingerprint and becomes an alias; a
+different mail under an id that is taken already gets an identity of its own (SYNC 3.1).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from autocapture.model.accounts import Channel
+from autocapture.model.activities import ActivityAlias
+from autocapture.model.columns import stable_id
+from autocapture.model.draft import Draft, Matched
+from autocapture.model.ledger import LedgerEntry
+from autocapture.normalize.email import conflicts, is_same_rewritten, merge_emails
+from autocapture.store import activities, threads
+from autocapture.store.activities import Stored
+from autocapture.store.bulk import insert_missing
+from autocapture.workflows.matching import place
+from autocapture.workflows.staging import Scope, Staged
+
+
+@dataclass(frozen=True, slots=True)
+class _Identified:
+    """A staged email with the activity that it is a copy of, or will be."""
+
+    staged: Staged
+    draft: Draft
+    activity_id: int
+
+
+def store_emails(session: Session, staged: Sequence[Staged], scope: Scope, now: datetime) -> None:
+    """Writes the activities of these emails and names them in the ledger rows (which the caller writes)."""
+    copies = [(item, item.draft) for item in staged if item.draft is not None]
+    if not copies:
+        return
+    stored = activities.load(session, {stable_id(draft.dedupe_key) for _, draft in copies})
+    identified = _identify(session, copies, stored, scope, now)
+    by_activity: dict[int, list[Draft]] = defaultdict(list)
+    for item in identified:
+        item.staged.entry.activity_id = item.activity_id
+        by_activity[item.activity_id].append(item.draft)
+    thread_of = _threads(session, by_activity, scope)
+    new: list[Stored] = []
+    changed: list[tuple[Stored, Stored]] = []
+    for activity_id, drafts in by_activity.items():
+        before = stored.get(activity_id)
+        if before is None:
+            draft = merge_emails(drafts) if len(drafts) > 1 else drafts[0]
+            new.append(
+                Stored(activity_id, draft, Matched(draft.parties), now, thread_id=thread_of[activity_id])
+            )
+            continue
+        draft = _as_stored(merge_emails([before.draft, *drafts]))
+        after = replace(before, draft=draft, matched=Matched(draft.parties), thread_id=thread_of[activity_id])
+        if draft != before.draft or after.thread_id != before.thread_id:
+            changed.append((before, after))
+    place(session, scope.organization, new=new, changed=changed, now=now)
+
+
+def _identify(
+    session: Session,
+    copies: Sequence[tuple[Staged, Draft]],
+    stored: dict[int, Stored],
+    scope: Scope,
+    now: datetime,
+) -> list[_Identified]:
+    """The activity of each copy. Loads into `stored` what turns out to be concerned."""
+    ids = {stable_id(draft.dedupe_key) for _, draft in copies}
+    aliases = activities.aliases(session, ids - stored.keys())
+    rewritten = _rewritten(session, copies, stored, aliases, scope)
+    insert_missing(
+        session,
+        ActivityAlias,
+        [{"key": key, "activity_id": activity_id} for key, activity_id in rewritten.items()],
+    )
+    aliases |= rewritten
+    stored.update(activities.load(session, set(aliases.values()) - stored.keys()))
+    result: list[_Identified] = []
+    first: dict[int, Draft] = {}
+    for item, draft in copies:
+        own = stable_id(draft.dedupe_key)
+        activity_id = aliases.get(own, own)
+        known = stored[activity_id].draft if activity_id in stored else first.setdefault(activity_id, draft)
+        if activity_id == own and conflicts(known, draft):
+            draft = replace(draft, dedupe_key=f"{draft.dedupe_key}#{draft.fingerprint}")
+            activity_id = stable_id(draft.dedupe_key)
+            stored.update(activities.load(session, {activity_id} - stored.keys()))
+        result.append(_Identified(item, draft, activity_id))
+    return result
+
+
+def _rewritten(
+    session: Session,
+    copies: Sequence[tuple[Staged, Draft]],
+    stored: dict[int, Stored],
+    aliases: dict[int, int],
+    scope: Scope,
+) -> dict[int, int]:
+    """Unknown ids that are copies of a stored email from another account whose Message-ID differs."""
+    unknown = {
+        key: draft
+        for _, draft in copies
+        if (key := stable_id(draft.dedupe_key)) not in stored and key not in aliases
+    }
+    prints = {draft.fingerprint for draft in unknown.values() if draft.fingerprint is not None}
+    candidates = activities.with_fingerprints(session, prints)
+    if not candidates:
+        return {}
+    loaded = activities.load(session, {i for ids in candidates.values() for i in ids})
+    elsewhere = loaded.keys() - _seen_in_account(session, loaded.keys(), scope.account_id)
+    found: dict[int, int] = {}
+    for key, draft in unknown.items():
+        for candidate in sorted(candidates.get(draft.fingerprint or 0, ())):
+            if candidate in elsewhere and is_same_rewritten(loaded[candidate].draft, draft):
+                found[key] = candidate
+                break
+    return found
+
+
+def _seen_in_account(session: Session, activity_ids: Iterable[int], account_id: int) -> set[int]:
+    statement = (
+        select(col(LedgerEntry.activity_id))
+        .join(Channel, col(Channel.id) == col(LedgerEntry.channel_id))
+        .where(col(LedgerEntry.activity_id).in_(list(activity_ids)), col(Channel.account_id) == account_id)
+    )
+    return {activity_id for activity_id in session.scalars(statement) if activity_id is not None}
+
+
+def _threads(session: Session, by_activity: dict[int, list[Draft]], scope: Scope) -> dict[int, int]:
+    keys: list[list[int]] = []
+    for activity_id, drafts in by_activity.items():
+        tied = [activity_id]
+        for draft in drafts:
+            tied.extend(stable_id(key) for key in draft.thread_keys)
+            if draft.provider_thread:  # a provider's thread id means something within one account only
+                tied.append(stable_id(f"{scope.account_id}:{draft.provider_thread}"))
+        keys.append(tied)
+    return dict(zip(by_activity, threads.assign(session, keys), strict=True))
+
+
+def _as_stored(draft: Draft) -> Draft:
+    """A draft as `activities.load` gives it back: thread keys are kept elsewhere."""
+    return replace(draft, thread_keys=(), provider_thread=None)

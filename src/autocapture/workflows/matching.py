@@ -1,0 +1,142 @@
+"""Matching what a batch touches: threads and series whole, in the order in which they happened.
+
+A backfill runs newest first, so a reply is often stored before the mail it answers. Whatever joins a thread or series
+therefore has all of it matched anew, oldest first, each activity with its predecessors as precedents: the links do not
+depend on the order of arrival.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from autocapture.application import Application
+from autocapture.match import match
+from autocapture.model.activities import Activity
+from autocapture.model.directory import Organization, Precedent
+from autocapture.model.draft import Draft, Matched
+from autocapture.store import activities
+from autocapture.store.activities import Stored
+from autocapture.store.bulk import in_chunks
+from autocapture.store.directory import load_directory
+from autocapture.store.engine import take_turn, writing
+from autocapture.workflows.people import our_people
+
+BATCH = 500
+
+
+def place(
+    session: Session,
+    organization: Organization,
+    *,
+    new: Sequence[Stored],
+    changed: Sequence[tuple[Stored, Stored]],
+    now: datetime,
+) -> None:
+    """Matches new and changed activities, with everything of their threads and series, and stores what differs."""
+    fresh = {item.activity_id: item for item in new}
+    after = {item.activity_id: item for _, item in changed}
+    touched = [*new, *after.values()]
+    neighbours = _neighbours(session, touched)
+    members = {**neighbours, **fresh, **after}
+    results = _match_all(session, organization, list(members.values()))
+    activities.add(session, [replace(item, matched=results[item.activity_id]) for item in new], now)
+    activities.change(
+        session,
+        [(before, replace(item, matched=results[item.activity_id])) for before, item in changed],
+        now,
+    )
+    bystanders = [item for key, item in neighbours.items() if key not in fresh and key not in after]
+    activities.rematch(session, _differing(bystanders, results), now)
+
+
+def rematch_everything(app: Application) -> int:
+    """Matches every stored activity anew, as of its own time, in batches; the number of activities that changed.
+
+    Run after an import: companies, contacts and deals may have appeared, changed or merged since.
+    """
+    changed = 0
+    organization = our_people(app)
+    with writing(app.engine) as session:
+        pending = list(session.scalars(select(col(Activity.id)).order_by(col(Activity.id))))
+    done: set[int] = set()
+    for chunk in in_chunks(pending, BATCH):
+        with writing(app.engine) as session:
+            take_turn(session)
+            batch = activities.load(session, [key for key in chunk if key not in done])
+            members = {**_neighbours(session, list(batch.values())), **batch}
+            results = _match_all(session, organization, list(members.values()))
+            differing = _differing(members.values(), results)
+            activities.rematch(session, differing, app.clock.now())
+            changed += len(differing)
+            done.update(members)
+    return changed
+
+
+def _neighbours(session: Session, items: Collection[Stored]) -> dict[int, Stored]:
+    threads = {item.thread_id for item in items if item.thread_id is not None}
+    series = {item.series_id for item in items if item.series_id is not None}
+    return {
+        **activities.load_group(session, "thread_id", threads),
+        **activities.load_group(session, "series_id", series),
+    }
+
+
+def _match_all(session: Session, organization: Organization, items: Sequence[Stored]) -> dict[int, Matched]:
+    handles = {party.address for item in items for party in item.draft.parties if party.user_id is None}
+    directory = load_directory(session, organization, handles)
+    precedents: dict[int, tuple[Precedent, ...]] = {}
+    directory = replace(directory, precedents=precedents)
+    sizes: dict[int, int] = defaultdict(int)
+    for item in items:
+        sizes[_group(item)] += 1
+    results: dict[int, Matched] = {}
+    for item in sorted(items, key=_chronology):
+        matched = match(item.draft, directory, item.thread_id, item.series_id)
+        results[item.activity_id] = matched
+        if sizes[group := _group(item)] > 1:
+            precedents[group] = (
+                *precedents.get(group, ()),
+                _precedent(item.activity_id, item.draft, matched),
+            )
+    return results
+
+
+def _group(item: Stored) -> int:
+    return item.thread_id or item.series_id or item.activity_id
+
+
+def _chronology(item: Stored) -> tuple[datetime, int]:
+    return item.draft.occurred_at, item.activity_id
+
+
+def _precedent(activity_id: int, draft: Draft, matched: Matched) -> Precedent:
+    return Precedent(
+        activity_id=activity_id,
+        occurred_at=draft.occurred_at,
+        deals=tuple((link.target_id, link.weight) for link in matched.links if link.target == "deal"),
+        companies=tuple(link.target_id for link in matched.links if link.target == "company"),
+        external_handles=frozenset(
+            party.address for party in matched.parties if party.user_id is None and not party.resource
+        ),
+        subject=draft.subject,
+    )
+
+
+def _differing(items: Iterable[Stored], results: dict[int, Matched]) -> list[tuple[Stored, Matched]]:
+    return [
+        (item, results[item.activity_id])
+        for item in items
+        if _comparable(results[item.activity_id]) != _comparable(item.matched)
+    ]
+
+
+def _comparable(matched: Matched) -> tuple[object, ...]:
+    contacts = {(p.role, p.address): p.contact_id for p in matched.parties}
+    links = {(k.target, k.target_id): (k.method, round(k.weight, 9), dict(k.evidence)) for k in matched.links}
+    return contacts, links, matched.review

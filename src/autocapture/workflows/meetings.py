@@ -1,0 +1,134 @@
+"""Meetings: derived from every calendar's copy of a series, and derived again whenever a copy or the time of day changes.
+
+Stored are the copies; the meetings of a series are a pure function of them, of our people and of the moment. Only occurrences
+inside the window are reconciled: what moved out of it with time stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from autocapture.application import Application
+from autocapture.model.activities import Activity
+from autocapture.model.columns import stable_id
+from autocapture.model.directory import Organization
+from autocapture.model.draft import Draft, Matched
+from autocapture.normalize.meeting import CalendarCopy, draft_meetings
+from autocapture.records import EventRecord
+from autocapture.store import activities, calendar
+from autocapture.store.activities import Stored
+from autocapture.store.bulk import in_chunks
+from autocapture.store.calendar import Copy
+from autocapture.store.engine import take_turn, writing
+from autocapture.workflows.matching import place
+from autocapture.workflows.people import our_people
+from autocapture.workflows.staging import Scope, Staged
+
+PAST = timedelta(days=366)
+FUTURE = timedelta(days=366)
+BATCH = 200
+
+
+def store_events(session: Session, staged: Sequence[Staged], scope: Scope, now: datetime) -> None:
+    """Keeps the admitted resources, drops those that no longer may be kept, and derives the meetings concerned."""
+    kept = [item for item in staged if item.event is not None]
+    dropped = [item.entry.source_id for item in staged if item.event is None]
+    touched = calendar.series_of(session, scope.channel_id, [item.entry.source_id for item in staged])
+    calendar.forget(session, scope.channel_id, dropped)
+    rows = [
+        (scope.channel_id, item.entry.source_id, item.entry.series_id, _kept(item.event, scope))
+        for item in kept
+        if item.event is not None and item.entry.series_id is not None
+    ]
+    calendar.save(session, rows, now)
+    derive(session, scope.organization, touched | {row[2] for row in rows}, now)
+
+
+def _kept(event: EventRecord, scope: Scope) -> EventRecord:
+    """The resource as the capture level lets it be kept."""
+    if scope.level != "metadata":
+        return event
+    return replace(event, title="", overrides=tuple(replace(o, title="") for o in event.overrides))
+
+
+def derive(session: Session, organization: Organization, series: Collection[int], now: datetime) -> None:
+    """Brings the stored meetings of these series in line with their copies."""
+    if not series:
+        return
+    by_series: dict[int, list[Copy]] = defaultdict(list)
+    for copy in calendar.copies(session, series):
+        by_series[copy.series_id].append(copy)
+    stored = activities.load_group(session, "series_id", series)
+    new: list[Stored] = []
+    changed: list[tuple[Stored, Stored]] = []
+    gone: list[Stored] = []
+    for series_id in sorted(series):
+        window = _window(by_series[series_id], now)
+        drafts = _drafts(by_series[series_id], organization, window, now)
+        for activity_id, draft in drafts.items():
+            before = stored.get(activity_id)
+            if before is None:
+                new.append(Stored(activity_id, draft, Matched(draft.parties), now, series_id=series_id))
+            elif draft != before.draft:
+                changed.append((before, replace(before, draft=draft, matched=Matched(draft.parties))))
+        gone.extend(
+            item
+            for item in stored.values()
+            if item.series_id == series_id
+            and item.activity_id not in drafts
+            and (not by_series[series_id] or window[0] <= item.draft.occurred_at < window[1])
+        )
+    activities.remove(session, gone)
+    place(session, organization, new=new, changed=changed, now=now)
+
+
+def _drafts(
+    copies: Sequence[Copy], organization: Organization, window: tuple[datetime, datetime], now: datetime
+) -> dict[int, Draft]:
+    held = [
+        CalendarCopy(organization.colleagues[copy.user_id], copy.record, copy.first_seen_at, copy.gone)
+        for copy in copies
+        if copy.user_id in organization.colleagues
+    ]
+    drafts = draft_meetings(held, organization, window_start=window[0], window_end=window[1], now=now)
+    return {stable_id(draft.dedupe_key): replace(draft, series_key=None) for draft in drafts}
+
+
+def _window(copies: Sequence[Copy], now: datetime) -> tuple[datetime, datetime]:
+    """From the earliest bound among the accounts that hold a copy, at most a year back, to a year ahead."""
+    bounds = [copy.since for copy in copies]
+    earliest = now - PAST
+    if bounds and None not in bounds:
+        since = min(bound for bound in bounds if bound is not None)
+        earliest = max(earliest, datetime.combine(since, time(), UTC) - timedelta(days=1))
+    return earliest, now + FUTURE
+
+
+def settle_meetings(app: Application, *, whole_calendar: bool = False) -> int:
+    """Derives anew the meetings that have ended since they were last looked at; the number of series derived.
+
+    `whole_calendar` also takes every recurring series, whose window of derived meetings moves on from day to day.
+    """
+    now = app.clock.now()
+    organization = our_people(app)
+    with writing(app.engine) as session:
+        ended = select(col(Activity.series_id)).where(
+            col(Activity.kind) == "meeting",
+            col(Activity.status) == "planned",
+            col(Activity.ends_at) <= now,
+            col(Activity.series_id).is_not(None),
+        )
+        series = {found for found in session.scalars(ended.distinct()) if found is not None}
+        if whole_calendar:
+            series |= calendar.recurring(session)
+    for chunk in in_chunks(sorted(series), BATCH):
+        with writing(app.engine) as session:
+            take_turn(session)
+            derive(session, organization, chunk, now)
+    return len(series)

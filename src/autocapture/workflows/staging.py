@@ -1,0 +1,173 @@
+"""From a record that was read to what is to be stored: admitted or skipped, and the draft of its activity.
+
+Nothing here touches the database. A programming error in a pure stage takes its own item to quarantine, never the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from hashlib import blake2b
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from autocapture.admit.call import admit_call
+from autocapture.admit.email import admit_email
+from autocapture.admit.event import admit_event
+from autocapture.admit.exclusions import Exclusions
+from autocapture.connector import Broken, CaptureLevel, Record
+from autocapture.model.columns import stable_id
+from autocapture.model.directory import Colleague, Organization
+from autocapture.model.draft import Draft, Verdict
+from autocapture.model.ledger import CAPTURED, QUARANTINED, SKIPPED, LedgerEntry
+from autocapture.normalize.call import draft_call
+from autocapture.normalize.email import draft_email
+from autocapture.records import CallRecord, EmailRecord, EventRecord, RecordData
+
+log = structlog.get_logger()
+
+BEFORE_SINCE = Verdict("before_since", "since@1")
+RETRY_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=12), timedelta(hours=24))
+"""When a quarantined item is read again after its first, second, ... reading; the last wait repeats for ever, since what
+is mended at the source or in a later release must not stay lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an item is judged by: whose account it came from, how much may be kept, and what is excluded."""
+
+    channel_id: int
+    account_id: int
+    owner: Colleague
+    organization: Organization
+    exclusions: Exclusions
+    level: CaptureLevel
+    since: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """One item ready to be stored: its ledger row, and where it was admitted the draft or the calendar record."""
+
+    entry: LedgerEntry
+    draft: Draft | None = None
+    event: EventRecord | None = None
+
+
+def stage(record: Record, scope: Scope, *, generation: int, now: datetime) -> Staged:
+    """Judges one record and, where it is admitted, drafts its activity."""
+    try:
+        return _stage(record, scope, generation, now)
+    except Exception as defect:  # a defect must cost one item, not the page behind it
+        log.exception("stage_failed", channel_id=scope.channel_id, error=type(defect).__name__)
+        return quarantine(
+            Broken(record.id, f"internal error: {type(defect).__name__}", record.version),
+            scope.channel_id,
+            generation=generation,
+            tries=1,
+            now=now,
+        )
+
+
+def _stage(record: Record, scope: Scope, generation: int, now: datetime) -> Staged:
+    verdict = _verdict(record.data, scope)
+    entry = LedgerEntry(
+        channel_id=scope.channel_id,
+        source_id=record.id,
+        outcome=CAPTURED if verdict.admitted else SKIPPED,
+        reason=verdict.reason,
+        rule=verdict.rule,
+        version=record.version,
+        generation=generation,
+        occurred_at=_occurred_at(record.data, scope.owner),
+        first_seen_at=now,
+        updated_at=now,
+    )
+    if not verdict.admitted:
+        entry.message_hash = _identity_hash(record.data, scope.organization.hash_key)
+        return Staged(entry)
+    match record.data:
+        case EmailRecord():
+            return Staged(entry, draft_email(record.data, scope.owner, scope.organization, level=scope.level))
+        case CallRecord():
+            return Staged(entry, draft_call(record.data, scope.owner, scope.organization))
+        case EventRecord():
+            entry.series_id = stable_id(f"series:{record.data.uid}")
+            return Staged(entry, event=record.data)
+
+
+def _verdict(data: RecordData, scope: Scope) -> Verdict:
+    if scope.since is not None and _is_before(data, scope):
+        return BEFORE_SINCE
+    match data:
+        case EmailRecord():
+            return admit_email(data, scope.owner, scope.organization, scope.exclusions)
+        case EventRecord():
+            return admit_event(data, scope.owner, scope.organization, scope.exclusions)
+        case CallRecord():
+            return admit_call(data, scope.owner, scope.organization, scope.exclusions)
+
+
+def _is_before(data: RecordData, scope: Scope) -> bool:
+    """Whether the item lies before the account's bound. A series counts by its rule: its occurrences are cut later."""
+    if isinstance(data, EventRecord) and data.recurrence is not None:
+        return False
+    occurred = _occurred_at(data, scope.owner)
+    start = datetime.combine(scope.since or date.min, time(), ZoneInfo(scope.owner.time_zone))
+    return occurred is not None and occurred < start
+
+
+def _occurred_at(data: RecordData, owner: Colleague) -> datetime | None:
+    match data:
+        case EmailRecord():
+            return data.received_at or data.sent_at
+        case CallRecord():
+            return data.started_at
+        case EventRecord():
+            return start_of(data, owner.time_zone)
+
+
+def start_of(event: EventRecord, time_zone: str) -> datetime:
+    """The instant at which an event begins; an all-day event begins at its owner's midnight."""
+    starts = event.starts_at
+    if isinstance(starts, datetime):
+        return starts.astimezone(UTC)
+    return datetime.combine(starts, time(), ZoneInfo(time_zone)).astimezone(UTC)
+
+
+def _identity_hash(data: RecordData, key: bytes) -> str:
+    """A keyed hash that can answer "is this the mail?" without telling anything of the mail."""
+    match data:
+        case EmailRecord():
+            identity = data.message_id or ""
+        case EventRecord():
+            identity = data.uid
+        case CallRecord():
+            identity = data.call_id
+    return blake2b(identity.encode("utf-8", "replace"), key=key[:64], digest_size=16).hexdigest()
+
+
+def quarantine(item: Broken, channel_id: int, *, generation: int, tries: int, now: datetime) -> Staged:
+    """The ledger row of an item that could not be read; `tries` counts its readings so far, this one included."""
+    wait = RETRY_AFTER[min(tries, len(RETRY_AFTER)) - 1]
+    return Staged(
+        LedgerEntry(
+            channel_id=channel_id,
+            source_id=item.id,
+            outcome=QUARANTINED,
+            reason=item.why,
+            rule="readable@1",
+            version=item.version,
+            generation=generation,
+            tries=tries,
+            retry_at=now + wait,
+            first_seen_at=now,
+            updated_at=now,
+        )
+    )
+
+
+def admitted(staged: Sequence[Staged]) -> list[Staged]:
+    return [item for item in staged if item.draft is not None or item.event is not None]
