@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from autocapture.connector import Broken, Channel, Cursor, Gone, Page, Record, Tools
@@ -123,40 +123,58 @@ class ImapConnection:
             thread = " THREADID"
         return f"(UID INTERNALDATE RFC822.SIZE{thread} {_HEADERS})"
 
-    def _read(self, uid_validity: int, uids: list[int]) -> Iterable[Answer]:
-        """One command for all; where the server refuses it, for halves, until the refused message stands alone."""
-        items = self._items()
+    def _read(self, uid_validity: int, uids: list[int]) -> Iterator[Answer]:
+        """One command for all; where the server refuses it, for halves, until the refused message stands alone.
+
+        Dovecot gives NIL for the header of a message that another session has just removed, and OK after it: those are
+        asked for once more, and what is still there without a header is broken. Whoever stays unanswered is gone.
+        """
         waiting = [uids]
+        suspect: set[int] = set()
         while waiting:
             asked = waiting.pop()
-            unanswered = set(asked)
-            refusal: Refusal | None = None
-            for answer in fetch(self._session.wire, format_ranges(ranges_of(asked)), items):
-                if isinstance(answer, Refusal):
-                    refusal = answer
-                elif (uid := number(answer.get(b"UID"))) in unanswered and (
-                    record := _record(uid_validity, uid, answer)
-                ):
-                    unanswered.remove(uid)
-                    yield record
-            if refusal is None or not unanswered or _says_expunged(refusal):
-                continue
-            missing = sorted(unanswered)
-            if len(missing) == 1:
-                yield Broken(item_id(uid_validity, missing[0]), "the IMAP server refuses to read it")
-                continue
-            _raise_passing(refusal, nothing_read=len(missing) == len(uids))
-            waiting += [missing[: len(missing) // 2], missing[len(missing) // 2 :]]
+            found, headless, refusal = self._fetch(uid_validity, asked)
+            yield from found.values()
+            missing = [uid for uid in asked if uid not in found]
+            broken = headless & suspect
+            if refusal is not None and not _says_expunged(refusal) and missing:
+                _raise_passing(refusal, nothing_read=len(missing) == len(uids) > 1)
+                middle = len(missing) // 2
+                waiting += [part for part in (missing[:middle], missing[middle:]) if part and len(asked) > 1]
+                broken |= set(missing) if len(asked) == 1 else set()
+            elif headless - suspect:
+                waiting.append(sorted(headless - suspect))
+            suspect |= headless
+            for uid in sorted(broken):
+                yield Broken(item_id(uid_validity, uid), "the IMAP server does not give its header")
+
+    def _fetch(
+        self, uid_validity: int, asked: list[int]
+    ) -> tuple[dict[int, Record | Broken], set[int], Refusal | None]:
+        """Answers by UID, UIDs answered without a header, and how the command was refused. Each header is parsed as it
+        comes, so that few are held at a time."""
+        wanted = set(asked)
+        found: dict[int, Record | Broken] = {}
+        headless: set[int] = set()
+        refusal: Refusal | None = None
+        for answer in fetch(self._session.wire, format_ranges(ranges_of(asked)), self._items()):
+            if isinstance(answer, Refusal):
+                refusal = answer
+            elif (name := _header_name(answer)) and (uid := number(answer.get(b"UID"))) in wanted:
+                raw = answer[name]
+                if isinstance(raw, bytes):
+                    found[uid] = _record(item_id(uid_validity, uid), raw, answer)
+                else:
+                    headless.add(uid)
+        return found, headless - found.keys(), refusal
 
 
-def _record(uid_validity: int, uid: int, answer: dict[bytes, Value]) -> Record | Broken | None:
+def _header_name(answer: Mapping[bytes, Value]) -> bytes | None:
     """None for an answer that nobody asked for: one without the header section."""
-    section = next((name for name in answer if name.startswith(_SECTION)), None)
-    if section is None:
-        return None
-    id_, raw = item_id(uid_validity, uid), answer[section]
-    if not isinstance(raw, bytes):
-        return Broken(id_, "the IMAP server gave no header")
+    return next((name for name in answer if name.startswith(_SECTION)), None)
+
+
+def _record(id_: str, raw: bytes, answer: Mapping[bytes, Value]) -> Record | Broken:
     try:
         data = parse_headers(
             raw,
@@ -169,7 +187,7 @@ def _record(uid_validity: int, uid: int, answer: dict[bytes, Value]) -> Record |
     return Record(id_, data)
 
 
-def _thread(answer: dict[bytes, Value]) -> str | None:
+def _thread(answer: Mapping[bytes, Value]) -> str | None:
     """X-GM-THRID is a number, THREADID a list of one id or NIL (RFC 8474)."""
     value = answer.get(b"X-GM-THRID") or answer.get(b"THREADID")
     if isinstance(value, list):
@@ -183,7 +201,8 @@ def _says_expunged(refusal: Refusal) -> bool:
 
 
 def _raise_passing(refusal: Refusal, *, nothing_read: bool) -> None:
-    """A server that asks for less, or reads nothing at all, is left alone; one that refuses some is asked further."""
+    """A server that asks for less, or reads none of several, is left alone; one that refuses some is asked further. A
+    message refused alone is broken, not the server: quarantine asks for it again later."""
     fault = passing(refusal)
     if fault is not None and (nothing_read or isinstance(fault, RateLimited)):
         raise fault

@@ -54,9 +54,9 @@ def fetch(wire: Wire, uid_set: str, items: str) -> Iterator[dict[bytes, Value] |
             yield _attributes(text, literals)
         elif text.startswith(end):
             del wire.tagged_commands[tag]
-            word, _, rest = text[len(end) :].partition(b" ")
+            word, _, rest = text[len(end) :].strip().partition(b" ")
             if word.upper() != b"OK":
-                yield Refusal(rest.decode("utf-8", "replace").strip())
+                yield Refusal(rest.decode("utf-8", "replace"))
             return
         elif text[:5].upper() == b"* BYE":
             raise passing(text.decode("utf-8", "replace")) or Unreachable(

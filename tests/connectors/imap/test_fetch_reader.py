@@ -110,7 +110,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.lists(values, min_size=1, max_size=4), min_size=1, max_size=3))
 def test_it_reads_what_imapclient_reads(messages: list[list[bytes]]) -> None:
     lines = [

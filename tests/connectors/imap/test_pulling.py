@@ -207,8 +207,10 @@ def test_a_moved_message_leaves_one_folder_and_arrives_in_the_other(
 
 
 @pytest.mark.dovecot
-def test_a_sparse_folder_is_listed_whole(dovecot_box: Mailbox, opened: Opener) -> None:
-    dovecot_box.append(*map(message, range(300)))
+def test_a_sparse_folder_is_listed_whole(
+    dovecot_server: Dovecot, dovecot_box: Mailbox, opened: Opener
+) -> None:
+    dovecot_server.append_many("INBOX", list(map(message, range(300))), user=dovecot_box.user)
     dovecot_box.expunge(*[uid for uid in range(1, 301) if uid % 37])
     held = Held(opened(dovecot_box)).drain(limit=2)
     assert held.uids == dovecot_box.uids()
