@@ -1,16 +1,16 @@
 """The cursor of one channel, version 1. Only this module knows its form.
 
 ``stamp``  what the source's cheap look said before the last listing; None: list again.
-``after``  during an enumeration: the last id listed of `known`, in order; None once it is finished.
-``known``  the listing itself (versions by id), compressed: what appeared and what left can be named without asking
-           anybody. None where it grew beyond `KNOWN_LIMIT`; any change then expires the cursor.
-``digest`` of the listing, so that such a change is seen at all.
+``after``  during an enumeration: the last id listed, in order of ids ("" before the first); None once it is finished.
+``known``  the listing that the enumeration began with, kept up to date afterwards (versions by id), compressed: what
+           appeared and what left can be named without asking anybody. None where it grew beyond `KNOWN_LIMIT`; any
+           change then expires the cursor.
+``digest`` of that listing, so that such a change is seen at all.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import zlib
@@ -22,28 +22,44 @@ from autocapture.errors import CursorExpired
 
 VERSION = 1
 
-KNOWN_LIMIT = 256 * 1024
-"""Characters of `known`: some 15,000 to 20,000 items."""
+KNOWN_LIMIT = 512 * 1024
+"""Characters of `known`: some 30,000 items."""
 
 Versions = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
+    """`known` stays packed until somebody asks: pages of an enumeration and idle pulls only pass it on."""
+
     stamp: str | None
     after: str | None
-    known: Versions | None
+    known: str | None
     digest: str
 
+    @classmethod
+    def of(cls, versions: Versions, *, stamp: str | None, after: str | None = None) -> Position:
+        packed = base64.b64encode(zlib.compress(json.dumps(dict(versions)).encode())).decode()
+        return cls(stamp, after, packed if len(packed) <= KNOWN_LIMIT else None, digest_of(versions))
+
+    def versions(self) -> Versions | None:
+        """The listing, None when it was too large. Raises CursorExpired when it is damaged."""
+        if self.known is None:
+            return None
+        try:
+            found = json.loads(zlib.decompress(base64.b64decode(self.known)))
+        except (ValueError, RecursionError, zlib.error):
+            found = None
+        if not isinstance(found, dict):
+            raise CursorExpired("the cursor holds a damaged listing")
+        return found
+
     def encode(self) -> Cursor:
-        known = None if self.known is None else _pack(self.known)
-        if known is not None and len(known) > KNOWN_LIMIT:
-            known = None
         fields = {
             "v": VERSION,
             "stamp": self.stamp,
             "after": self.after,
-            "known": known,
+            "known": self.known,
             "digest": self.digest,
         }
         return json.dumps(fields, separators=(",", ":"))
@@ -55,23 +71,14 @@ def decode(cursor: Cursor) -> Position:
         fields = json.loads(cursor)
         if fields["v"] != VERSION:
             raise ValueError("another version")
-        known = None if fields["known"] is None else _unpack(fields["known"])
-        return Position(fields["stamp"], fields["after"], known, str(fields["digest"]))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error, zlib.error):
+        parts = (fields["stamp"], fields["after"], fields["known"])
+        if not all(part is None or isinstance(part, str) for part in parts):
+            raise ValueError("another form")
+        return Position(*parts, str(fields["digest"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise CursorExpired("the cursor has an unknown form") from None
 
 
 def digest_of(versions: Versions) -> str:
-    packed = json.dumps(sorted(versions.items(), key=lambda item: item[0])).encode()
+    packed = json.dumps(sorted(versions.items())).encode()
     return hashlib.blake2b(packed, digest_size=16).hexdigest()
-
-
-def _pack(versions: Versions) -> str:
-    return base64.b64encode(zlib.compress(json.dumps(dict(versions)).encode(), 6)).decode()
-
-
-def _unpack(packed: str) -> Versions:
-    found = json.loads(zlib.decompress(base64.b64decode(packed)))
-    if not isinstance(found, dict):
-        raise ValueError("not a listing")
-    return found

@@ -31,9 +31,8 @@ class Maildir:
         self._path = path
         self._clock = tools.clock
         self._scope = Scope.of(tools)
-        self._listed: dict[
-            str, dict[str, Path]
-        ] = {}  # of each channel, the file of each id at the last listing
+        # Of each channel the stamp of the last listing and each id's file, as text: a mailbox has many.
+        self._listed: dict[str, tuple[str | None, dict[str, str]]] = {}
 
     def channels(self) -> Sequence[Channel]:
         if not (self._path / "cur").is_dir() and not (self._path / "new").is_dir():
@@ -59,40 +58,48 @@ class Maildir:
     def snapshot(self, channel: Channel) -> Snapshot:
         directories = self._directories(channel)
         stamp = self.stamp(channel)
+        last = self._listed.get(channel.id)
+        if last is not None and last[0] is not None and last[0] == stamp:
+            return Snapshot(dict.fromkeys(last[1]), stamp)
         try:
-            trusted = settled(self._clock, *directories)
+            stamp = stamp if settled(self._clock, *directories) else None
             listed = self._list(directories)
         except FileNotFoundError:
             raise ChannelGone(f"the folder {channel.name} is no longer there") from None
         except OSError as error:
             raise Unreachable(f"the folder {channel.name} cannot be listed: {error.strerror}") from None
-        self._listed[channel.id] = listed
-        return Snapshot(dict.fromkeys(listed), stamp if trusted else None)
+        self._listed[channel.id] = (stamp, listed)
+        return Snapshot(dict.fromkeys(listed), stamp)
 
     def read(self, channel: Channel, item_id: str) -> Record | Gone | Broken:
-        # A reader may have moved the file since it was listed: look once more before calling it gone.
-        for listed in (self._listed.get(channel.id, {}), None):
-            path = (self._relist(channel) if listed is None else listed).get(item_id)
-            found = file_record(item_id, path, received_at=_received_at(path)) if path else None
-            if found is not None:
-                return found
-        return Gone(item_id)
+        path = self._located(channel).get(item_id)
+        found = self._record(item_id, path)
+        if found is None:  # a reader may have moved the file since it was listed
+            self._listed.pop(channel.id, None)
+            found = self._record(item_id, self._located(channel).get(item_id))
+        return found or Gone(item_id)
 
     def text(self, channel: Channel, item_id: str) -> str | None:
-        path = self._listed.get(channel.id, {}).get(item_id)
-        if path is None or not path.exists():
-            path = self._relist(channel).get(item_id)
-        return file_text(path) if path else None
+        path = self._located(channel).get(item_id)
+        if path is None or not Path(path).exists():
+            self._listed.pop(channel.id, None)
+            path = self._located(channel).get(item_id)
+        return file_text(Path(path)) if path else None
 
-    def _relist(self, channel: Channel) -> dict[str, Path]:
-        self.snapshot(channel)
-        return self._listed[channel.id]
+    def _record(self, item_id: str, path: str | None) -> Record | Broken | None:
+        return file_record(item_id, Path(path), received_at=_received_at(Path(path))) if path else None
 
-    def _list(self, directories: Sequence[Path]) -> dict[str, Path]:
+    def _located(self, channel: Channel) -> dict[str, str]:
+        """The files of the last listing, of a new one where there was none."""
+        if channel.id not in self._listed:
+            self.snapshot(channel)
+        return self._listed[channel.id][1]
+
+    def _list(self, directories: Sequence[Path]) -> dict[str, str]:
         root = self._path.resolve()
         # new before cur: a message that a reader moves meanwhile is seen twice at worst, never missed.
         return {
-            storable(entry.name.partition(":")[0]): Path(entry.path)
+            storable(entry.name.partition(":")[0]): entry.path
             for directory in directories
             for entry in regular_files(directory, root)
             if not entry.name.startswith(".") and self._scope.holds(_delivered_at(entry.name))

@@ -1,7 +1,8 @@
 """Enumeration, arrivals, changes and departures of one channel, a page at a time.
 
-An enumeration pages through the listing taken at its beginning, which travels in the cursor: files that come and go
-between two pages change nothing of it, and the first pull after it compares that listing with the present.
+An enumeration lists the present in order of ids, so nothing that stays throughout is left out, whatever comes and goes
+between two pages. The listing it began with travels along in the cursor; the first pull after it compares that one with
+the present, which tells all that came and went meanwhile.
 """
 
 from __future__ import annotations
@@ -18,35 +19,32 @@ def pull(source: Source, channel: Channel, cursor: Cursor | None, limit: int) ->
     """The page after `cursor`. Raises CursorExpired, ChannelGone, Unreachable."""
     limit = max(limit, 1)
     if cursor is None:
-        snapshot = source.snapshot(channel)
-        position = Position(snapshot.stamp, "", snapshot.versions, digest_of(snapshot.versions))
-        return _enumerate(position, snapshot.versions, limit)
+        first = source.snapshot(channel)
+        position = Position.of(first.versions, stamp=first.stamp, after="")
+        return _enumerate(position, first.versions, "", limit)
     position = decode(cursor)
     if position.after is not None:
-        listing = position.known
-        return _enumerate(position, source.snapshot(channel).versions if listing is None else listing, limit)
+        return _enumerate(position, source.snapshot(channel).versions, position.after, limit)
     if position.stamp is not None and source.stamp(channel) == position.stamp:
         return Page((), cursor)
     return _changes(position, source.snapshot(channel), limit)
 
 
-def _enumerate(position: Position, listing: Versions, limit: int) -> Page:
-    """In order of ids. A listing too large for the cursor is the present one: nothing that stayed is left out of it, and
-    the digest of the first one shows afterwards whether anything moved."""
-    waiting = sorted(item_id for item_id in listing if item_id > (position.after or ""))
+def _enumerate(position: Position, listing: Versions, after: str, limit: int) -> Page:
+    waiting = sorted(item_id for item_id in listing if item_id > after)
     listed, more = waiting[:limit], len(waiting) > limit
+    following = replace(position, after=listed[-1] if more else None)
     items = [Ref(item_id, listing[item_id]) for item_id in listed]
-    after = replace(position, after=listed[-1] if more else None)
-    return Page(items, after.encode(), more=more, complete=not more)
+    return Page(items, following.encode(), more=more, complete=not more)
 
 
 def _changes(position: Position, snapshot: Snapshot, limit: int) -> Page:
     """What differs from the known listing, at most `limit` items; the rest follows on the next page."""
-    if position.known is None:
-        if digest_of(snapshot.versions) != position.digest:
+    known, present = position.versions(), snapshot.versions
+    if known is None:
+        if digest_of(present) != position.digest:
             raise CursorExpired("the channel changed, and too much was listed to tell where")
         return Page((), replace(position, stamp=snapshot.stamp).encode())
-    known, present = position.known, snapshot.versions
     changed = sorted(
         item_id
         for item_id in known.keys() | present.keys()
@@ -54,9 +52,9 @@ def _changes(position: Position, snapshot: Snapshot, limit: int) -> Page:
     )
     told, more = changed[:limit], len(changed) > limit
     items: list[Item] = [Ref(each, present[each]) if each in present else Gone(each) for each in told]
-    after = {**known, **{each: present[each] for each in told if each in present}}
+    now_known = {**known, **{each: present[each] for each in told if each in present}}
     for each in told:
         if each not in present:
-            del after[each]
-    stamp = None if more else snapshot.stamp
-    return Page(items, Position(stamp, None, after, digest_of(after)).encode(), more=more)
+            del now_known[each]
+    following = Position.of(now_known, stamp=None if more else snapshot.stamp)
+    return Page(items, following.encode(), more=more)
