@@ -70,6 +70,13 @@ def csv_records(text: str, delimiter: str, file: str) -> Iterator[tuple[int, lis
             yield line, cells
 
 
+def trouble_of(cells: list[str], width: int) -> str | None:
+    """Why a record cannot be read at all: not the header's width, or a NUL, which no database text holds."""
+    if len(cells) != width:
+        return f"{len(cells)} cells where the header has {width}"
+    return "holds a NUL character" if any("\x00" in cell for cell in cells) else None
+
+
 def read_section(content: bytes, mapping: SectionMapping) -> Reading:
     """Every row of one section's file, accepted or refused. Raises InputError where the file itself does not fit."""
     text = decode(content, mapping.layout.encoding, mapping.file)
@@ -79,9 +86,8 @@ def read_section(content: bytes, mapping: SectionMapping) -> Reading:
     reading = Reading()
     for line, cells in records:
         place = Place(mapping.file, line)
-        if len(cells) != len(header):
-            reason = f"{len(cells)} cells where the header has {len(header)}"
-            reading.refused.append(("", Remark(place, reason)))
+        if trouble := trouble_of(cells, len(header)):
+            reading.refused.append(("", Remark(place, trouble)))
             continue
         raw = {name: cells[position].strip() for name, position in positions.items()}
         _read_row(raw, place, mapping, reading)

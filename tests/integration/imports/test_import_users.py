@@ -122,6 +122,7 @@ def test_a_number_passes_from_one_user_to_another_in_one_file(load: ImportText, 
         ("n@ours.example,N,,,rep,UTC,en,,many", "invalid phone 'many'"),
         ("anna@ours.example,Anna,,,rep,UTC,en,,", "duplicate email 'anna@ours.example': first on line 3"),
         ("n@ours.example,N", "2 cells where the header has 9"),
+        ("n@ours.example,N\x00,,,rep,UTC,en,,", "holds a NUL character"),
     ],
 )
 def test_a_bad_row_is_refused_alone(load: ImportText, engine: Engine, row: str, reason: str) -> None:
