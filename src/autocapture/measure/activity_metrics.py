@@ -144,7 +144,8 @@ reply_rate = Cohort(
     doc=(
         "Of the threads that a rep started in the period, the share in which a person outside answered within 14 days. A "
         "cohort: a reply counts for the day the thread was started, so the last 14 days may still rise (provisional). "
-        "Out-of-office messages are no reply. A thread is started by the sender of its first captured mail. Null when no thread was started."
+        "Out-of-office messages are no reply. A thread is started by the sender of its first captured mail. "
+        "Null when no thread was started."
     ),
     examples=(
         Example(
@@ -345,7 +346,7 @@ follow_ups = Simple(
     title="Follow-ups",
     unit="count",
     level="input",
-    facts=AUTHORED,
+    facts=ACTIVITIES,
     where=and_(
         participation.c.role.in_(("sender", "caller", "organizer")), participation.c.counts, is_follow_up()
     ),
@@ -354,9 +355,10 @@ follow_ups = Simple(
         "Outbound mails, calls and meetings to a person whom the same rep had turned to before and who had not answered "
         "the rep since. Touches of one day on one channel to the same person are one. A person is a contact, or an address "
         "where there is no contact. An activity to several people counts once, if it follows up with any of them. Any mail "
-        "or call from the person to the rep starts the count anew. Meetings are dated by their beginning and belong to the rep who organises them."
+        "or call from the person to the rep starts the count anew. Meetings are dated by their beginning "
+        "and belong to the rep who organises them."
     ),
-    additive=("user", "team", "time"),
+    additive=("time",),
     examples=(
         Example(
             "Mail, a second the same day, then a call and a mail on later days: two follow-ups",

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from autocapture.errors import InputError
 from autocapture.measure import rollup
-from autocapture.measure.compile import dimensions_of, summed
+from autocapture.measure.compile import dimensions_of, keys_of, summed
 from autocapture.measure.coverage import Coverage, coverage
 from autocapture.measure.declare import AsOf, Cohort, Duration, Metric, Simple
 from autocapture.measure.labels import Labels, load_labels
@@ -80,7 +80,7 @@ def _cells(
     statement = rollup.answer(session, metric, query)
     source: Literal["rows", "rollup"] = "rows" if statement is None else "rollup"
     rows = session.execute(summed(metric, query) if statement is None else statement, values)
-    width = len(query.by) + (metric.unit == "money" and "currency" not in query.by)
+    width = len(keys_of(metric, query))
     cells: dict[Period, dict[Key, Cell]] = defaultdict(lambda: defaultdict(Cell))
     pieces = (
         {day: piece for piece in query.period.cut(query.grain) for day in _days(piece)} if query.grain else {}
@@ -114,16 +114,16 @@ def _ordered(
 ) -> Sequence[Key]:
     """The keys to tell of, by label; reps and teams without rows included where nothing else divides them."""
     keys = set(found)
-    if metric.unit != "money":
-        keys |= set(labels.spine(query, period))
+    told = {key[: len(query.by)] for key in keys}
+    no_currency = (None,) if len(keys_of(metric, query)) > len(query.by) else ()
+    keys |= {(*key, *no_currency) for key in labels.spine(query, period) if key not in told}
     return sorted(
         keys, key=lambda key: [str(labels.of(name, part)) for name, part in _named(metric, query, key)]
     )
 
 
 def _named(metric: Metric, query: Query, key: Key) -> list[tuple[str, Any]]:
-    names = (*query.by, "currency") if len(key) > len(query.by) else query.by
-    return list(zip(names, key, strict=True))
+    return list(zip(keys_of(metric, query), key, strict=True))
 
 
 def _value(

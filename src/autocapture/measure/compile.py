@@ -49,7 +49,7 @@ def counted_rows(metric: Metric, query: Query, *, apart_by: Sequence[str] = ()) 
     A shared fact counts once for each combination, on the earliest local date of the people it counts for; only where rows
     are kept apart by user does it count for each. Raises InputError for a dimension the metric does not have.
     """
-    chosen = tuple(dict.fromkeys((*_keys(metric, query), *apart_by)))
+    chosen = tuple(dict.fromkeys((*keys_of(metric, query), *apart_by)))
     facts = metric.facts
     dims = {key: _dimension(metric, key) for key in chosen}
     statement: Select[*tuple[Any, ...]] = (
@@ -96,7 +96,7 @@ def summed(metric: Metric, query: Query) -> Select[*tuple[Any, ...]]:
     return select(*cell, *sums).group_by(*cell)
 
 
-def _keys(metric: Metric, query: Query) -> tuple[str, ...]:
+def keys_of(metric: Metric, query: Query) -> tuple[str, ...]:
     """The dimensions asked for, and the currency of money, which is never added to another."""
     for name in (*query.by, *query.where):
         if name not in dimensions_of(metric):

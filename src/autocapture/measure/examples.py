@@ -95,12 +95,12 @@ def activity(
             user_id=user_id,
             local_date=local(moment, user_id),
             activity_id=number,
-            role=role or ours,
+            role=role or (ours if place == 0 else _COMPANIONS[ours]),
             counts=counts,
             share=1 / len(users),
             booked_date=local(booked_at, user_id) if booked_at else None,
         )
-        for user_id in users
+        for place, user_id in enumerate(users)
     ]
     outside = [
         Participant(
@@ -112,6 +112,14 @@ def activity(
 
 
 _ADDRESSES = {KIM: "kim@acme.example", LEE: "lee@acme.example"}
+_COMPANIONS = {
+    "sender": "copied",
+    "recipient": "recipient",
+    "organizer": "attendee",
+    "attendee": "attendee",
+    "caller": "caller",
+    "callee": "callee",
+}
 _ROLES = {
     ("email", "outbound"): ("sender", "to"),
     ("email", "inbound"): ("recipient", "from"),

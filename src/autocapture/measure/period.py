@@ -62,6 +62,14 @@ def parse_period(text: str) -> Period:
     raise InputError(f"{text!r} is no period; write {_FORMS}")
 
 
+def parse_grain(text: str) -> Grain:
+    """Raises InputError for anything but day, week or month."""
+    for grain in GRAINS:
+        if text == grain:
+            return grain
+    raise InputError(f"{text!r} is no grain; there are {', '.join(GRAINS)}")
+
+
 def iso_week(day: date) -> str:
     """``2026-W46``: the ISO week of `day`, as `parse_period` reads it."""
     year, week, _ = day.isocalendar()

@@ -1,8 +1,9 @@
 """The daily rollup: counts of each user's local day, kept beside the rows and never believed when they may be stale.
 
-Whoever changes an activity marks the cells of its participations dirty in the same transaction (`mark_dirty`). `refresh`
-computes those cells anew. Rolled up are only metrics whose rows contribute independently of other cells; a shared fact (one
-meeting, two reps) is answered from here only by user, because a team's sum over users would count it twice.
+Whoever changes an activity marks the cells of its participations dirty in the same transaction: their `local_date` and their
+`booked_date`, as they were and as they become. `refresh` computes those cells anew. Rolled up are only metrics whose rows
+contribute independently of other cells; a shared fact (one meeting, two reps) is answered from here only by user, because a
+team's sum over users would count it twice.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     tuple_,
     union,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from autocapture.measure.compile import counted_rows
@@ -47,23 +48,6 @@ _EVENTUALLY = datetime(9999, 1, 1, tzinfo=UTC)
 _CHUNK = 500
 
 
-def mark_dirty(session: Session, cells: Iterable[Day]) -> None:
-    """Marks (user, local day) cells for the next refresh; call it in the transaction that changes their rows.
-
-    Cells: `local_date` and `booked_date` of every participation, as it was and as it becomes. A mark that exists is written
-    again, which makes a refresh on another connection wait for this transaction instead of clearing its mark too early.
-    """
-    rows = [{"user_id": user_id, "local_date": day} for user_id, day in sorted(set(cells))]
-    dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    for chunk in _chunks(rows):
-        statement = dialect.insert(dirty_cell).values(chunk)
-        session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["user_id", "local_date"], set_={"local_date": statement.excluded.local_date}
-            )
-        )
-
-
 def mark_everything_dirty(session: Session) -> None:
     """Forgets the rollup and marks every cell: for a new definition of a metric, and for repair."""
     session.execute(delete(metric_day))
@@ -82,6 +66,7 @@ def refresh(session: Session, metrics: Sequence[Metric]) -> int:
 
     Idempotent: each cell is deleted and inserted. Running it after every change or once at the end gives the same rollup.
     """
+    _wait_for_writers(session)
     removed = session.execute(delete(dirty_cell).returning(dirty_cell.c.user_id, dirty_cell.c.local_date))
     cells = sorted((row.user_id, row.local_date) for row in removed)
     prepare(session)
@@ -95,6 +80,16 @@ def refresh(session: Session, metrics: Sequence[Metric]) -> int:
             if metric.rolled_up:
                 _fill(session, metric, period, chunk)
     return len(cells)
+
+
+def _wait_for_writers(session: Session) -> None:
+    """Lets transactions that marked cells end first.
+
+    A mark that already exists is not written again, so without this PostgreSQL would let us clear it before the change that it
+    also stands for can be seen. SQLite has one writer at a time.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE dirty_cell IN EXCLUSIVE MODE"))
 
 
 def _fill(session: Session, metric: Metric, period: Period, cells: Sequence[Day]) -> None:

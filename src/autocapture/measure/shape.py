@@ -8,8 +8,8 @@ from autocapture.measure.query import Number, TracedRow, Value
 
 
 def value_row(value: Value) -> dict[str, object]:
-    """`currency` is there for money only; null where there is no value, never 0."""
-    currency = {"currency": value.currency} if value.unit == "money" else {}
+    """`currency` is there for amounts only; null where there is no value, never 0."""
+    currency = {"currency": value.currency} if value.currency else {}
     return {
         "metric": value.metric,
         "period_start": value.period.start.isoformat(),

@@ -1,0 +1,142 @@
+"""`autocapture metrics`: values, the list of metrics, what one means, and the rows behind a value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from autocapture.cli.output import Format, FormatOption, emit
+
+if TYPE_CHECKING:
+    from autocapture.measure.query import Query
+
+PeriodOption = Annotated[
+    str, typer.Option("--period", help="2026-W46, 2026-11, 2026-Q4, 2026 or 2026-11-01..2026-11-15.")
+]
+WhereOption = Annotated[
+    list[str] | None, typer.Option("--where", help="Only rows of one value: user=EMAIL, team=NAME, stage=...")
+]
+
+
+class _NamesOrCommands(TyperGroup):
+    """`metrics NAME ...` shows values; `list`, `explain` and `trace` are reserved names."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+metrics = typer.Typer(
+    cls=_NamesOrCommands,
+    no_args_is_help=True,
+    help=(
+        "Values: metrics [NAME ...] --period P [--by user,team,...] [--grain day|week|month]. "
+        "The rows behind them: metrics trace NAME --period P."
+    ),
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(metrics, name="metrics")
+
+
+@metrics.command(hidden=True)
+def show(
+    period: PeriodOption,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...")] = None,
+    by: Annotated[
+        str, typer.Option(help="Cut by user, team, company, stage, ...; several with commas.")
+    ] = "",
+    grain: Annotated[str, typer.Option(help="One value for each day, week or month.")] = "",
+    where: WhereOption = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """Values of the named metrics (of all) in a period."""
+    from autocapture.cli.application import open_application
+    from autocapture.measure.aggregate import aggregate
+    from autocapture.measure.catalog import metrics_named
+    from autocapture.measure.shape import value_row
+    from autocapture.store.engine import reading
+
+    chosen = metrics_named(names or ())
+    application = open_application()
+    query = _query(application.clock.now(), period, by, grain, where or [])
+    with reading(application.engine) as session:
+        rows = [value_row(value) for metric in chosen for value in aggregate(session, metric, query)]
+    emit(rows, fmt)
+
+
+@metrics.command("list")
+def list_metrics(fmt: FormatOption = Format.TABLE) -> None:
+    """Every metric with its unit and level."""
+    from autocapture.measure.catalog import METRICS
+
+    emit(
+        (
+            {"metric": metric.name, "title": metric.title, "unit": metric.unit, "level": metric.level}
+            for metric in METRICS
+        ),
+        fmt,
+    )
+
+
+@metrics.command()
+def explain(name: str) -> None:
+    """What a metric means, in words and as SQL."""
+    from autocapture.measure.catalog import metric_named
+    from autocapture.measure.explain import explain
+
+    typer.echo(explain(metric_named(name)), nl=False)
+
+
+@metrics.command()
+def trace(
+    name: str,
+    period: PeriodOption,
+    by: Annotated[
+        str, typer.Option(help="Trace the cells of this cut; several dimensions with commas.")
+    ] = "",
+    where: WhereOption = None,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """The rows behind a value, each with what it contributes."""
+    from autocapture.cli.application import open_application
+    from autocapture.measure.catalog import metric_named
+    from autocapture.measure.shape import traced_row
+    from autocapture.measure.trace import trace
+    from autocapture.store.engine import reading
+
+    metric = metric_named(name)
+    application = open_application()
+    query = _query(application.clock.now(), period, by, "", where or [])
+    with reading(application.engine) as session:
+        rows = [traced_row(row) for row in trace(session, metric, query)]
+    emit(rows, fmt)
+
+
+def _query(now: Any, period: str, by: str, grain: str, where: list[str]) -> Query:
+    from autocapture.measure.period import parse_grain, parse_period
+    from autocapture.measure.query import Query
+
+    return Query(
+        period=parse_period(period),
+        as_of=now,
+        by=tuple(dict.fromkeys(name.strip() for name in by.split(",") if name.strip())),
+        grain=parse_grain(grain) if grain else None,
+        where=_conditions(where),
+    )
+
+
+def _conditions(texts: list[str]) -> dict[str, str]:
+    from autocapture.errors import InputError
+
+    conditions: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name or not value:
+            raise InputError(f"--where takes dimension=value, not {text!r}")
+        conditions[name.strip()] = value.strip()
+    return conditions

@@ -1,0 +1,111 @@
+"""`autocapture quotas`: how far quotas are attained, and whether a file of quotas can be imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autocapture.cli.output import Format, FormatOption, emit
+
+if TYPE_CHECKING:
+    from autocapture.quota.attain import Attainment
+
+quotas = typer.Typer(help="Attainment: quotas --period P. A file before its import: quotas check FILE.csv.")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(quotas, name="quotas")
+
+
+@quotas.callback(invoke_without_command=True)
+def attained(
+    ctx: typer.Context,
+    period: Annotated[
+        str, typer.Option(help="2026-W46, 2026-11, 2026-Q4, 2026 or 2026-11-01..2026-11-15.")
+    ] = "",
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """Attainment and pace of the quotas whose dates overlap a period."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from autocapture.cli.application import open_application
+    from autocapture.errors import InputError
+    from autocapture.measure.period import parse_period
+    from autocapture.quota.attain import attainment, quotas_for
+    from autocapture.store.engine import reading
+
+    if not period:
+        raise InputError("quotas needs --period, such as --period 2026-Q4")
+    chosen = parse_period(period)
+    application = open_application()
+    now = application.clock.now()
+    with reading(application.engine) as session:
+        rows = [_row(attainment(session, quota, as_of=now)) for quota in quotas_for(session, chosen)]
+    emit(rows, fmt)
+
+
+@quotas.command()
+def check(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.csv", help="metric,scope_type,scope,period_start,...")
+    ],
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """Shows what a file would import, refuses lines with their numbers, and names quotas that do not add up."""
+    from autocapture.cli.application import open_application
+    from autocapture.errors import InputError
+    from autocapture.measure.catalog import CATALOG
+    from autocapture.measure.labels import load_labels
+    from autocapture.quota.check import mismatches
+    from autocapture.quota.read import read_quotas
+    from autocapture.store.engine import reading
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(f"{file} cannot be read: {problem}") from problem
+    application = open_application()
+    with reading(application.engine) as session:
+        labels = load_labels(session)
+    emails, teams = labels.names["user"], labels.names["team"]
+    rows, problems = read_quotas(text, CATALOG, set(emails.values()), set(teams.values()))
+    today = application.clock.now().date()
+    members = {
+        name: [
+            emails[who]
+            for who, where, first, last in labels.stays
+            if where == team and first <= today <= last
+        ]
+        for team, name in teams.items()
+    }
+    emit([row.model_dump(exclude={"id"}) for row in rows], fmt)
+    for found in mismatches(rows, CATALOG, members):
+        typer.echo(f"does not add up: {found}", err=True)
+    for refused in problems:
+        typer.echo(str(refused), err=True)
+    if problems:
+        raise InputError(f"{len(problems)} of {len(rows) + len(problems)} lines cannot be imported")
+
+
+def _row(found: Attainment) -> dict[str, object]:
+    quota = found.quota
+    return {
+        "metric": quota.metric,
+        "scope_type": quota.scope_type,
+        "scope": quota.scope,
+        "period_start": quota.period_start,
+        "period_end": quota.period_end,
+        "quota": quota.value,
+        "currency": quota.currency,
+        "unit": found.unit,
+        "actual": found.actual,
+        "attainment": found.attainment,
+        "expected_share": found.expected_share,
+        "pace": found.pace,
+        "remaining": found.remaining,
+        "n": found.n,
+        "complete": found.complete,
+        "as_of": found.as_of,
+    }

@@ -1,0 +1,143 @@
+"""Quotas from a CSV file: every line is read, and every line that cannot be is told with its number and reason."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import TypeVar
+
+from autocapture.errors import InputError
+from autocapture.measure.declare import Metric
+from autocapture.model.measures import Quota
+
+COLUMNS = ("metric", "scope_type", "scope", "period_start", "period_end", "value", "currency")
+SCOPE_TYPES = ("user", "team", "company")
+
+T = TypeVar("T")
+
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A line that cannot be imported (the header is line 1), and why."""
+
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"
+
+
+def read_quotas(
+    text: str, known_metrics: Mapping[str, Metric], users: Collection[str], teams: Collection[str]
+) -> tuple[list[Quota], list[Problem]]:
+    """The quotas of a CSV file with the columns `COLUMNS`, in any order, and what is wrong with the other lines.
+
+    `users` are the emails and `teams` the names that exist. Money takes a currency, other units take none; rates are between 0
+    and 1, durations in seconds. Raises InputError when the header lacks a column.
+    """
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise InputError(f"the file lacks the column {', '.join(missing)}; it takes {','.join(COLUMNS)}")
+    rows: list[Quota] = []
+    problems: list[Problem] = []
+    seen: dict[tuple[object, ...], int] = {}
+    try:
+        for record in reader:
+            cells = {name: (record.get(name) or "").strip() for name in COLUMNS}
+            try:
+                quota = _quota(cells, known_metrics, users, teams)
+                first = seen.setdefault(_key(quota), reader.line_num)
+                if first != reader.line_num:
+                    raise InputError(f"the same metric, scope and dates as line {first}")
+                rows.append(quota)
+            except InputError as problem:
+                problems.append(Problem(reader.line_num, str(problem)))
+    except csv.Error as problem:
+        problems.append(Problem(reader.line_num, f"not CSV: {problem}"))
+    return rows, problems
+
+
+def _key(quota: Quota) -> tuple[object, ...]:
+    return quota.metric, quota.scope_type, quota.scope, quota.period_start, quota.period_end
+
+
+def _quota(
+    cells: Mapping[str, str],
+    known_metrics: Mapping[str, Metric],
+    users: Collection[str],
+    teams: Collection[str],
+) -> Quota:
+    metric = known_metrics.get(cells["metric"])
+    if metric is None:
+        raise InputError(f"there is no metric {cells['metric']!r}")
+    start, end = _date(cells, "period_start"), _date(cells, "period_end")
+    if end < start:
+        raise InputError(f"the period ends ({end}) before it begins ({start})")
+    return Quota(
+        metric=metric.name,
+        scope_type=cells["scope_type"],
+        scope=_scope(cells, users, teams),
+        period_start=start,
+        period_end=end,
+        value=_value(cells["value"], metric),
+        currency=_currency(cells["currency"], metric),
+    )
+
+
+def _scope(cells: Mapping[str, str], users: Collection[str], teams: Collection[str]) -> str:
+    name = cells["scope"]
+    match cells["scope_type"]:
+        case "company":
+            if name:
+                raise InputError(f"a company quota has no scope, not {name!r}")
+            return ""
+        case "team":
+            return _one_of(name, teams, "team")
+        case "user":
+            return _one_of(name.lower(), users, "user")
+        case other:
+            raise InputError(f"scope_type is {', '.join(SCOPE_TYPES)}, not {other!r}")
+
+
+def _one_of(name: str, known: Collection[str], what: str) -> str:
+    if name not in known:
+        raise InputError(f"there is no {what} {name!r}")
+    return name
+
+
+def _date(cells: Mapping[str, str], column: str) -> date:
+    return _parsed(cells[column], date.fromisoformat, f"{column} is a date such as 2026-11-30")
+
+
+def _value(text: str, metric: Metric) -> Decimal:
+    value = _parsed(text, Decimal, "value is a number with a decimal point")
+    if not value.is_finite() or value < 0:
+        raise InputError(f"value is a number of at least 0, not {text!r}")
+    if metric.unit == "rate" and value > 1:
+        raise InputError(f"{metric.name} is a rate between 0 and 1, not {text!r}")
+    return value
+
+
+def _currency(text: str, metric: Metric) -> str | None:
+    if metric.unit != "money":
+        if text:
+            raise InputError(f"{metric.name} is no amount of money: leave the currency empty, not {text!r}")
+        return None
+    if not _CURRENCY.fullmatch(text):
+        raise InputError(f"{metric.name} takes a currency such as EUR, not {text!r}")
+    return text
+
+
+def _parsed(text: str, parse: Callable[[str], T], wanted: str) -> T:
+    try:
+        return parse(text)
+    except (ValueError, InvalidOperation):
+        raise InputError(f"{wanted}, not {text!r}") from None

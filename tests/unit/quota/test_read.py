@@ -1,0 +1,103 @@
+"""Quotas from CSV: what is taken, and how the rest is refused."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from autocapture.errors import InputError
+from autocapture.measure.catalog import CATALOG
+from autocapture.quota.check import mismatches
+from autocapture.quota.read import read_quotas
+
+HEADER = "metric,scope_type,scope,period_start,period_end,value,currency\n"
+USERS = {"ann@us.example", "bob@us.example"}
+TEAMS = {"North"}
+
+
+def test_a_quota_of_each_scope_is_read() -> None:
+    rows, problems = read_quotas(
+        HEADER
+        + "revenue_won,user,Ann@us.example,2026-10-01,2026-12-31,120000.50,EUR\n"
+        + "emails_sent,team,North,2026-11-09,2026-11-15,200,\n"
+        + "win_rate,company,,2026-01-01,2026-12-31,0.3,\n",
+        CATALOG,
+        USERS,
+        TEAMS,
+    )
+    assert problems == []
+    assert [(row.metric, row.scope_type, row.scope, row.value, row.currency) for row in rows] == [
+        ("revenue_won", "user", "ann@us.example", Decimal("120000.50"), "EUR"),
+        ("emails_sent", "team", "North", Decimal(200), None),
+        ("win_rate", "company", "", Decimal("0.3"), None),
+    ]
+    assert (rows[0].period_start, rows[0].period_end) == (date(2026, 10, 1), date(2026, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("emials_sent,company,,2026-01-01,2026-12-31,1,", "there is no metric 'emials_sent'"),
+        ("emails_sent,user,zoe@us.example,2026-01-01,2026-12-31,1,", "there is no user 'zoe@us.example'"),
+        ("emails_sent,team,South,2026-01-01,2026-12-31,1,", "there is no team 'South'"),
+        ("emails_sent,company,North,2026-01-01,2026-12-31,1,", "a company quota has no scope, not 'North'"),
+        ("emails_sent,rep,x,2026-01-01,2026-12-31,1,", "scope_type is user, team, company, not 'rep'"),
+        (
+            "emails_sent,company,,1/1/2026,2026-12-31,1,",
+            "period_start is a date such as 2026-11-30, not '1/1/2026'",
+        ),
+        (
+            "emails_sent,company,,2026-12-31,2026-01-01,1,",
+            "the period ends (2026-01-01) before it begins (2026-12-31)",
+        ),
+        (
+            'emails_sent,company,,2026-01-01,2026-12-31,"1,5",',
+            "value is a number with a decimal point, not '1,5'",
+        ),
+        ("emails_sent,company,,2026-01-01,2026-12-31,NaN,", "value is a number of at least 0, not 'NaN'"),
+        ("win_rate,company,,2026-01-01,2026-12-31,30,", "win_rate is a rate between 0 and 1, not '30'"),
+        (
+            "revenue_won,company,,2026-01-01,2026-12-31,30,",
+            "revenue_won takes a currency such as EUR, not ''",
+        ),
+        (
+            "emails_sent,company,,2026-01-01,2026-12-31,30,EUR",
+            "emails_sent is no amount of money: leave the currency empty, not 'EUR'",
+        ),
+    ],
+)
+def test_a_line_that_cannot_be_imported_is_refused_with_its_number_and_reason(line: str, why: str) -> None:
+    good = "calls_made,company,,2026-01-01,2026-12-31,1,\n"
+    rows, problems = read_quotas(HEADER + good + line + "\n", CATALOG, USERS, TEAMS)
+    assert len(rows) == 1
+    assert [str(problem) for problem in problems] == [f"line 3: {why}"]
+
+
+def test_the_same_quota_twice_is_refused() -> None:
+    line = "emails_sent,company,,2026-01-01,2026-12-31,1,\n"
+    _, problems = read_quotas(HEADER + line + line, CATALOG, USERS, TEAMS)
+    assert [str(problem) for problem in problems] == ["line 3: the same metric, scope and dates as line 2"]
+
+
+def test_a_file_without_a_column_is_refused_whole() -> None:
+    with pytest.raises(InputError, match="lacks the column currency"):
+        read_quotas("metric,scope_type,scope,period_start,period_end,value\n", CATALOG, USERS, TEAMS)
+
+
+def test_a_team_quota_that_differs_from_its_members_is_told_with_who_has_none() -> None:
+    rows, _ = read_quotas(
+        HEADER
+        + "deals_won,team,North,2026-01-01,2026-12-31,10,\n"
+        + "deals_won,user,ann@us.example,2026-01-01,2026-12-31,4,\n"
+        + "win_rate,team,North,2026-01-01,2026-12-31,0.3,\n"
+        + "win_rate,user,ann@us.example,2026-01-01,2026-12-31,0.2,\n",
+        CATALOG,
+        USERS,
+        TEAMS,
+    )
+    [found] = mismatches(rows, CATALOG, {"North": sorted(USERS)})
+    assert str(found) == (
+        "deals_won 2026-01-01..2026-12-31: team North has 10, those below it 4; without a quota: bob@us.example"
+    )
