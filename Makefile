@@ -19,7 +19,7 @@ run: $(RUNTIME)
 	$(BIN)/autocapture serve --sample
 
 test: lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -m "not soak"
 
 lint: $(TESTING)
 	$(BIN)/ruff check
