@@ -25,6 +25,7 @@ def open_session(options: ImapOptions, credential: PasswordCredential, tools: To
     context = None if options.security == "none" else tls_context(options)
     timeout = tools.timeout.total_seconds()
     sock = dial(options, tools)
+    wire: Wire | None = None
     try:
         if options.security == "tls" and context is not None:
             sock = wrap(sock, options.host, context)
@@ -41,7 +42,7 @@ def open_session(options: ImapOptions, credential: PasswordCredential, tools: To
         _sign_in(wire, credential)
         return Session(client, wire)
     except BaseException:
-        sock.close()
+        (sock if wire is None else wire.sock).close()  # STARTTLS puts another socket into the wire
         raise
 
 

@@ -233,3 +233,20 @@ def test_a_session_that_the_server_ends_is_unreachable_and_a_new_one_goes_on(
         held.drain(limit=2)
     held.connection = opened(dovecot_box)
     assert held.drain(limit=2).uids == dovecot_box.uids()
+
+
+def test_gmails_drafts_are_out_of_scope_and_its_threads_are_kept() -> None:
+    answers = {
+        "CAPABILITY": b"* CAPABILITY IMAP4rev1 X-GM-EXT-1\r\n%T OK done\r\n",
+        "LIST": b'* LIST () "/" INBOX\r\n* LIST (\\All) "/" "[Gmail]/All Mail"\r\n%T OK done\r\n',
+        "UID SEARCH UID 1:3 UNDRAFT": b"* SEARCH 1 3\r\n%T OK done\r\n",
+        "UID FETCH": b"* 1 FETCH (UID 1 X-GM-THRID 1278455344230334865 %b)\r\n%%T OK done\r\n" % HEADER,
+    }
+    with scripted_imap(answers) as server, talking_to(server) as connection:
+        [channel] = connection.channels()
+        assert channel.id == "[Gmail]/All Mail"
+        held = Held(connection, channel).drain()
+        assert held.uids == [1, 3]
+        [first] = connection.get(channel, ["7/1"])
+        assert isinstance(first, Record)
+        assert getattr(first.data, "provider_thread", None) == "1278455344230334865"

@@ -210,10 +210,16 @@ def test_a_server_that_forbids_plain_passwords_is_for_the_administrator() -> Non
 
 
 @pytest.mark.dovecot
-def test_a_wrong_password_is_for_the_rep(dovecot_box: Mailbox) -> None:
-    options = ImapOptions(host="127.0.0.1", port=dovecot_box.server.port, security="none")
+@pytest.mark.parametrize("security", ["none", "starttls"])
+def test_a_wrong_password_is_for_the_rep(dovecot_server: Dovecot, security: Any) -> None:
+    options = ImapOptions(
+        host="localhost",
+        port=dovecot_server.port,
+        security=security,
+        ca_file=dovecot_server.certificates.authority,
+    )
     with pytest.raises(CredentialRejected):
-        sign_in(options, PasswordCredential(dovecot_box.user, "wrong-word"))
+        sign_in(options, PasswordCredential(dovecot_server.new_user(), "wrong-word"))
 
 
 def test_a_missing_credential_or_certificate_file_is_for_the_administrator(tmp_path: Path) -> None:
