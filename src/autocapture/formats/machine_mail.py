@@ -6,7 +6,7 @@ A subject line alone is never a sign: people forward bounces and write about bei
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from functools import lru_cache
 from typing import Literal
 
@@ -15,7 +15,8 @@ from autocapture.records import EmailRecord
 Sign = Literal["bounce", "auto_reply", "newsletter", "notification", "calendar_mail"]
 
 _REPORT_TYPE = re.compile(r"report-type\s*=\s*\"?([\w-]+)", re.IGNORECASE)
-_NULL_PATH = re.compile(r"<?\s*(?:mailer-daemon(?:@[^<>]*)?)?\s*>?", re.IGNORECASE)
+_NULL_PATH = re.compile(r"<\s*(?:mailer-daemon)?\s*>", re.IGNORECASE)
+_NULL_PATH_LIMIT = 20
 _LIST_DOMAIN = re.compile(r"([\w.-]+)>?\s*$")
 
 _BOUNCE_ROLE = re.compile(
@@ -31,6 +32,13 @@ _NOTIFICATION_ROLE = re.compile(
     r"owner|request"
     r")(?:$|[\d._+-].*)"
 )
+_TELLING = frozenset(
+    {
+        "auto-submitted", "content-class", "list-id", "list-unsubscribe", "precedence", "x-autoreply", "x-autorespond",
+        "x-auto-response-suppress", "x-loop",
+    }
+)  # fmt: skip
+_MACHINE_MEDIA = ("text/calendar", "multipart/report")
 _SOLE_ROLES = frozenset(
     {"owner", "request"}
 )  # list administration only with a list's name before it (RFC 2142, 6)
@@ -75,10 +83,13 @@ def machine_sign(record: EmailRecord, author: str, own_domains: Set[str]) -> Sig
 def header_sign(record: EmailRecord, own_domains: Set[str]) -> Sign | None:
     """The same without a look at who wrote it: what remains of a bulk or automatic sending by one of our own people."""
     headers = record.headers
-    media = headers.get("content-type", "").lstrip()[:14].lower()
+    null_path = _has_null_path(record)
+    if not null_path and _TELLING.isdisjoint(headers) and not _media(headers).startswith(_MACHINE_MEDIA):
+        return None  # nearly all mail
+    media = _media(headers)
     if media.startswith("text/calendar") or "calendarmessage" in headers.get("content-class", ""):
         return "calendar_mail"
-    if media.startswith("multipart/repo"):
+    if media.startswith("multipart/report"):
         return "auto_reply" if _report_type(record) == "disposition-notification" else "bounce"
     if _is_set(headers.get("x-autoreply")) or _is_set(headers.get("x-autorespond")):
         return "auto_reply"
@@ -86,7 +97,6 @@ def header_sign(record: EmailRecord, own_domains: Set[str]) -> Sign | None:
     precedence = headers.get("precedence", "").strip().lower()
     if submitted == "auto-replied" or precedence == "auto_reply":
         return "auto_reply"
-    null_path = _has_null_path(record)
     bulk = precedence in ("bulk", "junk")
     hinted = submitted or null_path or bulk or "x-auto-response-suppress" in headers or "x-loop" in headers
     if hinted and _AWAY_SUBJECT.match(record.subject):
@@ -121,6 +131,10 @@ def _bounce_sign(record: EmailRecord, local: str) -> Sign | None:
     return "bounce" if _FEEDBACK_SUBJECT.match(record.subject) else None
 
 
+def _media(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "")[:20].lower()
+
+
 def _report_type(record: EmailRecord) -> str:
     found = _REPORT_TYPE.search(record.headers.get("content-type", ""))
     return found[1].lower() if found else ""
@@ -131,13 +145,13 @@ def _automatic(record: EmailRecord) -> str:
     value = record.headers.get("auto-submitted")
     if not value:
         return ""
-    keyword = value.partition(";")[0].strip().lower()
+    keyword = value.partition(";")[0].partition("(")[0].strip().lower()
     return "" if keyword == "no" else keyword
 
 
 def _has_null_path(record: EmailRecord) -> bool:
     path = record.headers.get("return-path")
-    return bool(path) and _NULL_PATH.fullmatch(path or "") is not None
+    return path is not None and len(path) <= _NULL_PATH_LIMIT and _NULL_PATH.fullmatch(path) is not None
 
 
 def _is_set(value: str | None) -> bool:

@@ -30,10 +30,10 @@ def chosen_deal(
     A participant's role decides where it singles out one deal and no other company has a live one. Without it a deal is
     taken only when one company takes part and has no other live deal.
     """
-    unclear = [person for person in people if person.undecided and not set(person.undecided) & set(companies)]
-    if unclear:
-        names = listed([company_name(each, directory) for each in unclear[0].undecided])
-        return None, f"{unclear[0].handle} stands for {len(unclear[0].undecided)} companies: {names}"
+    for person in people:
+        if person.undecided and not set(person.undecided).intersection(companies):
+            names = listed([company_name(each, directory) for each in person.undecided])
+            return None, f"{person.handle} stands for {len(person.undecided)} companies: {names}"
     contacts = _speaking_contacts(people, companies, directory)
     live = _live_deals(draft, contacts, companies, directory)
     if not live:
@@ -63,12 +63,16 @@ def _speaking_contacts(
     people: Sequence[Person], companies: Collection[int], directory: Directory
 ) -> frozenset[int]:
     """The contacts whose roles are evidence: not a partner's people while another company takes part."""
-    customers = set(companies) - directory.partners
+    partners = (
+        directory.partners if any(each not in directory.partners for each in companies) else frozenset()
+    )
     return frozenset(
-        person.contact_id
-        for person in people
-        if person.contact_id is not None
-        and not (customers and person.companies and person.companies.keys() <= directory.partners)
+        [
+            person.contact_id
+            for person in people
+            if person.contact_id is not None
+            and not (partners and person.companies and person.companies.keys() <= partners)
+        ]
     )
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from autocapture.formats.domains import organization_domains
 from autocapture.model.directory import Directory, KnownContact, untagged
 from autocapture.model.draft import Party
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """One outside handle with what it says: its contact where there is exactly one, and its companies.
 
     `companies` maps each company to the evidence for it. `undecided` are companies of which the handle means one, but
@@ -69,11 +68,14 @@ def known_person(handle: str, directory: Directory, thread_companies: Collection
 def with_contacts(parties: Sequence[Party], people: Iterable[Person]) -> tuple[Party, ...]:
     """The parties with the contacts that were found; those that were set before and are unknown now are taken out."""
     contacts = {person.handle: person.contact_id for person in people}
-    return tuple(
-        party
-        if party.contact_id == (found := contacts.get(party.address))
-        else replace(party, contact_id=found)
-        for party in parties
+    return tuple([_with_contact(party, contacts.get(party.address)) for party in parties])
+
+
+def _with_contact(party: Party, contact_id: int | None) -> Party:
+    if party.contact_id == contact_id:
+        return party
+    return Party(
+        party.role, party.address, party.name, party.response, party.resource, party.user_id, contact_id
     )
 
 

@@ -15,7 +15,7 @@ from autocapture.formats.subjects import base_subject
 from autocapture.model.columns import stable_id
 from autocapture.model.directory import Colleague, Organization
 from autocapture.model.draft import Direction, Draft, Nature, Part, Party, Role
-from autocapture.normalize.parts import local_date, shared
+from autocapture.normalize.parts import is_weightier, local_date, shared
 from autocapture.records import Address, EmailRecord
 
 BULK_RECIPIENTS = 25
@@ -59,8 +59,18 @@ def draft_email(
         direction=direction,
         parties=parties,
         parts=shared(
-            Part(user_id, local_date(instant, organization.colleagues[user_id].time_zone), role, counts)
-            for user_id, role, counts in _credits(record, parties, direction, owner, organization)
+            [
+                Part(
+                    user_id,
+                    local_date(instant, organization.colleagues[user_id].time_zone),
+                    role,
+                    counts,
+                    float(counts),
+                )
+                for user_id, (role, counts) in _credits(
+                    record, parties, direction, owner, organization
+                ).items()
+            ]
         ),
         nature=_nature(record, direction, len(outside), organization),
         subject=None if level == "metadata" else record.subject.strip(),
@@ -163,24 +173,26 @@ def _credits(
     direction: Direction,
     owner: Colleague,
     organization: Organization,
-) -> list[tuple[int, str, bool]]:
-    """(user, role, counts) for each of our people whom this copy knows of."""
-    credits: list[tuple[int, str, bool]] = [(owner.user_id, "copied", False)]
-    signed = any(party.role == "from" and party.user_id is not None for party in parties)
+) -> dict[int, tuple[str, bool]]:
+    """By user whom this copy knows of: their weightiest role, and whether the mail counts for them."""
+    found: dict[int, tuple[str, bool]] = {owner.user_id: ("copied", False)}
+    signed = False
     for party in parties:
         if party.user_id is None:
             continue
+        role, counts = "copied", False
         if party.role == "from":
-            credits.append((party.user_id, "sender", True))
+            role, counts, signed = "sender", True, True
         elif party.role == "to":
-            credits.append((party.user_id, "recipient", direction == "inbound"))
-        else:
-            credits.append((party.user_id, "copied", False))
+            role, counts = "recipient", direction == "inbound"
+        known = found.get(party.user_id)
+        if known is None or is_weightier(counts, role, known[1], known[0]):
+            found[party.user_id] = (role, counts)
     if direction != "inbound" and not signed and record.sender:
         user_id = organization.user_of(canonical_email(record.sender[0].email))
         if user_id is not None:
-            credits.append((user_id, "sender", True))
-    return credits
+            found[user_id] = ("sender", True)
+    return found
 
 
 def _nature(record: EmailRecord, direction: Direction, outside: int, organization: Organization) -> Nature:
@@ -220,7 +232,7 @@ def _fingerprint(record: EmailRecord, author: str) -> int | None:
     """What stays the same when a gateway rewrites the Message-ID: author, Date, subject. None without a Date."""
     if record.sent_at is None or not author:
         return None
-    return stable_id(f"{author}\n{record.sent_at.timestamp():.0f}\n{base_subject(record.subject)}")
+    return stable_id(f"{author}\n{int(record.sent_at.timestamp())}\n{base_subject(record.subject)}")
 
 
 def _united(parties: Iterable[Party]) -> tuple[Party, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from autocapture.model.draft import Part
@@ -17,9 +18,12 @@ _RANK = {
 }
 
 
+_zone = cache(ZoneInfo)
+
+
 def local_date(instant: datetime, time_zone: str) -> date:
     """The calendar day of an instant in an IANA zone."""
-    return instant.astimezone(ZoneInfo(time_zone)).date()
+    return instant.astimezone(_zone(time_zone)).date()
 
 
 def shared(parts: Iterable[Part]) -> tuple[Part, ...]:
@@ -37,12 +41,21 @@ def shared(parts: Iterable[Part]) -> tuple[Part, ...]:
     for user_id in sorted(chosen):
         part = chosen[user_id]
         due = share if part.counts else 0.0
-        result.append(part if part.share == due else replace(part, share=due))
+        result.append(part if part.share == due else _with_share(part, due))
     return tuple(result)
 
 
+def is_weightier(counts: bool, role: str, than_counts: bool, than_role: str) -> bool:
+    """Whether one role of a user says more than another: what counts before what does not, then doing before being told."""
+    return (counts, _RANK.get(role, 0)) > (than_counts, _RANK.get(than_role, 0))
+
+
+def _with_share(part: Part, share: float) -> Part:
+    return Part(part.user_id, part.local_date, part.role, part.counts, share, part.booked_date)
+
+
 def _joined(one: Part, other: Part) -> Part:
-    weightier = max(one, other, key=lambda part: (part.counts, _RANK.get(part.role, 0)))
+    weightier = other if is_weightier(other.counts, other.role, one.counts, one.role) else one
     booked = [part.booked_date for part in (one, other) if part.booked_date is not None]
     return replace(
         weightier,
