@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from autocapture.connector import Channel, Cursor, Gone, Item, Page, Ref
 from autocapture.errors import CursorExpired
-from autocapture_files.cursor import Position, Versions, decode, digest_of
+from autocapture_files.cursor import Position, Versions, decode
 from autocapture_files.snapshot import Snapshot, Source
+from autocapture_files.sums import Sums
 
 
 def pull(source: Source, channel: Channel, cursor: Cursor | None, limit: int) -> Page:
@@ -39,12 +40,15 @@ def _enumerate(position: Position, listing: Versions, after: str, limit: int) ->
 
 
 def _changes(position: Position, snapshot: Snapshot, limit: int) -> Page:
+    known = position.listing()
+    if isinstance(known, Sums):
+        return _additions(position, known, snapshot, limit)
+    return _differences(known, snapshot, limit)
+
+
+def _differences(known: Versions, snapshot: Snapshot, limit: int) -> Page:
     """What differs from the known listing, at most `limit` items; the rest follows on the next page."""
-    known, present = position.versions(), snapshot.versions
-    if known is None:
-        if digest_of(present) != position.digest:
-            raise CursorExpired("the channel changed, and too much was listed to tell where")
-        return Page((), replace(position, stamp=snapshot.stamp).encode())
+    present = snapshot.versions
     changed = sorted(
         item_id
         for item_id in known.keys() | present.keys()
@@ -57,4 +61,16 @@ def _changes(position: Position, snapshot: Snapshot, limit: int) -> Page:
         if each not in present:
             del now_known[each]
     following = Position.of(now_known, stamp=None if more else snapshot.stamp)
+    return Page(items, following.encode(), more=more)
+
+
+def _additions(position: Position, sums: Sums, snapshot: Snapshot, limit: int) -> Page:
+    """What was added to a listing too large to remember. Raises CursorExpired for any other change."""
+    added = sums.added(snapshot.versions)
+    if added is None:
+        raise CursorExpired("the channel changed, and too much was listed to tell where")
+    told, more = added[:limit], len(added) > limit
+    items = [Ref(each, snapshot.versions[each]) for each in told]
+    after = sums.plus((item.id, item.version) for item in items)
+    following = replace(position, stamp=None if more else snapshot.stamp, sums=after.encode())
     return Page(items, following.encode(), more=more)

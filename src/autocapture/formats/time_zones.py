@@ -35,6 +35,7 @@ class WrittenZone(tzinfo):
     def __init__(self, name: str, changes: list[tuple[datetime, timedelta, timedelta]]) -> None:
         """`changes` are (naive UTC instant, offset before, offset after), ascending and not empty."""
         self._name = name
+        self._changes = changes
         self._instants = [instant for instant, _, _ in changes]
         self._offsets = [changes[0][1], *(after for _, _, after in changes)]
         # Where the new offset begins to hold on the wall clock: for the first and for the second reading
@@ -59,6 +60,9 @@ class WrittenZone(tzinfo):
 
     def tzname(self, _when: datetime | None) -> str:
         return self._name
+
+    def __reduce__(self) -> tuple[type[WrittenZone], tuple[str, list[tuple[datetime, timedelta, timedelta]]]]:
+        return WrittenZone, (self._name, self._changes)
 
     def __repr__(self) -> str:
         return f"WrittenZone({self._name!r})"

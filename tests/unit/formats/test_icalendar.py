@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -129,6 +130,11 @@ def test_a_written_zone_like_no_other_follows_its_rules() -> None:
     hours = [(each.starts_at.hour, each.starts_at.minute) for each in found]  # type: ignore[union-attr]
     assert hours == [(7, 30)] * 3 + [(6, 0)] * 6 + [(7, 30)] * 3
     assert found[4].starts_at.astimezone(record.starts_at.tzinfo).hour == 9  # type: ignore[union-attr]
+    assert (
+        copy.deepcopy(record.starts_at).isoformat()
+        == record.starts_at.isoformat()
+        == "2026-01-15T09:30:00+02:00"
+    )
 
 
 def test_a_fixed_written_zone_has_one_offset() -> None:
