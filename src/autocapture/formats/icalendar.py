@@ -83,9 +83,10 @@ def parse_calendar(raw: bytes, *, default_time_zone: str) -> list[EventRecord | 
     """
     components = parse_components(raw, _WANTED)
     zones = Zones(components, default_time_zone)
-    cancels = any(
-        each.name == "VCALENDAR" and each.value("METHOD").upper() == "CANCEL" for each in components
+    cancelling = (
+        each for each in components if each.name == "VCALENDAR" and each.value("METHOD").upper() == "CANCEL"
     )
+    cancelled = {id(event) for each in cancelling for event in each.components}
     series: dict[str, _Series] = {}
     unreadable: list[Unreadable] = []
     for component in components:
@@ -93,7 +94,7 @@ def parse_calendar(raw: bytes, *, default_time_zone: str) -> list[EventRecord | 
             continue
         uid = _uid(component)
         try:
-            event = _event(component, uid, zones, cancelled=cancels)
+            event = _event(component, uid, zones, cancelled=id(component) in cancelled)
         except RecordUnusable as error:
             unreadable.append(Unreadable(uid, str(error), _digest(component)))
             continue

@@ -46,7 +46,7 @@ def occurrences(
     start. Raises RecordUnusable for a rule that `parse_rule` or `expand` refuses.
     """
     master = next((record for record in records if record.recurrence_id is None), None)
-    exceptions = _exceptions(records)
+    exceptions = _exceptions(records, master)
     cancelled = master is not None and master.status == "cancelled"
     found = [
         _occurrence(exception, exception.starts_at, key, cancelled=cancelled)
@@ -67,13 +67,17 @@ def original_key(recurrence_id: datetime | date) -> datetime | date:
     return recurrence_id.astimezone(UTC) if isinstance(recurrence_id, datetime) else recurrence_id
 
 
-def _exceptions(records: Iterable[EventRecord]) -> dict[Key, EventRecord]:
-    """Exceptions by key; of two for one instance the higher SEQUENCE, then the later one."""
+def _exceptions(records: Iterable[EventRecord], master: EventRecord | None) -> dict[Key, EventRecord]:
+    """Exceptions by key; of two for one instance the higher SEQUENCE, then the later one.
+
+    Some calendars name an instance of a timed event by its date, or one of an all-day event by a time: its form is
+    made that of the master.
+    """
     found: dict[Key, EventRecord] = {}
     for record in (each for carrier in records for each in (carrier, *carrier.overrides)):
         if record.recurrence_id is None:
             continue
-        key = original_key(record.recurrence_id)
+        key = original_key(_like(record.recurrence_id, master.starts_at if master else record.recurrence_id))
         if key not in found or record.sequence >= found[key].sequence:
             found[key] = record
     return found

@@ -220,6 +220,12 @@ def test_a_cancelling_calendar_cancels_its_events() -> None:
     assert record.status == "cancelled"
 
 
+def test_a_cancelling_calendar_cancels_nothing_of_its_neighbour() -> None:
+    raw = calendar(*vevent(uid="a"), method="CANCEL") + calendar(*vevent(uid="b"))
+    found = parse_calendar(raw, default_time_zone="UTC")
+    assert [each.status for each in found if isinstance(each, EventRecord)] == ["cancelled", "confirmed"]
+
+
 def test_exceptions_travel_with_their_master_in_any_order() -> None:
     exception = vevent("RECURRENCE-ID:20261123T090000Z", start="DTSTART:20261124T090000Z")
     master = vevent("RRULE:FREQ=WEEKLY;COUNT=3", "EXDATE:20261130T090000Z")

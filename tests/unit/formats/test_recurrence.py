@@ -111,6 +111,12 @@ def test_exceptions_without_their_master_stand_alone() -> None:
     assert found.key == datetime(2026, 3, 9, 8, tzinfo=UTC)
 
 
+def test_an_exception_named_by_date_alone_replaces_its_instance() -> None:
+    moved = weekly(recurrence=None, recurrence_id=date(2026, 3, 23))
+    found = within(weekly("FREQ=WEEKLY;COUNT=2", overrides=(moved,)))
+    assert sorted(each.event is moved for each in found) == [False, True]
+
+
 def test_exclusions_count_as_instants_in_any_zone_or_as_dates() -> None:
     excluded = (datetime(2026, 3, 23, 8, tzinfo=UTC), date(2026, 3, 30))
     recurrence = Recurrence(("FREQ=WEEKLY;COUNT=4",), excluded=excluded)
