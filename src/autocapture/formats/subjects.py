@@ -6,18 +6,19 @@ import re
 
 # Reply and forward marks of mail programs by language: en, de, nl, sv/da/no, fi, fr, es, pt, it, pl, cs, tr,
 # hu, el, he, zh.
-_MARKS = (
+_MARKS = frozenset({
     "re", "aw", "antw", "antwort", "sv", "svar", "vs", "ref", "rép", "rif", "r", "res", "odp", "ynt", "vá",
     "απ", "השב", "回复", "回覆", "答复", "返信",
     "fw", "fwd", "wg", "weitergeleitet", "doorst", "vb", "vl", "vidarebefordrat", "videresendt", "tr", "rv", "enc", "i",
     "pd", "ilt", "továbbítás", "πρθ", "הועבר", "转发", "轉寄", "転送",
-)  # fmt: skip
+})  # fmt: skip
 _PREFIX = re.compile(
-    rf"\s*(?:(?:{'|'.join(_MARKS)})\s*(?:\[\d+\]|\(\d+\)|\^\d+)?\s*[:：]|\[[^\[\]]{{1,40}}\](?=\s*\S))",
+    rf"\s*(?:(?:{'|'.join(sorted(_MARKS))})\s*(?:\[\d+\]|\(\d+\)|\^\d+)?\s*[:：]|\[[^\[\]]{{1,40}}\](?=\s*\S))",
     re.IGNORECASE,
 )
 _SUFFIX = re.compile(r"\s*\(fwd\)\s*$", re.IGNORECASE)
 _PREFIX_LIMIT = 50
+_MARK_LENGTH = 20
 
 
 def base_subject(subject: str) -> str:
@@ -25,12 +26,14 @@ def base_subject(subject: str) -> str:
     joined.
     """
     text = subject[:998]
-    position = 0
     for _ in range(_PREFIX_LIMIT):
-        found = _PREFIX.match(text, position)
-        if found is None:
+        head, colon, rest = text.partition(":")
+        if colon and len(head) <= _MARK_LENGTH and head.strip().casefold() in _MARKS:
+            text = rest  # nearly every answer; numbered marks, list names and full-width colons are left to the pattern
+        elif (found := _PREFIX.match(text)) is not None:
+            text = text[found.end() :]
+        else:
             break
-        position = found.end()
     if text.endswith((")", " ")):
         text = _SUFFIX.sub("", text)
-    return " ".join(text[position:].split()).casefold()
+    return " ".join(text.split()).casefold()

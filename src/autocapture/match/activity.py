@@ -68,6 +68,8 @@ def _inheritance(
     companies: Mapping[int, tuple[str, str]],
 ) -> Inheritance | None:
     """The first precedent that can be followed, the series' before the thread's; else the first with its obstacle."""
+    if not precedents:
+        return None
     found = [
         inheritance
         for each, kind in precedents

@@ -38,7 +38,7 @@ def chosen_deal(
     live = _live_deals(draft, contacts, companies, directory)
     if not live:
         return None, None
-    in_role = [deal for deal in live if deal.contacts & contacts]
+    in_role = [deal for deal in live if not deal.contacts.isdisjoint(contacts)]
     if len(in_role) == 1:
         deal = in_role[0]
         if all(other.company_id == deal.company_id for other in live):
@@ -63,9 +63,9 @@ def _speaking_contacts(
     people: Sequence[Person], companies: Collection[int], directory: Directory
 ) -> frozenset[int]:
     """The contacts whose roles are evidence: not a partner's people while another company takes part."""
-    partners = (
-        directory.partners if any(each not in directory.partners for each in companies) else frozenset()
-    )
+    partners = directory.partners
+    if partners and partners.issuperset(companies):
+        partners = frozenset()
     return frozenset(
         [
             person.contact_id
@@ -79,7 +79,9 @@ def _speaking_contacts(
 def _live_deals(
     draft: Draft, contacts: Collection[int], companies: Collection[int], directory: Directory
 ) -> list[KnownDeal]:
-    ids = {each for company_id in companies for each in directory.deals_of_company.get(company_id, ())}
+    ids: set[int] = set()
+    for company_id in companies:
+        ids.update(directory.deals_of_company.get(company_id, ()))
     for contact_id in contacts:
         ids.update(directory.deals_of_contact.get(contact_id, ()))
     return [deal for each in sorted(ids) if is_live(deal := directory.deals[each], draft)]

@@ -224,8 +224,8 @@ def _dedupe_key(record: EmailRecord, author: str, owner: Colleague) -> str:
 def _thread_keys(own: str, record: EmailRecord) -> tuple[str, ...]:
     if not record.references and not record.in_reply_to:
         return (own,)
-    others = (each for each in (*record.references, *record.in_reply_to) if each.lower() not in _CONSTANT_IDS)
-    return tuple(dict.fromkeys((own, *others)))
+    keys = dict.fromkeys((own, *record.references, *record.in_reply_to))
+    return tuple([key for key in keys if key == own or key.lower() not in _CONSTANT_IDS])
 
 
 def _fingerprint(record: EmailRecord, author: str) -> int | None:
