@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from autocapture.cli import capturing, connect, importing, metrics, quotas, serve, setup
+from autocapture.cli import capturing, connect, importing, metrics, quotas, serve, setup, summary
 from autocapture.errors import AutocaptureError
 
 
@@ -41,5 +41,5 @@ def autocapture() -> None:
     """Mail, meetings and calls in; quota attainment and a weekly summary out."""
 
 
-for module in (setup, importing, connect, serve, capturing, metrics, quotas):
+for module in (setup, importing, connect, serve, capturing, metrics, quotas, summary):
     module.register(app)

@@ -8,15 +8,18 @@ from datetime import timedelta
 import structlog
 
 from autocapture.application import Application
-from autocapture.jobs.queue import InProcessQueue
+from autocapture.jobs.queue import InProcessQueue, Job
 from autocapture.jobs.tasks import tasks
 from autocapture.service.schedule import schedule
-from autocapture.service.ticker import Ticker
+from autocapture.service.ticker import Tick, Ticker
+from autocapture.service.watchers import Watchers
 from autocapture.service.worker import Workers
 from autocapture.workflows.capture import release_leases
 
 STOP_WITHIN = timedelta(seconds=8)
 """Of the ten seconds that a supervisor waits before it kills; the rest is for the web and the leases."""
+
+WATCH_EVERY = timedelta(seconds=15)
 
 log = structlog.get_logger()
 
@@ -32,7 +35,8 @@ class Service:
         self._works = works
         self._stopping = threading.Event()
         queue = InProcessQueue()
-        self._ticker = Ticker(schedule(app), queue, app.clock)
+        self._watchers = Watchers(app)
+        self._ticker = Ticker((*schedule(app), self._watch_tick()), queue, app.clock)
         self._workers = Workers(queue, tasks(app, self._stopping.is_set), app.settings.worker.threads)
 
     def start(self) -> None:
@@ -44,7 +48,16 @@ class Service:
     def stop(self) -> None:
         """Finishes the pages that are under way, takes no more, and hands back this process's leases."""
         self._stopping.set()
+        self._watchers.stop()
         self._ticker.stop()
         finished = self._workers.stop(STOP_WITHIN) if self._works else True
         release_leases(self._app)
         log.info("service stopped", state="finished" if finished else "left running")
+
+    def _watch_tick(self) -> Tick:
+        def keep() -> list[Job]:
+            if self._works:
+                self._watchers.keep()
+            return []
+
+        return Tick("watchers", WATCH_EVERY, keep)

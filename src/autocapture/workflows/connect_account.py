@@ -55,19 +55,15 @@ def connect_account(app: Application, login: Login) -> Connected:
     with connector.open(options, login.credential, tools_for(app, user, login.since)) as connection:
         channels = tuple(connection.channels())
     with writing(app.engine) as session:
-        account, is_new = _upsert(session, app, login, user, options)
-        account_id = _stored_id(account)
+        account = _known(session, login, user, options)
+        is_new = account is None
+        account = account or _blank(app, login, user, options)
+        reach_moved = not is_new and account.since != login.since
+        account_id = _store(session, account, login, options)
         if login.credential is not None:
-            session.merge(
-                SealedCredential(
-                    account_id=account_id,
-                    sealed=seal_credential(app.vault, account_id, login.credential),
-                    updated_at=app.clock.now(),
-                )
-            )
-        session.execute(
-            update(StoredChannel).where(col(StoredChannel.account_id) == account_id).values(wake_at=LONG_AGO)
-        )
+            sealed = seal_credential(app.vault, account_id, login.credential)
+            session.merge(SealedCredential(account_id=account_id, sealed=sealed, updated_at=app.clock.now()))
+        _wake_channels(session, account_id, anew=reach_moved)
         return Connected(account_id, is_new, channels)
 
 
@@ -87,24 +83,27 @@ def _stored_id(row: Account | User) -> int:
     return row.id
 
 
-def _upsert(
-    session: Session, app: Application, login: Login, user: User, options: BaseModel
-) -> tuple[Account, bool]:
-    subject = subject_of(options, login.credential)
-    account = session.exec(
+def _known(session: Session, login: Login, user: User, options: BaseModel) -> Account | None:
+    return session.exec(
         select(Account).where(
-            Account.user_id == user.id, Account.connector == login.connector, Account.subject == subject
+            Account.user_id == user.id,
+            Account.connector == login.connector,
+            Account.subject == subject_of(options, login.credential),
         )
     ).one_or_none()
-    is_new = account is None
-    if account is None:
-        account = Account(
-            user_id=_stored_id(user),
-            connector=login.connector,
-            subject=subject,
-            options={},
-            created_at=app.clock.now(),
-        )
+
+
+def _blank(app: Application, login: Login, user: User, options: BaseModel) -> Account:
+    return Account(
+        user_id=_stored_id(user),
+        connector=login.connector,
+        subject=subject_of(options, login.credential),
+        options={},
+        created_at=app.clock.now(),
+    )
+
+
+def _store(session: Session, account: Account, login: Login, options: BaseModel) -> int:
     account.options = options.model_dump(mode="json", exclude_none=True)
     account.state, account.why = "active", None
     account.throttle_until, account.fails = LONG_AGO, 0
@@ -112,7 +111,13 @@ def _upsert(
     account.since = login.since
     session.add(account)
     session.flush()
-    return account, is_new
+    return _stored_id(account)
+
+
+def _wake_channels(session: Session, account_id: int, *, anew: bool) -> None:
+    """`anew`: the backfill's bound moved, so every channel is enumerated again; what is held is not read again."""
+    values = {"wake_at": LONG_AGO, **({"cursor": None, "mid_run": False} if anew else {})}
+    session.execute(update(StoredChannel).where(col(StoredChannel.account_id) == account_id).values(values))
 
 
 def subject_of(options: BaseModel, credential: Credential) -> str:

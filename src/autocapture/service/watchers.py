@@ -1,0 +1,92 @@
+"""Watchers: where a provider can tell of news (IMAP IDLE), a thread waits for it and wakes the channel.
+
+A notice is only a hint: it sets `Channel.wake_at`, and the next tick captures as ever. A watcher that loses its connection
+ends; the next `keep` starts another, once capture itself has got through again.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from autocapture.application import Application
+from autocapture.connector import Channel as Source
+from autocapture.connector import Waits
+from autocapture.errors import AutocaptureError
+from autocapture.model.accounts import Account, Channel
+from autocapture.store.engine import reading, writing
+from autocapture.workflows.open_account import open_account
+
+MOST_WATCHERS = 200
+"""Threads and connections that one process spends on waiting; accounts beyond it are polled like all others."""
+
+_WAIT_FOR = timedelta(minutes=5)
+_INBOX = "INBOX"
+
+log = structlog.get_logger()
+
+
+class Watchers:
+    """At most one watcher for each account, on its inbox."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self._stopping = threading.Event()
+        self._threads: dict[int, threading.Thread] = {}
+        self._unable: set[int] = set()  # their connector cannot wait
+
+    def keep(self) -> None:
+        """Starts a watcher for every account that is well and has none. Called again and again."""
+        self._threads = {key: thread for key, thread in self._threads.items() if thread.is_alive()}
+        for account, channel in self._watchable():
+            if self._stopping.is_set() or len(self._threads) >= MOST_WATCHERS:
+                return
+            if account.id is not None and account.id not in self._threads | dict.fromkeys(self._unable):
+                thread = threading.Thread(
+                    target=self._watch, args=(account, channel), name=f"watch-{account.id}", daemon=True
+                )
+                self._threads[account.id] = thread
+                thread.start()
+
+    def stop(self) -> None:
+        """Starts no more. Threads that wait are let go with the process: they hold nothing but a connection."""
+        self._stopping.set()
+
+    def _watchable(self) -> list[tuple[Account, Channel]]:
+        """Active accounts with their inbox, where the last capture of it went well."""
+        well = (
+            select(Account, Channel)
+            .where(col(Channel.account_id) == col(Account.id), Account.state == "active")
+            .where(Channel.kind == "email", col(Channel.source_id) == _INBOX, col(Channel.enabled))
+            .where(Account.fails == 0, col(Channel.last_ok_at).is_not(None))
+            .order_by(col(Account.id))
+        )
+        with reading(self._app.engine) as session:
+            found = [(account, channel) for account, channel in session.exec(well)]
+            session.expunge_all()
+        return found
+
+    def _watch(self, account: Account, channel: Channel) -> None:
+        source = Source(channel.source_id, "email", channel.name)
+        try:
+            with open_account(self._app, account) as connection:
+                if not isinstance(connection, Waits):
+                    self._unable.add(channel.account_id)
+                    return
+                while not self._stopping.is_set():
+                    if connection.wait(source, _WAIT_FOR):
+                        self._wake(channel)
+        except (
+            AutocaptureError
+        ) as problem:  # capture will meet the same and say what it means for the account
+            log.info("watcher ended", account_id=account.id, error=type(problem).__name__)
+
+    def _wake(self, channel: Channel) -> None:
+        with writing(self._app.engine) as session:
+            session.execute(
+                update(Channel).where(col(Channel.id) == channel.id).values(wake_at=self._app.clock.now())
+            )
