@@ -28,8 +28,7 @@ _NOTIFICATION_ROLE = re.compile(
     r"nicht[._-]?antworten|keine[._-]?antwort|niet[._-]?beantwoorden|geen[._-]?antwoord|"
     r"ne[._-]?pas[._-]?repondre|no[._-]?responder|no[._-]?contestar|non[._-]?rispondere|"
     r"nao[._-]?responda|n[aã]o[._-]?responder|svara[._-]?inte|svar[._-]?ej|ikke[._-]?svar|"
-    r"notifications?|notify|notifier|alerts?|bounces?|newsletters?|mailings?|mailer|autoreply|auto[._-]?responder|"
-    r"owner|request"
+    r"notifications?|notify|notifier|alerts?|bounces?|newsletters?|mailings?|mailer|autoreply|auto[._-]?responder"
     r")(?:$|[\d._+-].*)"
 )
 _TELLING = frozenset(
@@ -39,9 +38,6 @@ _TELLING = frozenset(
     }
 )  # fmt: skip
 _MACHINE_MEDIA = ("text/calendar", "multipart/report")
-_SOLE_ROLES = frozenset(
-    {"owner", "request"}
-)  # list administration only with a list's name before it (RFC 2142, 6)
 
 _AWAY_SUBJECT = re.compile(
     r"\s*(?:\S{1,4}\s*:\s*)?(?:"
@@ -114,8 +110,7 @@ def header_sign(record: EmailRecord, own_domains: Set[str]) -> Sign | None:
 @lru_cache(maxsize=16_384)
 def role_sign(local: str) -> Sign | None:
     """Whether this local part names an address from which only machines write."""
-    found = _NOTIFICATION_ROLE.match(local)
-    return "notification" if found and local not in _SOLE_ROLES else None
+    return "notification" if _NOTIFICATION_ROLE.match(local) else None
 
 
 @lru_cache(maxsize=16_384)
