@@ -21,6 +21,7 @@ from autocapture.measure.facts import (
 )
 from autocapture.measure.sql import AS_OF
 from autocapture.measure.touches import (
+    AUTHORS,
     REPLY_WINDOW,
     first_touch,
     has_reply,
@@ -348,13 +349,19 @@ follow_ups = Simple(
     level="input",
     facts=ACTIVITIES,
     where=and_(
-        participation.c.role.in_(("sender", "caller", "organizer")), participation.c.counts, is_follow_up()
+        _outbound,
+        _is_human,
+        activity.c.external,
+        participation.c.role.in_(AUTHORS),
+        participation.c.counts,
+        ~_is_cancelled,
+        is_follow_up(),
     ),
     rules=("R1", "R6", "R13"),
     doc=(
         "Outbound mails, calls and meetings to a person whom the same rep had turned to before and who had not answered "
-        "the rep since. Touches of one day on one channel to the same person are one. A person is a contact, or an address "
-        "where there is no contact. An activity to several people counts once, if it follows up with any of them. Any mail "
+        "the rep since. Touches of one day on one channel to the same person are one. People are the same when contact or "
+        "address is. An activity to several people counts once, if it follows up with any of them. Any mail "
         "or call from the person to the rep starts the count anew. Meetings are dated by their beginning "
         "and belong to the rep who organises them."
     ),

@@ -27,6 +27,7 @@ def explain(metric: Metric) -> str:
     """The definition in words, then the SQL that computes it (PostgreSQL's spelling, parameters by name)."""
     lines = [f"{metric.name}: {metric.title}", "", fill(metric.doc, 100), ""]
     lines += [f"{name + ':':14}{said}" for name, said in _facts(metric)]
+    lines.append(f"{'fingerprint:':14}{fingerprint(metric)}")
     compiled = _compiled(metric)
     constants = [f"  :{name} = {value!r}" for name, value in compiled.params.items() if value is not None]
     return "\n".join([*lines, "", str(compiled), "", *constants, ""])
@@ -73,7 +74,7 @@ def _facts(metric: Metric) -> list[tuple[str, str]]:
         ("rules", ", ".join(metric.rules)),
         ("dimensions", ", ".join(dimensions_of(metric))),
         ("may be added", ", ".join(f"over {along}" for along in metric.additive) or "never"),
-        ("version", f"{metric.version} ({fingerprint(metric)})"),
+        ("version", str(metric.version)),
     ]
 
 

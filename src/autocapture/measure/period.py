@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,6 +15,7 @@ Grain = Literal["day", "week", "month"]
 GRAINS: tuple[Grain, ...] = get_args(Grain)
 
 _DAY = timedelta(days=1)
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999  # so that days before and after a period are dates too
 _FORMS = "2026-W46, 2026-11, 2026-Q4, 2026 or 2026-11-01..2026-11-15"
 
 
@@ -56,9 +58,12 @@ def parse_period(text: str) -> Period:
         found = pattern.fullmatch(text.strip())
         if found:
             try:
-                return read(*found.groups())
+                period = read(*found.groups())
             except (ValueError, OverflowError):
                 raise InputError(f"there is no such period as {text!r}") from None
+            if period.start.year < _FIRST_YEAR or period.end.year > _LAST_YEAR:
+                raise InputError(f"{text!r} lies outside the years {_FIRST_YEAR} to {_LAST_YEAR}")
+            return period
     raise InputError(f"{text!r} is no period; write {_FORMS}")
 
 
@@ -85,8 +90,7 @@ def _last_day(start: date, grain: Grain) -> date:
 
 
 def _month(year: int, month: int) -> Period:
-    after = date(year + month // 12, month % 12 + 1, 1)
-    return Period(date(year, month, 1), after - _DAY)
+    return Period(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
 
 
 def _read_week(year: str, week: str) -> Period:

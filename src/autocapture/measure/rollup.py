@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -23,7 +24,6 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    tuple_,
     union,
 )
 from sqlmodel import Session
@@ -33,8 +33,6 @@ from autocapture.measure.declare import Metric
 from autocapture.measure.period import Period
 from autocapture.measure.query import Query
 from autocapture.measure.sql import PERIOD_END, PERIOD_START, parameters, prepare, table
-
-Day = tuple[int, date]
 
 metric_day = table("metric_day")
 dirty_cell = table("dirty_cell")
@@ -70,15 +68,14 @@ def refresh(session: Session, metrics: Sequence[Metric]) -> int:
     removed = session.execute(delete(dirty_cell).returning(dirty_cell.c.user_id, dirty_cell.c.local_date))
     cells = sorted((row.user_id, row.local_date) for row in removed)
     prepare(session)
-    for chunk in _chunks(cells):
-        session.execute(
-            delete(metric_day).where(tuple_(metric_day.c.user_id, metric_day.c.local_date).in_(chunk))
-        )
-        days = [day for _, day in chunk]
-        period = Period(min(days), max(days))
-        for metric in metrics:
-            if metric.rolled_up:
-                _fill(session, metric, period, chunk)
+    for user_id, own in groupby(cells, key=itemgetter(0)):
+        for days in _chunks(day for _, day in own):
+            session.execute(
+                delete(metric_day).where(metric_day.c.user_id == user_id, metric_day.c.local_date.in_(days))
+            )
+            for metric in metrics:
+                if metric.rolled_up:
+                    _fill(session, metric, user_id, days)
     return len(cells)
 
 
@@ -92,21 +89,14 @@ def _wait_for_writers(session: Session) -> None:
         session.execute(text("LOCK TABLE dirty_cell IN EXCLUSIVE MODE"))
 
 
-def _fill(session: Session, metric: Metric, period: Period, cells: Sequence[Day]) -> None:
-    query = Query(period, _EVENTUALLY)
+def _fill(session: Session, metric: Metric, user_id: int, days: Sequence[date]) -> None:
+    """One user's days, so that the rows are found by their key; `days` is in order."""
+    period = Period(days[0], days[-1])
+    query = Query(period, _EVENTUALLY, visible=lambda facts: and_(facts.user == user_id, facts.on.in_(days)))
     rows = counted_rows(metric, query, apart_by=("user",)).rows
-    fresh = (
-        select(
-            rows.c.user,
-            rows.c.on,
-            literal(metric.name),
-            literal(""),
-            func.sum(rows.c.num),
-            func.count(),
-        )
-        .where(tuple_(rows.c.user, rows.c.on).in_(cells))
-        .group_by(rows.c.user, rows.c.on)
-    )
+    fresh = select(
+        rows.c.user, rows.c.on, literal(metric.name), literal(""), func.sum(rows.c.num), func.count()
+    ).group_by(rows.c.user, rows.c.on)
     columns = ["user_id", "local_date", "metric", "currency", "total", "n"]
     session.execute(
         insert(metric_day).from_select(columns, fresh), parameters(period, query.as_of, query.known_at)

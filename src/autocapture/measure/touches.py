@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
 
 from autocapture.measure.facts import activity, lead, participation
-from autocapture.measure.sql import AS_OF, KNOWN_AT, WIDE_END, later, table
+from autocapture.measure.sql import AS_OF, KNOWN_AT, later, table
 
 participant = table("participant")
 
@@ -16,6 +16,7 @@ RETRY_SECONDS = 120
 REPLY_WINDOW = timedelta(days=14)
 TO = ("to", "cc", "bcc", "attendee", "callee")
 FROM = ("from", "caller")
+AUTHORS = ("sender", "caller", "organizer")
 
 
 def is_retry() -> ColumnElement[bool]:
@@ -87,62 +88,89 @@ def _earlier(before: Any) -> ColumnElement[bool]:
 
 
 def is_follow_up() -> ColumnElement[bool]:
-    """The person's last word with somebody outside was their own earlier touch (METRICS R13).
+    """The last word between the rep and one of those addressed was the rep's own earlier touch (METRICS R13).
 
-    Every person outside has a story with each of ours: touches made and messages received, in order of time. A touch follows up
-    when the entry before it is a touch; of the touches of one local day on one channel only the first can.
+    Of the touches of one local day on one channel to the same person only the first can follow up.
     """
-    story = union_all(_entries(own=True), _entries(own=False)).subquery("story")
-    with_whom = (story.c.user_id, story.c.person)
-    order = (story.c.occurred_at, story.c.id)
-    told = select(
-        story.c.user_id,
-        story.c.id,
-        story.c.own,
-        func.lag(story.c.own).over(partition_by=with_whom, order_by=order).label("before"),
-        func.row_number()
-        .over(partition_by=(*with_whom, story.c.own, story.c.local_date, story.c.kind), order_by=order)
-        .label("of_day"),
-    ).subquery("told")
-    follow_ups = select(told.c.user_id, told.c.id).where(
-        told.c.own == 1, told.c.before == 1, told.c.of_day == 1
-    )
-    return tuple_(participation.c.user_id, activity.c.id).in_(follow_ups)
-
-
-def _entries(*, own: bool) -> Any:
-    act, part, outside = activity.alias(), participation.alias(), participant.alias()
-    person = func.coalesce(cast(outside.c.contact_id, String()), outside.c.address)
-    entries = (
-        select(
-            part.c.user_id,
-            person.label("person"),
-            act.c.id,
-            act.c.kind,
-            act.c.occurred_at,
-            part.c.local_date,
-            literal(1 if own else 0).label("own"),
-        )
-        .select_from(part.join(act, act.c.id == part.c.activity_id))
-        .join(outside, outside.c.activity_id == act.c.id)
+    addressed = participant.alias("addressed")
+    return (
+        select(addressed.c.address)
         .where(
-            part.c.local_date <= WIDE_END,
-            act.c.nature == "human",
-            act.c.occurred_at <= AS_OF,
-            act.c.known_at <= KNOWN_AT,
-            outside.c.user_id.is_(None),
-            outside.c.resource.is_(False),
-            outside.c.role.in_(TO if own else FROM),
-            act.c.direction == ("outbound" if own else "inbound"),
+            addressed.c.activity_id == activity.c.id,
+            addressed.c.user_id.is_(None),
+            addressed.c.resource.is_(False),
+            addressed.c.role.in_(TO),
+            _last_word(addressed) == "outbound",
+            ~_touched_that_day(addressed),
         )
-        .distinct()
+        .correlate(activity, participation)
+        .exists()
     )
-    if own:
-        return entries.where(
-            part.c.role.in_(("sender", "caller", "organizer")),
-            func.coalesce(act.c.status, "") != "cancelled",
+
+
+def _last_word(addressed: Any) -> Any:
+    """The direction of the latest entry before the activity in the story of the rep and the person; NULL for none."""
+    before, mine, outside = (
+        activity.alias("before"),
+        participation.alias("mine"),
+        participant.alias("outside"),
+    )
+    return (
+        _story(before, mine, outside, addressed, select(before.c.direction))
+        .where(or_(_is_touch(before, mine, outside), _is_answer(before, outside)))
+        .order_by(before.c.occurred_at.desc(), before.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _touched_that_day(addressed: Any) -> Any:
+    before, mine, outside = (
+        activity.alias("before"),
+        participation.alias("mine"),
+        participant.alias("outside"),
+    )
+    return (
+        _story(before, mine, outside, addressed, select(before.c.id))
+        .where(
+            _is_touch(before, mine, outside),
+            before.c.kind == activity.c.kind,
+            mine.c.local_date == participation.c.local_date,
         )
-    return entries.where(act.c.kind != "meeting")
+        .exists()
+    )
+
+
+def _story(before: Any, mine: Any, outside: Any, addressed: Any, wanted: Any) -> Any:
+    """What passed between the rep and the person addressed before the activity. A person is a contact or an address."""
+    return (
+        wanted.select_from(
+            outside.join(before, before.c.id == outside.c.activity_id).join(
+                mine, mine.c.activity_id == before.c.id
+            )
+        )
+        .where(
+            or_(outside.c.contact_id == addressed.c.contact_id, outside.c.address == addressed.c.address),
+            mine.c.user_id == participation.c.user_id,
+            before.c.nature == "human",
+            before.c.known_at <= KNOWN_AT,
+            _earlier(before),
+        )
+        .correlate(activity, participation, addressed)
+    )
+
+
+def _is_touch(before: Any, mine: Any, outside: Any) -> ColumnElement[bool]:
+    return and_(
+        before.c.direction == "outbound",
+        mine.c.role.in_(AUTHORS),
+        outside.c.role.in_(TO),
+        func.coalesce(before.c.status, "") != "cancelled",
+    )
+
+
+def _is_answer(before: Any, outside: Any) -> ColumnElement[bool]:
+    return and_(before.c.direction == "inbound", before.c.kind != "meeting", outside.c.role.in_(FROM))
 
 
 def first_touch() -> ColumnElement[Any]:
