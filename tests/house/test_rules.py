@@ -79,7 +79,9 @@ def test_a_module_is_named_after_what_it_works_on(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=_ids)
 def test_nothing_is_left_undone(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
-    assert not re.search(r"\b(TODO|FIXME|XXX|raise NotImplementedError)\b", source)
+    assert not re.search(r"\b(TODO|FIXME|XXX)\b", source)
+    shipped_suite = "testing" in path.parts  # its hooks are for those who use it to fill in
+    assert shipped_suite or "raise NotImplementedError" not in source
 
 
 def test_the_repository_names_no_machine_and_no_registry() -> None:

@@ -23,8 +23,8 @@ exit code 1; a command that was typed wrongly ends with 2.
 
 
 def commands() -> frozenset[tuple[str, ...]]:
-    """Every command by its words, groups that are no commands themselves left out."""
-    return frozenset(words for words, command, _ in _walk() if not _is_bare_group(command))
+    """Every command and every group of commands, by its words."""
+    return frozenset(words for words, _command, _ctx in _walk())
 
 
 def command_reference() -> str:
@@ -47,10 +47,6 @@ def _below(words: tuple[str, ...], command: Any, ctx: Any) -> Iterator[tuple[tup
         child = command.get_command(ctx, name)
         inner = child.make_context(name, [], parent=ctx, resilient_parsing=True)
         yield from _below((*words, name), child, inner)
-
-
-def _is_bare_group(command: Any) -> bool:
-    return hasattr(command, "list_commands") and not command.invoke_without_command
 
 
 def _section(words: tuple[str, ...], command: Any, ctx: Any) -> str:
