@@ -40,8 +40,11 @@ def printed(value: Any) -> Any:
 
 
 def inline_svg(chart: Chart) -> Markup:
-    """The chart for a page. Its texts are numbers and our own words; nothing foreign enters a chart."""
-    return Markup(charts.svg(chart))  # noqa: S704
+    """The chart for a page, silent to screen readers: the element around it says its alternative text.
+
+    Its texts are numbers and our own words; nothing foreign enters a chart.
+    """
+    return Markup(charts.svg(chart).replace("<svg ", '<svg aria-hidden="true" ', 1))  # noqa: S704
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from statistics import median
 
 from autocapture.measure.catalog import CATALOG
@@ -84,7 +85,7 @@ def change(tile: Tile, reader: Reader) -> str:
 def is_ordinary(history: Sequence[Decimal | None]) -> bool:
     """Whether the last step of `history` is within twice the median size of its earlier steps; False while too few."""
     known = [value for value in history if value is not None]
-    steps = [abs(later - earlier) for earlier, later in zip(known, known[1:], strict=False)]
+    steps = [abs(later - earlier) for earlier, later in pairwise(known)]
     if len(steps) <= _HISTORY_FOR_A_RANGE:
         return False
     return steps[-1] <= _NORMAL * median(steps[:-1])
@@ -152,13 +153,9 @@ def _trouble(user: str, connector: str, state: str, why: str | None) -> str:
 def period_name(held: Attainment, reader: Reader) -> str:
     """``Q4 2026`` for a calendar quarter, ``2026`` for a year, the month's or the interval's dates else."""
     start, after = held.period_start, held.period_end + timedelta(days=1)
-    if (
-        start.day == 1
-        and after.day == 1
-        and start.year * 12 + start.month + 3 == after.year * 12 + after.month
-    ):
-        if start.month % 3 == 1:
-            return f"Q{(start.month + 2) // 3} {start.year}"
+    months = (after.year - start.year) * 12 + after.month - start.month
+    if start.day == after.day == 1 and months == 3 and start.month % 3 == 1:
+        return f"Q{(start.month + 2) // 3} {start.year}"
     if start == date(start.year, 1, 1) and after == date(start.year + 1, 1, 1):
         return str(start.year)
     return reader.days(start, held.period_end)

@@ -70,7 +70,7 @@ def _seen(session: Session) -> defaultdict[int, list[tuple[str, str | None, int]
     rows = session.exec(
         select(Channel.account_id, LedgerEntry.outcome, LedgerEntry.reason, func.count())
         .join(Channel, col(Channel.id) == col(LedgerEntry.channel_id))
-        .group_by(col(Channel.account_id), LedgerEntry.outcome, LedgerEntry.reason)
+        .group_by(col(Channel.account_id), col(LedgerEntry.outcome), col(LedgerEntry.reason))
     ).all()
     by_account: defaultdict[int, list[tuple[str, str | None, int]]] = defaultdict(list)
     for account_id, outcome, reason, number in rows:

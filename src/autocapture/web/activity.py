@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from sqlmodel import Session, col, or_, select
@@ -13,6 +14,7 @@ from autocapture.model.activities import Activity, Match, Participant
 from autocapture.model.crm import Company, Contact, Deal
 from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
+from autocapture.report.numbers import RATE
 from autocapture.report.reader import Reader
 from autocapture.store.engine import reading
 from autocapture.web.templating import render
@@ -63,7 +65,7 @@ def _matches(session: Session, activity_id: int, reader: Reader) -> list[dict[st
         {
             "target": match.target,
             "name": _target_name(session, match),
-            "weight": reader.amount(round(_decimal(match.weight), 4), "rate"),
+            "weight": reader.amount(Decimal(str(match.weight)), RATE),
             "method": match.method.replace("_", " "),
             "evidence": [
                 (key.replace("_", " "), _plain(value)) for key, value in sorted(match.evidence.items())
@@ -74,7 +76,11 @@ def _matches(session: Session, activity_id: int, reader: Reader) -> list[dict[st
 
 
 def _target_name(session: Session, match: Match) -> str:
-    target = session.get(Company if match.target == "company" else Deal, match.target_id)
+    target: Company | Deal | None
+    if match.target == "company":
+        target = session.get(Company, match.target_id)
+    else:
+        target = session.get(Deal, match.target_id)
     return target.name if target is not None else "no longer in the CRM"
 
 
@@ -101,12 +107,6 @@ def _sightings(session: Session, activity: Activity, reader: Reader) -> list[dic
         }
         for entry, channel, account, user in rows
     ]
-
-
-def _decimal(weight: float) -> Any:
-    from decimal import Decimal
-
-    return Decimal(str(weight))
 
 
 def _plain(value: object) -> str:

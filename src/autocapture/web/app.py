@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
@@ -19,6 +21,7 @@ from autocapture.web.security import Guard, assert_loopback
 from autocapture.web.templating import render
 from autocapture.workflows.health import readiness
 
+Id = Annotated[int, Path(ge=0, le=2**63 - 1)]
 NOT_HERE = "There is no such page. It may have been written down wrongly."
 
 
@@ -48,11 +51,11 @@ def _pages(app: FastAPI, application: Application) -> None:
         return summaries.page(application, reader(request), team, week)
 
     @app.get("/n/{publication}/{metric}/{cell}", response_class=HTMLResponse)
-    def number(request: Request, publication: int, metric: str, cell: str) -> str:
+    def number(request: Request, publication: Id, metric: str, cell: str) -> str:
         return evidence.page(application, reader(request), publication, metric, cell)
 
     @app.get("/activities/{activity_id}", response_class=HTMLResponse)
-    def one_activity(request: Request, activity_id: int) -> str:
+    def one_activity(request: Request, activity_id: Id) -> str:
         return activity.page(application, reader(request), activity_id)
 
     @app.get("/accounts", response_class=HTMLResponse)

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from autocapture.application import Application
 from autocapture.bootstrap import build
 from autocapture.clock import FixedClock
+from autocapture.connect.vault import create_key
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import Activity, Match, Participant, Participation
 from autocapture.model.columns import stable_id
@@ -45,24 +46,29 @@ COMPANIES = (
 )
 
 
-def application(
-    home: Path, *, smtp_port: int = 0, subject: str = "", rep: str = "", team: str = "North"
-) -> Application:
+def application(home: Path, *, subject: str = "", rep: str = "", team: str = "North") -> Application:
     """An application whose database holds the team; `subject`, `rep` and `team` replace names, to plant hostile ones."""
+    app = reopened(home)
+    create_key(app.settings.key_file)
+    schema.upgrade(app.engine)
+    with writing(app.engine) as session:
+        session.connection().exec_driver_sql("PRAGMA defer_foreign_keys = ON")  # one flush, in any order
+        _Life(session, subject, rep, team).write()
+    with app.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    return app
+
+
+def reopened(home: Path, *, smtp_port: int = 25, web_port: int = 8000) -> Application:
+    """An application over the database in `home`, on the Monday after the week, at seven."""
     settings = Settings(
         home=home,
         database_url=f"sqlite:///{home / 'autocapture.db'}",
         key_file=home / "keys" / "master.key",
-        web=WebSettings(port=8000),
-        smtp=SmtpSettings(
-            host="127.0.0.1", port=smtp_port or 25, security="none", sender="summary@ours.example"
-        ),
+        web=WebSettings(port=web_port),
+        smtp=SmtpSettings(host="127.0.0.1", port=smtp_port, security="none", sender="summary@ours.example"),
     )
-    app = build(settings, FixedClock(MONDAY))
-    schema.upgrade(app.engine)
-    with writing(app.engine) as session:
-        _Life(session, subject, rep, team).write()
-    return app
+    return build(settings, FixedClock(MONDAY))
 
 
 class _Life:
@@ -102,7 +108,6 @@ class _Life:
         )
         self._add(Team(id=1, name=self.team))
         self._add(boss)
-        self.session.flush()
         self.reps = [
             User(
                 id=place,
@@ -115,18 +120,15 @@ class _Life:
         ]
         for user in (boss, *self.reps):
             self._add(user)
-            self.session.flush()
             self._add(UserHandle(kind="email", value=user.email, user_id=user.id))
             self._add(Membership(user_id=user.id, team_id=1, valid_from=date(2026, 1, 1)))
 
     def _customers(self) -> None:
         for place, name in enumerate(COMPANIES, 1):
             self._add(Company(id=place, source_id=f"c{place}", name=name))
-            self.session.flush()
             self._add(
                 Contact(id=place, source_id=f"p{place}", name=f"Kim {name.split()[0]}", company_id=place)
             )
-            self.session.flush()
             self._add(ContactHandle(kind="email", value=f"kim@customer{place}.example", contact_id=place))
 
     def _accounts(self) -> None:
@@ -142,7 +144,6 @@ class _Life:
             if rep.id == 4:
                 account.state, account.why = "needs_reconnect", "the server refused the password"
             self._add(account)
-            self.session.flush()
             for offset, kind in enumerate(("email", "event", "call")):
                 channel = Channel(
                     id=rep.id * 10 + offset,
@@ -153,7 +154,6 @@ class _Life:
                     last_ok_at=MONDAY,
                 )
                 self._add(channel)
-        self.session.flush()
         for reason, number in (("newsletter", 41), ("internal", 17), ("private", 3)):
             for _ in range(number):
                 self._ledger("skipped", reason, None)
@@ -215,7 +215,6 @@ class _Life:
             changed_at=at,
         )
         self._add(activity)
-        self.session.flush()
         self._add(
             Participant(activity_id=activity.id, role=mine, address=rep.email, name=rep.name, user_id=rep.id)
         )
@@ -280,7 +279,6 @@ class _Life:
                     source="web",
                 )
             )
-            self.session.flush()
             self._activity(rep, "email", at + timedelta(hours=self.random.randint(1, 20)))
 
     def _deal(
@@ -312,7 +310,6 @@ class _Life:
                 closed_on=closed.date() if closed else None,
             )
         )
-        self.session.flush()
         self._add(StageChange(deal_id=number, stage="Proposal", at=created))
         grown_at = _at(11, 11) if grown_to else None
         self._state(number, rep, created, grown_at or closed, "open", amount)
