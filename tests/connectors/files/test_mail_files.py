@@ -211,6 +211,7 @@ class MaildirInUse(RuleBasedStateMachine):
         self.holder = Holder()
 
     def teardown(self) -> None:
+        self.check_at_rest(limit=1)
         self._directory.cleanup()
 
     @rule(count=st.integers(1, 4))
@@ -245,6 +246,9 @@ class MaildirInUse(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 5))
     def come_to_rest(self, limit: int) -> None:
+        self.check_at_rest(limit)
+
+    def check_at_rest(self, limit: int) -> None:
         with opened(maildir=self.root) as connection:
             channel = connection.channels()[0]
             self.holder.drain(connection, channel, limit)
@@ -270,13 +274,14 @@ class LargeMaildirInUse(MaildirInUse):
         super().__init__()
         self._patch = pytest.MonkeyPatch()
         self._patch.setattr("autocapture_files.cursor.KNOWN_LIMIT", 0)
+        self._patch.setattr("autocapture_files.sums.BUCKETS", 2)  # so that changes meet in one bucket
 
     def teardown(self) -> None:
-        self._patch.undo()
         super().teardown()
+        self._patch.undo()
 
 
-MaildirInUse.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+MaildirInUse.TestCase.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
 LargeMaildirInUse.TestCase.settings = MaildirInUse.TestCase.settings
 test_a_maildir_in_use_is_followed_without_loss_or_ghosts = MaildirInUse.TestCase
 test_a_large_maildir_in_use_is_followed_without_loss_or_ghosts = LargeMaildirInUse.TestCase
