@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -52,18 +52,25 @@ def accounts(fmt: FormatOption = Format.TABLE) -> None:
     )
 
 
-def capture(account: AccountOption = None, fmt: FormatOption = Format.TABLE) -> None:
+def capture(
+    account: AccountOption = None,
+    resync: Annotated[
+        bool,
+        typer.Option(
+            "--resync", help="List every source from the start and read what the ledger does not hold."
+        ),
+    ] = False,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
     """Capture now, in the foreground, everything that is new."""
-    from autocapture.measure.rollup import refresh
-    from autocapture.store.engine import writing
     from autocapture.workflows.capture import capture_account
     from autocapture.workflows.meetings import settle_meetings
+    from autocapture.workflows.rollups import refresh_rollups
 
     app = open_application()
-    reports = [capture_account(app, account_id) for account_id in _chosen(app, account)]
+    reports = [capture_account(app, account_id, resync=resync) for account_id in _chosen(app, account)]
     settle_meetings(app)
-    with writing(app.engine) as session:
-        refresh(session)
+    refresh_rollups(app)
     emit(
         (
             {
@@ -86,7 +93,10 @@ def capture(account: AccountOption = None, fmt: FormatOption = Format.TABLE) -> 
 
 
 def census(account: AccountOption = None, fmt: FormatOption = Format.TABLE) -> None:
-    """Count what every source holds now and compare it with the ledger; exit code 1 when they differ."""
+    """Count what every source holds now and compare it with the ledger; exit code 1 when they differ.
+
+    `capture` brings in what arrived or left since it last ran, `capture --resync` also what the ledger has lost.
+    """
     from autocapture.workflows.census import take_census
 
     app = open_application()
@@ -97,7 +107,8 @@ def census(account: AccountOption = None, fmt: FormatOption = Format.TABLE) -> N
         missing = sum(len(found.missing) for found in differing)
         left = sum(len(found.left) for found in differing)
         typer.echo(
-            f"census: {missing} at the source without a ledger row, {left} in the ledger that left the source",
+            f"census: {missing} at the source without a ledger row, {left} in the ledger that left the source; "
+            "`autocapture capture` brings in what is new, `autocapture capture --resync` what was lost",
             err=True,
         )
         raise typer.Exit(1)
@@ -172,12 +183,8 @@ def activities(
         emit(rows, fmt)
 
 
-def _brief(row: dict[str, object]) -> dict[str, object]:
-    participants = row["participants"]
-    assert isinstance(participants, list)
-    outside = [p["name"] or p["address"] for p in participants if p["user"] is None]
-    deals = row["deals"]
-    assert isinstance(deals, list)
+def _brief(row: dict[str, Any]) -> dict[str, object]:
+    outside = [p["name"] or p["address"] for p in row["participants"] if p["user"] is None]
     return {
         "occurred_at": row["occurred_at"],
         "kind": row["kind"],
@@ -185,8 +192,8 @@ def _brief(row: dict[str, object]) -> dict[str, object]:
         "status": row["status"],
         "with": ", ".join(outside[:3]) + (" …" if len(outside) > 3 else ""),
         "subject": row["subject"],
-        "deals": ", ".join(deal["deal"] for deal in deals),
-        "seen": len(row["sightings"]),  # type: ignore[arg-type]
+        "deals": ", ".join(deal["deal"] for deal in row["deals"]),
+        "seen": len(row["sightings"]),
         "id": row["id"],
     }
 

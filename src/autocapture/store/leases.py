@@ -6,10 +6,11 @@ commits only while its writer's number is still the account's: a worker that sle
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlmodel import Session, col
 
 from autocapture.errors import LeaseLost
@@ -25,11 +26,24 @@ class Lease:
     number: int
 
 
-def claim(session: Session, account_id: int, owner: str, now: datetime) -> Lease | None:
-    """The lease, or None while somebody else holds it."""
+def holders(session: Session) -> set[str]:
+    """The owners of leases that were not handed back."""
+    owners = session.scalars(select(col(Account.lease_owner)).distinct())
+    return {owner for owner in owners if owner is not None}
+
+
+def is_free(now: datetime, dead: Collection[str] = ()) -> ColumnElement[bool]:
+    """The condition that an account may be claimed: its lease ran out, or its owner is known to be `dead`."""
+    return or_(col(Account.lease_until) <= now, col(Account.lease_owner).in_(dead))
+
+
+def claim(
+    session: Session, account_id: int, owner: str, now: datetime, dead: Collection[str] = ()
+) -> Lease | None:
+    """The lease, or None while somebody else holds it. An owner in `dead` does not come back: no need to wait for it."""
     taken = session.execute(
         update(Account)
-        .where(col(Account.id) == account_id, col(Account.lease_until) <= now)
+        .where(col(Account.id) == account_id, is_free(now, dead))
         .values(lease_owner=owner, lease_until=now + LEASE_FOR, lease_no=Account.lease_no + 1)
         .returning(col(Account.lease_no))
     ).scalar_one_or_none()

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import socket
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import or_, select, update
-from sqlmodel import col
+from sqlalchemy import Select, or_, select, update
+from sqlmodel import Session, col
 
 from autocapture.admit.exclusions import Exclusions
 from autocapture.application import Application
@@ -59,22 +59,48 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+def dead_workers(session: Session) -> set[str]:
+    """Holders of leases that were processes of this host and are no longer: killed, they handed nothing back.
+
+    A wrong guess (two containers of one name) costs a run, never a row: the lease's number fences it.
+    """
+    return {owner for owner in leases.holders(session) if _is_dead(owner)}
+
+
+def _is_dead(owner: str) -> bool:
+    host, _, process = owner.rpartition(":")
+    if host != socket.gethostname() or not process.isdecimal():
+        return False
+    try:
+        os.kill(int(process), 0)  # asks whether it is there; sends nothing
+    except ProcessLookupError:
+        return True
+    except OSError:
+        pass  # it is there, and somebody else's
+    return False
+
+
 def due_accounts(app: Application) -> list[int]:
     """Accounts to capture now, the most overdue first: active, not throttled, not leased, with a channel that is due or
     none discovered yet."""
-    now = app.clock.now()
+    with reading(app.engine) as session:
+        due = _due(app.clock.now(), dead_workers(session))
+        return [account_id for account_id in session.scalars(due) if account_id is not None]
+
+
+def _due(now: datetime, dead: Collection[str]) -> Select[int | None]:
     due = (
         select(col(Channel.account_id))
         .where(col(Channel.enabled), col(Channel.wake_at) <= now)
         .where(col(Channel.account_id) == col(Account.id))
     )
     undiscovered = ~select(col(Channel.id)).where(col(Channel.account_id) == col(Account.id)).exists()
-    statement = (
+    return (
         select(col(Account.id))
         .where(
             col(Account.state) == "active",
             col(Account.throttle_until) <= now,
-            col(Account.lease_until) <= now,
+            leases.is_free(now, dead),
             or_(due.exists(), undiscovered),
         )
         .order_by(
@@ -86,8 +112,6 @@ def due_accounts(app: Application) -> list[int]:
             col(Account.id),
         )
     )
-    with reading(app.engine) as session:
-        return [account_id for account_id in session.scalars(statement) if account_id is not None]
 
 
 def capture_account(
@@ -95,10 +119,14 @@ def capture_account(
     account_id: int,
     *,
     worker: str | None = None,
+    resync: bool = False,
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> CaptureReport:
-    """Pulls everything new in every channel of one account. Raises InputError for an unknown account, StoreBusy."""
+    """Pulls everything new in every channel of one account. Raises InputError for an unknown account, StoreBusy.
+
+    `resync` enumerates every channel from the start and reads what the ledger does not hold, or holds differently.
+    """
     report = CaptureReport(account_id)
     with writing(app.engine) as session:
         account = session.get(Account, account_id)
@@ -107,17 +135,19 @@ def capture_account(
         if account.state != "active":
             report.status, report.why = account.state, account.why
             return report
-        lease = leases.claim(session, account_id, worker or worker_name(), app.clock.now())
+        owner = worker or worker_name()
+        lease = leases.claim(session, account_id, owner, app.clock.now(), dead_workers(session))
     if lease is None:
         report.status, report.why = "busy", "another worker is capturing this account"
         return report
     try:
-        _capture(app, account, lease, report, progress, should_stop or _never)
-        _succeeded(app, lease)
+        try:
+            _capture(app, account, lease, report, resync, progress, should_stop or _never)
+            _succeeded(app, lease)
+        except (ReconnectNeeded, RateLimited, Unreachable, SetupError) as problem:
+            _failed(app, lease, problem, report)
     except LeaseLost as lost:
         report.status, report.why = "busy", str(lost)
-    except (ReconnectNeeded, RateLimited, Unreachable, SetupError) as problem:
-        _failed(app, lease, problem, report)
     finally:
         with writing(app.engine) as session:
             leases.release(session, lease)
@@ -139,13 +169,14 @@ def _capture(
     account: Account,
     lease: Lease,
     report: CaptureReport,
+    resync: bool,
     progress: Progress | None,
     should_stop: Callable[[], bool],
 ) -> None:
     organization = our_people(app)
     exclusions = load_exclusions(app.settings.capture.exclusions_file)
     with open_account(app, account) as connection:
-        queue = deque(discover(app, lease, connection))
+        queue = deque(discover(app, lease, connection, resync=resync))
         resets: Counter[int] = Counter()
         while queue:
             if should_stop():
@@ -271,7 +302,7 @@ def _failed(
 
 def _backoff(fails: int, account_id: int, now: datetime) -> timedelta:
     """Doubling from half a minute to an hour."""
-    wait = min(FIRST_BACKOFF * 2 ** min(fails, 10), LONGEST_BACKOFF)
+    wait = min(FIRST_BACKOFF * (1 << min(fails, 10)), LONGEST_BACKOFF)
     return wait * _spread(account_id, now)
 
 

@@ -100,4 +100,4 @@ def _outcomes(session: Session, channel_id: int | None) -> Counter[str]:
         .where(col(LedgerEntry.channel_id) == channel_id, col(LedgerEntry.gone_at).is_(None))
         .group_by(col(LedgerEntry.outcome))
     )
-    return Counter(dict(rows.tuples().all()))
+    return Counter(dict(rows.all()))

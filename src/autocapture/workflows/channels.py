@@ -14,18 +14,21 @@ from autocapture.store.engine import writing
 from autocapture.store.leases import Lease
 
 
-def discover(app: Application, lease: Lease, connection: Connection) -> list[Channel]:
+def discover(
+    app: Application, lease: Lease, connection: Connection, *, resync: bool = False
+) -> list[Channel]:
     """Brings the rows in line with what the connection lists, and returns those in scope, most overdue first.
 
     A channel that is not listed any more is switched off with its items; one that returns is enumerated anew, so that what
     changed in between is found. An empty list is no evidence that everything is gone: nothing is switched off by it.
+    `resync` has every channel enumerated anew.
     """
     listed = {channel.id: channel for channel in connection.channels()}
     with writing(app.engine) as session:
         leases.renew(session, lease, app.clock.now())
         stored = {channel.source_id: channel for channel in _stored(session, lease.account_id)}
         for source_id, found in listed.items():
-            _keep(session, lease.account_id, stored.get(source_id), found)
+            _keep(session, lease.account_id, stored.get(source_id), found, resync)
         for source_id, channel in stored.items():
             if listed and source_id not in listed and channel.enabled and channel.id is not None:
                 _switch_off(session, app, channel.id)
@@ -45,13 +48,13 @@ def _stored(session: Session, account_id: int) -> list[Channel]:
     return list(session.scalars(select(Channel).where(col(Channel.account_id) == account_id)))
 
 
-def _keep(session: Session, account_id: int, stored: Channel | None, found: Found) -> None:
+def _keep(session: Session, account_id: int, stored: Channel | None, found: Found, resync: bool) -> None:
     name = found.name or found.id
     if stored is None:
         session.add(Channel(account_id=account_id, source_id=found.id, kind=found.kind, name=name))
         return
     stored.name = name
-    if not stored.enabled:
+    if resync or not stored.enabled:
         stored.enabled, stored.cursor, stored.mid_run, stored.wake_at = True, None, False, LONG_AGO
     session.add(stored)
 

@@ -38,15 +38,12 @@ def list_accounts(app: Application) -> list[Row]:
         )
         for account_id, outcome, count in counted:
             outcomes[account_id][outcome] = count
-        last_ok = dict(
-            session.execute(
-                select(col(Channel.account_id), func.min(col(Channel.last_ok_at)))
-                .where(col(Channel.enabled))
-                .group_by(col(Channel.account_id))
-            )
-            .tuples()
-            .all()
+        oldest = session.execute(
+            select(col(Channel.account_id), func.min(col(Channel.last_ok_at)))
+            .where(col(Channel.enabled))
+            .group_by(col(Channel.account_id))
         )
+        last_ok = dict(oldest.all())
         accounts = session.execute(
             select(Account, User).join(User, col(User.id) == col(Account.user_id)).order_by(col(Account.id))
         )
