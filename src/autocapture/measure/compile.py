@@ -57,7 +57,8 @@ def counted_rows(metric: Metric, query: Query, *, apart_by: Sequence[str] = ()) 
             facts.id.label("id"), facts.on.label("on"), *(_labelled(dims)), *(_labelled(dict(metric.parts)))
         )
         .select_from(_tables(facts, chosen))
-        .where(metric.where, facts.near, facts.happened, facts.known, *_narrowed(metric, query))
+        .where(facts.near, facts.happened, facts.known, *_narrowed(metric, query))
+        .where(metric.where)  # last: it may look around each row, which is dear
     )
     if not facts.shared or "user" in chosen:
         statement = statement.add_columns(facts.at.label("at"), facts.kind.label("kind"))
