@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-import statistics
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -45,16 +43,19 @@ def test_every_command_that_a_page_names_exists(page: Path) -> None:
         assert words in known or words[:1] in known, f"autocapture {line}"
 
 
-def test_help_comes_within_a_third_of_a_second() -> None:
-    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+def test_help_takes_less_than_a_third_of_a_second() -> None:
+    """Processor time, the least of five: what the clock on the wall says depends on what else the machine does."""
+
+    def spent() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
     taken = []
     for _ in range(5):
-        began = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "autocapture", "--help"], check=True, capture_output=True, env=environ
-        )
-        taken.append(time.perf_counter() - began)
-    assert min(taken) <= HELP_WITHIN_S, f"median {statistics.median(taken):.2f} s"
+        before = spent()
+        subprocess.run([sys.executable, "-m", "autocapture", "--help"], check=True, capture_output=True)
+        taken.append(spent() - before)
+    assert min(taken) <= HELP_WITHIN_S
 
 
 def test_help_imports_none_of_the_heavy_parts() -> None:
