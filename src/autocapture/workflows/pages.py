@@ -95,8 +95,9 @@ def store_page(run: Run, page: Page) -> None:
     staged = _staged(run, items, held, generation)
     texts = _texts(run, staged)
     moved = page.cursor != run.channel.cursor or page.more != run.channel.mid_run
-    if not (page.items or page.complete or moved):
-        return  # nothing new: an idle pass writes nothing
+    returned = [source_id for source_id in items.touched if held[source_id].gone]
+    if not (staged or items.gone or returned or page.complete or moved):
+        return  # nothing new, though a source may list its latest items again: an idle pass writes nothing
     channel = {"cursor": page.cursor, "mid_run": page.more, "generation": generation}
     with writing(run.app.engine) as session:
         leases.renew(session, run.lease, run.app.clock.now())
@@ -110,7 +111,7 @@ def store_page(run: Run, page: Page) -> None:
             channel["sweep_doubt"], channel["backfilled"] = doubt, True
             if doubt:  # look again from the start before anything is taken for gone
                 channel["cursor"], channel["mid_run"] = None, False
-        _came_back(session, run, [i for i in items.touched if held[i].gone])
+        _came_back(session, run, returned)
         _leave(session, run, gone)
         session.execute(update(Channel).where(col(Channel.id) == run.channel_id).values(**channel))
     for name, value in channel.items():

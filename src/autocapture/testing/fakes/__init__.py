@@ -1,0 +1,1 @@
+"""Small real sources in memory, one for each family of cursors, with their connectors and worlds."""

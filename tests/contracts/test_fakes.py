@@ -1,0 +1,23 @@
+"""The shipped fakes pass the suite that they help to test connectors' engine with."""
+
+from pathlib import Path
+
+from autocapture.testing.contract import ConnectorContract, SourceWorld
+from autocapture.testing.fakes.feed import FeedWorld
+from autocapture.testing.fakes.uids import UidWorld
+from autocapture.testing.fakes.window import WindowWorld
+
+
+class TestUids(ConnectorContract):
+    def make_world(self, directory: Path) -> SourceWorld:
+        return UidWorld(directory)
+
+
+class TestFeed(ConnectorContract):
+    def make_world(self, directory: Path) -> SourceWorld:
+        return FeedWorld(directory)
+
+
+class TestWindow(ConnectorContract):
+    def make_world(self, directory: Path) -> SourceWorld:
+        return WindowWorld(directory)
