@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from sqlmodel import Session, col, select
 
+from autocapture.measure.catalog import CATALOG
 from autocapture.measure.period import parse_period
-from autocapture.measure.worktime import business_days
+from autocapture.measure.worktime import business_days, holidays_of
 from autocapture.model.measures import Quota
 from autocapture.model.organization import Team, User
 from autocapture.report import pipeline, unknown
@@ -98,10 +99,21 @@ class _Scene:
             self.measured.number(metric, _in_currency(own, currency) if metric in _MONEY_METRICS else own)
             for metric in PERSON_METRICS
         )
-        return Person(rep.id, rep.name, self._attainment("user", rep.email, user=rep.id), numbers)
+        return Person(
+            rep.id,
+            rep.name,
+            self._attainment("user", rep.email, user=rep.id, holidays=holidays_of(rep.locale)),
+            numbers,
+        )
 
     def _attainment(
-        self, scope_type: str, scope: str, *, team: int | None = None, user: int | None = None
+        self,
+        scope_type: str,
+        scope: str,
+        *,
+        team: int | None = None,
+        user: int | None = None,
+        holidays: Container[date] = (),
     ) -> Attainment | None:
         quota = self._quota(scope_type, scope)
         if quota is None:
@@ -118,7 +130,7 @@ class _Scene:
             quota=quota.value,
             actual=actual,
             rate=rate,
-            elapsed=_elapsed(quota, until),
+            elapsed=_elapsed(quota, until, holidays),
         )
 
     def _quota(self, scope_type: str, scope: str) -> Quota | None:
@@ -131,7 +143,8 @@ class _Scene:
                 col(Quota.period_end) >= self.cell.end,
             )
         ).all()
-        ranked = sorted(found, key=lambda one: (one.metric != _PREFERRED, *_quarter_first(one), one.metric))
+        told = [one for one in found if _grows(one.metric)]
+        ranked = sorted(told, key=lambda one: (one.metric != _PREFERRED, *_quarter_first(one), one.metric))
         return next(iter(ranked), None)
 
     def _unknown(self, persons: Sequence[Person], other_currencies: Sequence[str]) -> Unknown:
@@ -154,10 +167,10 @@ class _Scene:
         return len(counted - {row.id for row in self.measured.rows(OPEN_PIPELINE, self.cell)})
 
 
-def _elapsed(quota: Quota, until: date) -> Decimal:
+def _elapsed(quota: Quota, until: date, holidays: Container[date]) -> Decimal:
     """The share of the quota's business days that has gone by the end of `until`."""
-    days = business_days(quota.period_start, quota.period_end)
-    return Decimal(business_days(quota.period_start, until)) / days if days else Decimal(1)
+    days = business_days(quota.period_start, quota.period_end, holidays)
+    return Decimal(business_days(quota.period_start, until, holidays)) / days if days else Decimal(1)
 
 
 def _in_currency(cell: Cell, currency: str | None) -> Cell:
@@ -166,6 +179,12 @@ def _in_currency(cell: Cell, currency: str | None) -> Cell:
 
 def _oldest(cell: Cell) -> date:
     return date.fromordinal(cell.start.toordinal() - 7 * (WEEKS - 1))
+
+
+def _grows(metric: str) -> bool:
+    """Whether a metric adds up over time towards a target, so that a linear pace means something."""
+    declared = CATALOG.get(metric)
+    return declared is not None and declared.direction == "up" and "time" in declared.additive
 
 
 def _quarter_first(quota: Quota) -> tuple[int, int]:

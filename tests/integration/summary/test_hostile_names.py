@@ -88,12 +88,8 @@ def test_names_cannot_reach_into_the_headers_of_the_mail(home: Path) -> None:
         "mime-version",
         "content-type",
     }
-    assert {name.lower() for name in mail.keys()} <= allowed | {
-        "x-auto-response-suppress",
-        "x-peer",
-        "x-mailfrom",
-        "x-rcptto",
-    }
+    sink = {"x-peer", "x-mailfrom", "x-rcptto"}
+    assert {name.lower() for name, _value in mail.items()} <= allowed | {"x-auto-response-suppress"} | sink
     html = mail.get_body(("html",))
     assert html is not None
     assert "<script" not in html.get_content()
