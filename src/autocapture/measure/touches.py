@@ -110,12 +110,14 @@ def is_follow_up() -> ColumnElement[bool]:
 
 def _last_word(addressed: Any) -> Any:
     """The direction of the latest entry before the activity in the story of the rep and the person; NULL for none."""
-    before, outside = activity.alias("before"), participant.alias("outside")
-    touch = and_(_is_touch(before, outside), _took_part(before, AUTHORS))
-    answer = and_(_is_answer(before, outside), _took_part(before))
+    before, mine, outside = (
+        activity.alias("before"),
+        participation.alias("mine"),
+        participant.alias("outside"),
+    )
     return (
-        _story(before, outside, addressed, select(before.c.direction))
-        .where(or_(touch, answer))
+        _story(before, mine, outside, addressed, select(before.c.direction))
+        .where(or_(_is_touch(before, mine, outside), _is_answer(before, outside)))
         .order_by(before.c.occurred_at.desc(), before.c.id.desc())
         .limit(1)
         .scalar_subquery()
@@ -123,24 +125,34 @@ def _last_word(addressed: Any) -> Any:
 
 
 def _touched_that_day(addressed: Any) -> Any:
-    before, outside = activity.alias("before"), participant.alias("outside")
+    before, mine, outside = (
+        activity.alias("before"),
+        participation.alias("mine"),
+        participant.alias("outside"),
+    )
     return (
-        _story(before, outside, addressed, select(before.c.id))
+        _story(before, mine, outside, addressed, select(before.c.id))
         .where(
-            _is_touch(before, outside),
+            _is_touch(before, mine, outside),
             before.c.kind == activity.c.kind,
-            _took_part(before, AUTHORS, that_day=True),
+            mine.c.local_date == participation.c.local_date,
         )
         .exists()
     )
 
 
-def _story(before: Any, outside: Any, addressed: Any, wanted: Any) -> Any:
-    """What passed between us and the person addressed before the activity. A person is a contact or an address."""
+def _story(before: Any, mine: Any, outside: Any, addressed: Any, wanted: Any) -> Any:
+    """What passed between the rep and the person addressed before the activity. A person is a contact or an address."""
     return (
-        wanted.select_from(outside.join(before, before.c.id == outside.c.activity_id))
+        wanted.select_from(
+            outside.join(before, before.c.id == outside.c.activity_id).join(
+                mine, mine.c.activity_id == before.c.id
+            )
+        )
         .where(
             or_(outside.c.contact_id == addressed.c.contact_id, outside.c.address == addressed.c.address),
+            mine.c.user_id + 0
+            == participation.c.user_id,  # no key: planners shall begin with the person, who has few entries
             before.c.nature == "human",
             before.c.known_at <= KNOWN_AT,
             _earlier(before),
@@ -149,22 +161,10 @@ def _story(before: Any, outside: Any, addressed: Any, wanted: Any) -> Any:
     )
 
 
-def _took_part(before: Any, roles: tuple[str, ...] = (), *, that_day: bool = False) -> ColumnElement[bool]:
-    """The rep of the activity took part in `before`. EXISTS, so that planners begin with the person, who has few entries."""
-    mine = participation.alias("mine")
-    part = select(mine.c.role).where(
-        mine.c.activity_id == before.c.id, mine.c.user_id == participation.c.user_id
-    )
-    if roles:
-        part = part.where(mine.c.role.in_(roles))
-    if that_day:
-        part = part.where(mine.c.local_date == participation.c.local_date)
-    return part.correlate(before, participation).exists()
-
-
-def _is_touch(before: Any, outside: Any) -> ColumnElement[bool]:
+def _is_touch(before: Any, mine: Any, outside: Any) -> ColumnElement[bool]:
     return and_(
         before.c.direction == "outbound",
+        mine.c.role.in_(AUTHORS),
         outside.c.role.in_(TO),
         func.coalesce(before.c.status, "") != "cancelled",
     )
