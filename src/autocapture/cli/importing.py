@@ -58,9 +58,13 @@ def import_crm(
 ) -> None:
     """Read a CRM's CSV exports: companies, contacts, leads, deals and their history. Running it again updates."""
     from autocapture.workflows.import_crm import import_crm as run
+    from autocapture.workflows.matching import rematch_everything
 
     application = open_application()
     report = run(application.engine, application.clock, mapping=mapping, source=source, dry_run=dry_run)
+    if not dry_run and (report.created or report.updated):
+        changed = rematch_everything(application)
+        typer.echo(f"{changed} stored activities were matched differently with what came in", err=True)
     _show(report, fmt, strict)
 
 

@@ -35,7 +35,7 @@ _PARSED = (*_ADDRESSED, "Subject", "Date", "Message-ID", "In-Reply-To", "Referen
 _KEPT = (
     *("Auto-Submitted", "Precedence", "List-Id", "List-Unsubscribe", "Feedback-ID", "Return-Path"),
     *("X-Autoreply", "X-Autorespond", "X-Auto-Response-Suppress", "X-Loop", "X-Failed-Recipients"),
-    *("X-Google-Original-From", "X-Original-From", "Content-Type", "Sensitivity", "X-Spam-Flag"),
+    *("X-Google-Original-From", "X-Original-From", "Content-Type", "Content-Class", "Sensitivity", "X-Spam-Flag"),
 )
 
 HEADER_FIELDS: tuple[str, ...] = _PARSED + _KEPT

@@ -28,7 +28,7 @@ class Copy:
     since: date | None
     record: EventRecord
     first_seen_at: datetime
-    gone: bool
+    gone_at: datetime | None
 
 
 def save(session: Session, rows: Sequence[tuple[int, str, int, EventRecord]], now: datetime) -> None:
@@ -71,7 +71,7 @@ def copies(session: Session, series_ids: Collection[int]) -> list[Copy]:
                 since,
                 record_from_json(item.data),
                 item.first_seen_at,
-                item.gone_at is not None,
+                item.gone_at,
             )
             for item, user_id, since in rows
         )

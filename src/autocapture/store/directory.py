@@ -15,6 +15,7 @@ from autocapture.model.directory import (
     KnownContact,
     KnownDeal,
     Organization,
+    untagged,
 )
 from autocapture.model.organization import User, UserHandle
 from autocapture.store.bulk import in_chunks
@@ -42,7 +43,8 @@ def load_organization(
 
 def load_directory(session: Session, organization: Organization, handles: Iterable[str]) -> Directory:
     """Everything of the CRM that activities between these handles could be matched to."""
-    outside = sorted(set(handles) - organization.handles.keys())
+    wanted = set(handles) - organization.handles.keys()
+    outside = sorted(wanted | {untagged(handle) for handle in wanted})
     contacts = _contacts(session, outside)
     companies = _companies(
         session, {h.rpartition("@")[2] for h in outside if "@" in h} - organization.domains

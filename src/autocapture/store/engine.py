@@ -31,7 +31,9 @@ def open_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise SetupError("AUTOCAPTURE_DATABASE_URL is no database URL; an example: sqlite:////srv/autocapture.db") from None
+        raise SetupError(
+            "AUTOCAPTURE_DATABASE_URL is no database URL; an example: sqlite:////srv/autocapture.db"
+        ) from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         if parsed.database and parsed.database != ":memory:":

@@ -28,9 +28,9 @@ from autocapture.model.crm import (
     Product,
     StageChange,
 )
-from autocapture.model.measures import DirtyCell
 from autocapture.model.organization import User, UserHandle
-from autocapture.store.bulk import insert, insert_missing, table_of
+from autocapture.store.activities import mark_dirty
+from autocapture.store.bulk import insert, table_of
 
 Ids = dict[str, dict[str, int]]
 """Ids by source id (users: by address), by table."""
@@ -114,8 +114,7 @@ def apply_plan(session: Session, plan: Plan, ids: Ids, now: datetime) -> None:
         _write_sets(session, table, changes[table], ids)
     _write_details(session, changes, ids)
     _write_states(session, plan.states, ids, now)
-    cells = [{"user_id": ids["user"][email], "local_date": day} for email, day in sorted(plan.dirty)]
-    insert_missing(session, DirtyCell, cells)
+    mark_dirty(session, ((ids["user"][email], day) for email, day in plan.dirty))
 
 
 def _ids(session: Session, model: Any) -> dict[str, int]:

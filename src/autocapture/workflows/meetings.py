@@ -92,7 +92,13 @@ def _drafts(
     copies: Sequence[Copy], organization: Organization, window: tuple[datetime, datetime], now: datetime
 ) -> dict[int, Draft]:
     held = [
-        CalendarCopy(organization.colleagues[copy.user_id], copy.record, copy.first_seen_at, copy.gone)
+        CalendarCopy(
+            organization.colleagues[copy.user_id],
+            copy.record,
+            copy.first_seen_at,
+            copy.gone_at is not None,
+            copy.gone_at,
+        )
         for copy in copies
         if copy.user_id in organization.colleagues
     ]

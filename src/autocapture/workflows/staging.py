@@ -18,6 +18,7 @@ from autocapture.admit.email import admit_email
 from autocapture.admit.event import admit_event
 from autocapture.admit.exclusions import Exclusions
 from autocapture.connector import Broken, CaptureLevel, Record
+from autocapture.formats.envelope import occurred_at as sent_or_received
 from autocapture.model.columns import stable_id
 from autocapture.model.directory import Colleague, Organization
 from autocapture.model.draft import Draft, Verdict
@@ -122,7 +123,7 @@ def _is_before(data: RecordData, scope: Scope) -> bool:
 def _occurred_at(data: RecordData, owner: Colleague) -> datetime | None:
     match data:
         case EmailRecord():
-            return data.received_at or data.sent_at
+            return sent_or_received(data)
         case CallRecord():
             return data.started_at
         case EventRecord():

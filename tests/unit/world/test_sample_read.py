@@ -97,9 +97,6 @@ def test_admission_agrees_with_the_truth_of_mail(verdicts: Verdicts) -> None:
     }
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the header parser does not keep Content-Class, by which Exchange marks them"
-)
 def test_admission_agrees_with_the_truth_of_calendar_mail(verdicts: Verdicts) -> None:
     assert {given for truth, given in verdicts if truth == "calendar_mail"} == {"calendar_mail"}
 
