@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from hashlib import sha256
 
 from sqlmodel import Session, col, select
@@ -74,9 +75,9 @@ class Measured:
     def fingerprint(self, metric: str) -> str:
         """Identifies the definition by which a number was made."""
         if pipeline.is_movement(metric):
-            rests_on = f"{fingerprint(CATALOG[OPEN_PIPELINE])} {metric} v{pipeline.VERSION}"
+            rests_on = f"{_fingerprint(OPEN_PIPELINE)} {metric} v{pipeline.VERSION}"
             return sha256(rests_on.encode()).hexdigest()
-        return fingerprint(metric_named(metric))
+        return _fingerprint(metric)
 
     def _query(self, cell: Cell) -> Query:
         return Query(
@@ -98,6 +99,12 @@ class Measured:
         if name is None:
             raise InputError("this slice speaks of a team or a person that does not exist")
         return str(name)
+
+
+@cache
+def _fingerprint(metric: str) -> str:
+    """Compiling a definition takes milliseconds and gives the same text every time."""
+    return fingerprint(metric_named(metric))
 
 
 def agree(number: Number, rows: Sequence[TracedRow]) -> bool:

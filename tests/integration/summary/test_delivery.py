@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 from tests.integration.summary.mailbox import Mailbox, mailbox
 from tests.integration.summary.organization import WEEK
+from tests.peers.certificates import make_certificates
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
@@ -159,6 +163,28 @@ def test_a_server_that_is_away_is_a_failure_to_be_tried_again(copy: Callable[...
 def test_mail_without_tls_goes_to_this_machine_only() -> None:
     with pytest.raises(SetupError, match="TLS"):
         MailServer("mail.example", 25, "none", "summary@ours.example")
+
+
+def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    made = make_certificates(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.certificate, made.key)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = threading.Thread(target=_shake_hands, args=(listener, context), daemon=True)
+    server.start()
+    mail_server = MailServer("127.0.0.1", listener.getsockname()[1], "tls", "a@ours.example")
+    outcome = hand_over(mail_server, EmailMessage(), "b@ours.example")
+    server.join(timeout=5)
+    listener.close()
+    assert outcome.state == "failed"
+    assert outcome.error is not None
+    assert outcome.error.startswith("TLS: ")
+
+
+def _shake_hands(listener: socket.socket, context: ssl.SSLContext) -> None:
+    connection, _ = listener.accept()
+    with connection, suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
+        secured.recv(1)
 
 
 def test_a_server_without_starttls_is_not_spoken_to_in_the_clear() -> None:
