@@ -22,6 +22,7 @@ ALLOWED = frozenset(
         "quarantined",
         "count",
         "error",
+        "error_id",
         "host",
         "job",
         "place",

@@ -67,7 +67,7 @@ class Guard:
         try:
             await self._app({**scope, "method": "GET"}, receive, headed)
         except Exception as problem:
-            await _failure(problem, scope["path"])(scope, receive, headed)
+            await _failure(problem)(scope, receive, headed)
 
 
 def _refusal(scope: Scope) -> Response | None:
@@ -105,7 +105,7 @@ def _with_headers(send: Send, *, bodyless: bool) -> Send:
     return headed
 
 
-def _failure(problem: Exception, path: str) -> Response:
+def _failure(problem: Exception) -> Response:
     number = uuid4().hex[:12]
     last = traceback.extract_tb(problem.__traceback__)[-1]
     # the message of an exception may quote a row; its type and place never do
@@ -114,7 +114,6 @@ def _failure(problem: Exception, path: str) -> Response:
         error_id=number,
         error=type(problem).__name__,
         place=f"{last.filename.rpartition('/')[2]}:{last.lineno}",
-        route=path.split("/", 2)[1],
     )
     return HTMLResponse(
         render("error.html", title="Something went wrong", words=f"The log knows it as {number}."), 500
