@@ -64,7 +64,8 @@ def import_crm(
     report = run(application.engine, application.clock, mapping=mapping, source=source, dry_run=dry_run)
     if not dry_run and (report.created or report.updated):
         changed = rematch_everything(application)
-        typer.echo(f"{changed} stored activities were matched differently with what came in", err=True)
+        if changed:
+            typer.echo(f"{changed} stored activities are matched differently now", err=True)
     _show(report, fmt, strict)
 
 

@@ -24,7 +24,7 @@ from autocapture.store import activities
 from autocapture.store.activities import Stored
 from autocapture.store.bulk import in_chunks
 from autocapture.store.directory import load_directory
-from autocapture.store.engine import take_turn, writing
+from autocapture.store.engine import reading, take_turn, writing
 from autocapture.workflows.people import our_people
 
 BATCH = 500
@@ -60,10 +60,12 @@ def rematch_everything(app: Application) -> int:
 
     Run after an import: companies, contacts and deals may have appeared, changed or merged since.
     """
+    with reading(app.engine) as session:
+        pending = list(session.scalars(select(col(Activity.id)).order_by(col(Activity.id))))
+    if not pending:
+        return 0
     changed = 0
     organization = our_people(app)
-    with writing(app.engine) as session:
-        pending = list(session.scalars(select(col(Activity.id)).order_by(col(Activity.id))))
     done: set[int] = set()
     for chunk in in_chunks(pending, BATCH):
         with writing(app.engine) as session:
