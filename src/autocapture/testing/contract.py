@@ -1,8 +1,8 @@
 """One conformance suite for every connector, a third party's too.
 
 A harness (`SourceWorld`) puts a source under the test's control; `ConnectorContract` runs the real engine on a real database
-over the connector, interleaving changes at the source, changes in the middle of a pull, faults, poison, expired cursors and
-crashes at every kind of point, and checks after each recovery:
+over the connector, interleaving changes at the source, changes in the middle of a pull, faults, poison, expired cursors,
+crashes and lost leases at every kind of point, and checks after each recovery:
 
 1. no loss: what the source holds is held here, or quarantined;
 2. no ghosts: nothing is held that the source no longer has;
@@ -17,85 +17,35 @@ A connector's test file fits on a screen::
     class TestMyConnector(ConnectorContract):
         def make_world(self, directory: Path) -> SourceWorld:
             return MyWorld(directory)
+
+It needs the extra ``autocapture[testing]``: hypothesis and pytest are no part of the running service.
 """
 
 from __future__ import annotations
 
 import tempfile
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+from autocapture.connector import Channel, Gone
+from autocapture.errors import AutocaptureError, CredentialRejected, CursorExpired, RateLimited, Unreachable
+from autocapture.testing.loop import Disturbance, Loop
+from autocapture.testing.source_world import SourceWorld
 
-from autocapture.connector import Channel, Connector, Credential
-from autocapture.errors import CursorExpired
+try:
+    import pytest
 
+    from autocapture.testing.machine import make_machine, search
+except ModuleNotFoundError as missing:
+    if missing.name not in ("hypothesis", "pytest"):
+        raise
+    raise ImportError(f"the conformance suite needs {missing.name}: install autocapture[testing]") from None
 
-class SourceWorld(ABC):
-    """A source under the test's control, and how the connector reaches it.
+__all__ = ["ConnectorContract", "SourceWorld"]
 
-    Items are named by the tests' own numbers. `content` of an item is what must be found in the store: its subject, title, or
-    for a call the other party's number and the seconds talked. `can` names what the source is able to do: edit, remove, move
-    (to another channel), expire (cursors), poison (make an item unreadable and readable again).
-    """
-
-    can: ClassVar[frozenset[str]] = frozenset({"remove"})
-    channel_count: ClassVar[int] = 1
-    idle_requests: ClassVar[int] = 3
-    """The most requests one idle channel may cost."""
-
-    connector: Connector[Any]
-    options: Mapping[str, Any]
-    credential: Credential = None
-
-    @abstractmethod
-    def add(self, number: int, channel: int) -> None:
-        """A new item appears in the channel."""
-
-    @abstractmethod
-    def truth(self) -> list[Counter[str]]:
-        """The contents of the readable items of each channel now."""
-
-    def unreadable(self) -> list[int]:
-        """How many items of each channel cannot be read now."""
-        return [0] * self.channel_count
-
-    def edit(self, number: int) -> None:
-        raise NotImplementedError
-
-    def remove(self, number: int) -> None:
-        raise NotImplementedError
-
-    def move(self, number: int, channel: int) -> None:
-        raise NotImplementedError
-
-    def expire(self) -> None:
-        """Every cursor given out so far is refused from now on."""
-        raise NotImplementedError
-
-    def poison(self, number: int) -> None:
-        raise NotImplementedError
-
-    def heal(self, number: int) -> None:
-        raise NotImplementedError
-
-    def on_step(self, act: Any) -> None:  # noqa: B027 -- optional
-        """Sources that can: call `act` once, in the middle of the connector's next request. Default: never."""
-
-    def requests(self) -> int | None:
-        """Requests the source has answered so far, or None where it cannot count."""
-        return None
-
-    def fingerprint(self) -> object:
-        """Anything that would change if the connector wrote to the source. Changes made by the test itself may change it."""
-        return None
-
-    def close(self) -> None:  # noqa: B027 -- optional
-        """Stops what was started."""
+LATER = timedelta(minutes=7)
 
 
 class ConnectorContract(ABC):
@@ -106,34 +56,36 @@ class ConnectorContract(ABC):
     shrink: ClassVar[bool] = False
     """Whether a failure is made small before it is reported; that can take minutes."""
 
-    derandomize: ClassVar[bool] = True
-    """The same examples at every run; a soak sets it to False."""
+    soak_examples: ClassVar[int] = 200
+    soak_steps: ClassVar[int] = 40
 
     @abstractmethod
     def make_world(self, directory: Path) -> SourceWorld: ...
 
     def test_whatever_happens_the_store_comes_to_equal_the_source(self) -> None:
-        from autocapture.testing.machine import make_machine
-
         with tempfile.TemporaryDirectory() as root:
-            machine: type[RuleBasedStateMachine] = make_machine(self.make_world, Path(root))
-            run_state_machine_as_test(  # type: ignore[no-untyped-call]
+            machine = make_machine(self.make_world, Path(root))
+            search(
                 machine,
-                settings=settings(
-                    max_examples=self.max_examples,
-                    stateful_step_count=self.steps,
-                    deadline=None,
-                    suppress_health_check=list(HealthCheck),
-                    phases=(Phase.generate, Phase.shrink) if self.shrink else (Phase.generate,),
-                    database=None,
-                    derandomize=self.derandomize,
-                    print_blob=True,
-                ),
+                max_examples=self.max_examples,
+                steps=self.steps,
+                shrink=self.shrink,
+                derandomize=True,
+            )
+
+    @pytest.mark.soak
+    def test_a_long_search_finds_nothing_either(self) -> None:
+        with tempfile.TemporaryDirectory() as root:
+            machine = make_machine(self.make_world, Path(root))
+            search(
+                machine,
+                max_examples=self.soak_examples,
+                steps=self.soak_steps,
+                shrink=self.shrink,
+                derandomize=False,
             )
 
     def test_an_idle_run_asks_little_and_writes_nothing(self, tmp_path: Path) -> None:
-        from autocapture.testing.loop import Loop
-
         world = self.make_world(tmp_path)
         with Loop(world) as loop:
             for number in range(7):
@@ -149,22 +101,15 @@ class ConnectorContract(ABC):
                 assert after - before <= world.idle_requests * world.channel_count
 
     def test_an_unknown_form_of_cursor_is_expired_not_an_error(self, tmp_path: Path) -> None:
-        from autocapture.testing.loop import Loop
-
         world = self.make_world(tmp_path)
         with Loop(world) as loop, loop.open() as connection:
             world.add(0, 0)
             channel = connection.channels()[0]
             for old in ("", "garbage", "{}", '{"v": 0}', "[]", "null"):
-                try:
+                with pytest.raises(CursorExpired):
                     connection.pull(channel, old, limit=10)
-                except CursorExpired:
-                    continue
-                raise AssertionError(f"the cursor {old!r} was accepted")
 
     def test_a_cursor_survives_a_restart(self, tmp_path: Path) -> None:
-        from autocapture.testing.loop import Loop
-
         world = self.make_world(tmp_path)
         with Loop(world) as loop:
             world.add(0, 0)
@@ -181,14 +126,10 @@ class ConnectorContract(ABC):
                     assert not page.more
 
     def test_an_id_that_is_not_there_is_gone(self, tmp_path: Path) -> None:
-        from autocapture.connector import Gone
-        from autocapture.testing.loop import Loop
-
         world = self.make_world(tmp_path)
-        if "remove" not in world.can:
-            world.close()
-            return
         with Loop(world) as loop:
+            if "remove" not in world.can:
+                pytest.skip("nothing is ever removed at this source")
             world.add(0, 0)
             world.add(1, 0)
             loop.drain()
@@ -199,3 +140,44 @@ class ConnectorContract(ABC):
                 answers = {item.id: item for item in connection.get(channel, ids)}
             assert set(answers) == set(ids)
             assert sum(isinstance(item, Gone) for item in answers.values()) == 1
+
+    def test_what_two_accounts_see_is_one_activity(self, tmp_path: Path) -> None:
+        world = self.make_world(tmp_path)
+        with Loop(world) as loop:
+            for number in range(4):
+                world.add(number, 0)
+            loop.drain()
+            seen = loop.activity_count()
+            loop.account_id = loop.connect("second@ours.example")
+            loop.drain()
+            assert loop.held() == world.truth()
+            assert loop.activity_count() == seen == 4
+
+    @pytest.mark.parametrize(
+        ("fault", "status"),
+        [
+            (RateLimited("later", LATER), "rate_limited"),
+            (Unreachable("gone"), "unreachable"),
+            (CredentialRejected("wrong password"), "needs_reconnect"),
+        ],
+        ids=["rate_limited", "unreachable", "needs_reconnect"],
+    )
+    def test_a_fault_leaves_every_cursor_where_it_was(
+        self, tmp_path: Path, fault: AutocaptureError, status: str
+    ) -> None:
+        def fail() -> None:
+            raise fault
+
+        world = self.make_world(tmp_path)
+        with Loop(world) as loop:
+            for number in range(7):
+                world.add(number, number % world.channel_count)
+            loop.drain()
+            world.add(7, 0)
+            cursors, failed_at = loop.cursors(), loop.clock.now()
+            report = loop.capture(Disturbance(call=2, after=True, act=fail))
+            assert report is not None
+            assert report.status == status
+            assert loop.cursors() == cursors
+            if isinstance(fault, RateLimited):
+                assert loop.throttled_until() == failed_at + LATER

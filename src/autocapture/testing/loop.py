@@ -16,10 +16,10 @@ from functools import cache
 from pathlib import Path
 from shutil import copyfile, rmtree
 from tempfile import TemporaryDirectory, mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import event, func, select
-from sqlmodel import SQLModel, col
+from sqlmodel import Session, SQLModel, col
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
@@ -43,12 +43,11 @@ from autocapture.model.organization import User
 from autocapture.settings import load_settings
 from autocapture.store.engine import open_engine, reading, writing
 from autocapture.store.leases import LEASE_FOR
+from autocapture.testing.source_world import SourceWorld
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.connect_account import Login, connect_account
+from autocapture.workflows.open_account import open_account
 from autocapture.workflows.report import CaptureReport
-
-if TYPE_CHECKING:
-    from autocapture.testing.contract import SourceWorld
 
 REP = "rep@ours.example"
 START = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
@@ -187,10 +186,7 @@ class Loop(AbstractContextManager["Loop"]):
         event.listen(self.app.engine, "connect", _without_syncing)
         event.listen(self.app.engine, "before_cursor_execute", self._before_statement)
         event.listen(self.app.engine, "commit", self._before_commit)
-        with writing(self.app.engine) as session:
-            session.add(User(email=REP, name="Robin Rep"))
-        login = Login(REP, world.connector.name, world.options, world.credential)
-        self.account_id = connect_account(self.app, login).account_id
+        self.account_id = self.connect(REP)
 
     def __exit__(self, *_: object) -> None:
         self.world.close()
@@ -203,10 +199,15 @@ class Loop(AbstractContextManager["Loop"]):
     def _before_commit(self, _connection: Any) -> None:
         self.disturbance.before_statement("COMMIT")
 
+    def connect(self, email: str) -> int:
+        """Connects the world for a new user; the account's id."""
+        with writing(self.app.engine) as session:
+            session.add(User(email=email, name="Robin Rep"))
+        login = Login(email, self.world.connector.name, self.world.options, self.world.credential)
+        return connect_account(self.app, login).account_id
+
     def open(self) -> AbstractContextManager[Connection]:
         """A connection as the engine opens it, undisturbed."""
-        from autocapture.workflows.open_account import open_account
-
         with reading(self.app.engine) as session:
             account = session.get_one(Account, self.account_id)
             session.expunge(account)
@@ -224,6 +225,15 @@ class Loop(AbstractContextManager["Loop"]):
         finally:
             self.disturbance = Disturbance()
             self.clock.advance(LEASE_FOR + timedelta(seconds=1))
+
+    def take_over(self) -> None:
+        """In the middle of a run: its worker sleeps through the lease, and another one does the whole run."""
+        sleeping, self.disturbance = self.disturbance, Disturbance()
+        self.clock.advance(LEASE_FOR + timedelta(seconds=1))
+        try:
+            capture_account(self.app, self.account_id, worker="another")
+        finally:
+            self.disturbance = sleeping
 
     def drain(self) -> None:
         """Undisturbed runs until two in a row find nothing; time moves on so that waits and retries are over."""
@@ -290,13 +300,24 @@ class Loop(AbstractContextManager["Loop"]):
                 for table in SQLModel.metadata.sorted_tables
             }
 
-    @staticmethod
-    def _channels(session: Any) -> list[StoredChannel]:
-        found = session.scalars(select(StoredChannel).where(col(StoredChannel.enabled)))
+    def cursors(self) -> dict[str, str | None]:
+        with reading(self.app.engine) as session:
+            return {channel.source_id: channel.cursor for channel in self._channels(session)}
+
+    def throttled_until(self) -> datetime:
+        with reading(self.app.engine) as session:
+            return session.get_one(Account, self.account_id).throttle_until
+
+    def _channels(self, session: Session) -> list[StoredChannel]:
+        found = session.scalars(
+            select(StoredChannel).where(
+                col(StoredChannel.account_id) == self.account_id, col(StoredChannel.enabled)
+            )
+        )
         return sorted(found, key=lambda channel: channel.source_id)
 
 
-def _contents(session: Any, channel: StoredChannel) -> list[str]:
+def _contents(session: Session, channel: StoredChannel) -> list[str]:
     live = (
         col(LedgerEntry.channel_id) == channel.id,
         col(LedgerEntry.outcome) == CAPTURED,

@@ -5,158 +5,226 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import count
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from autocapture.errors import RateLimited, Unreachable
-from autocapture.testing.contract import SourceWorld
 from autocapture.testing.loop import Crash, Disturbance, Loop
+from autocapture.testing.source_world import SourceWorld
 
 NOTHING = Counter[str]()
 
+CHANGES = st.tuples(
+    st.sampled_from(["add", "add", "add", "edit", "remove", "move", "expire", "poison"]),
+    st.integers(0, 30),
+    st.integers(0, 3),
+)
+"""What happens to the source, to which of its items, and in which channel."""
 
-def make_machine(make_world: Callable[[Path], SourceWorld], root: Path) -> type[RuleBasedStateMachine]:
-    """A state machine class over fresh worlds made below `root`."""
-    serial = count()
+CALL = st.integers(1, 12)
+"""Which of a run's calls of the connection is disturbed. A run over two channels of small pages makes about a dozen."""
 
-    class Machine(RuleBasedStateMachine):
-        world: SourceWorld
-        loop: Loop
 
-        @initialize(limit=st.integers(1, 4), items=st.integers(0, 9))
-        def start(self, limit: int, items: int) -> None:
-            directory = root / str(next(serial))
-            directory.mkdir()
-            self.world = make_world(directory)
-            self.loop = Loop(self.world, page_limit=limit)
-            self.issued = 0
-            self.alive: dict[int, int] = {}
-            self.poisoned: set[int] = set()
-            self.stable: set[str] = set()
-            for _ in range(items):
-                self._add(0)
+class ContractMachine(RuleBasedStateMachine):
+    """Anything happens to a fresh world and to runs over it; `make_machine` says which world."""
 
-        def teardown(self) -> None:
-            if hasattr(self, "loop"):
-                try:
-                    self._check_rest()
-                finally:
-                    self.loop.__exit__()
+    make_world: ClassVar[Callable[[Path], SourceWorld]]
+    root: ClassVar[Path]
+    examples: ClassVar[int] = 0
+    """How many worlds were made so far."""
 
-        def _add(self, channel: int) -> None:
-            number, self.issued = self.issued, self.issued + 1
-            channel %= self.world.channel_count
-            self.world.add(number, channel)
-            self.alive[number] = channel
+    world: SourceWorld
+    loop: Loop
 
-        def _pick(self, which: int) -> int | None:
-            numbers = sorted(self.alive.keys() - self.poisoned)
-            return numbers[which % len(numbers)] if numbers else None
+    @initialize(limit=st.integers(1, 4), items=st.integers(0, 9))
+    def start(self, limit: int, items: int) -> None:
+        kind = type(self)
+        kind.examples += 1
+        directory = kind.root / str(kind.examples)
+        directory.mkdir()
+        self.world = kind.make_world(directory)
+        self.loop = Loop(self.world, page_limit=limit)
+        self.issued = 0
+        self.changes = 0
+        self.alive: dict[int, int] = {}
+        self.poisoned: set[int] = set()
+        self.content: dict[int, str] = {}
+        self.stable: set[str] = set()
+        for _ in range(items):
+            self._add(0)
 
-        def _change(self, what: str, which: int, channel: int) -> None:
-            """One change at the source; what was touched may be missing for a moment from now on."""
-            self.stable = set()
-            number = self._pick(which)
-            if what == "add" or number is None or what not in self.world.can:
-                self._add(channel)
-            elif what == "edit":
-                self.world.edit(number)
+    def teardown(self) -> None:
+        if hasattr(self, "loop"):
+            try:
+                self._check_rest()
+            finally:
+                self.loop.__exit__()
+
+    @rule(burst=st.lists(CHANGES, min_size=1, max_size=6))
+    def the_source_changes(self, burst: list[tuple[str, int, int]]) -> None:
+        self._change_all(burst)
+
+    @rule()
+    @precondition(lambda self: bool(self.poisoned))
+    def poison_is_healed(self) -> None:
+        for number in sorted(self.poisoned):
+            self._learn(number, partial(self.world.heal, number))
+        self.poisoned.clear()
+
+    @rule()
+    def a_run_goes_well(self) -> None:
+        self._capture()
+
+    @rule(call=CALL, after=st.booleans(), limited=st.booleans())
+    def a_run_meets_a_fault(self, call: int, after: bool, limited: bool) -> None:
+        def fail() -> None:
+            raise RateLimited("later", timedelta(seconds=1)) if limited else Unreachable("gone")
+
+        self._capture(Disturbance(call=call, after=after, act=fail))
+        self.loop.clock.advance(timedelta(hours=2))
+
+    @rule(call=CALL, after=st.booleans())
+    def a_run_is_killed_at_a_call(self, call: int, after: bool) -> None:
+        def die() -> None:
+            raise Crash
+
+        self._capture(Disturbance(call=call, after=after, act=die))
+
+    @rule(statement=st.integers(1, 40))
+    def a_run_is_killed_at_a_statement(self, statement: int) -> None:
+        self._capture(Disturbance(statement=statement))
+
+    @rule(call=CALL, after=st.booleans())
+    def another_worker_takes_over(self, call: int, after: bool) -> None:
+        """A worker that slept through its lease writes nothing any more."""
+        left: list[object] = []
+
+        def take_over() -> None:
+            self.loop.take_over()
+            left.append(self.loop.rows())
+
+        self._capture(Disturbance(call=call, after=after, act=take_over))
+        assert not left or self.loop.rows() == left[0], "a worker wrote without its lease"
+
+    @rule(call=CALL, after=st.booleans(), burst=st.lists(CHANGES, min_size=1, max_size=4))
+    def the_source_changes_between_two_calls(self, call: int, after: bool, burst: list[Any]) -> None:
+        self._capture(Disturbance(call=call, after=after, act=lambda: self._change_all(burst)))
+
+    @rule(nth=st.integers(1, 6), burst=st.lists(CHANGES, min_size=1, max_size=4))
+    def the_source_changes_within_a_call(self, nth: int, burst: list[Any]) -> None:
+        self.world.on_step(lambda: self._change_all(burst), nth)
+        self._capture()
+        self.world.on_step(lambda: None, 1)  # had the run fewer requests, nothing is left behind
+
+    @rule()
+    def everything_comes_to_rest(self) -> None:
+        self._check_rest()
+
+    @invariant()
+    def an_untouched_item_is_always_there(self) -> None:
+        if hasattr(self, "loop") and self.stable:
+            held = sum(self.loop.held(), NOTHING)
+            missing = sorted(content for content in self.stable if not held[content])
+            assert not missing, f"disappeared though untouched: {missing}"
+
+    def _change_all(self, burst: list[tuple[str, int, int]]) -> None:
+        for what, which, channel in burst:
+            self._change(what, self._pick(which), channel % self.world.channel_count)
+
+    def _pick(self, which: int) -> int | None:
+        numbers = sorted(self.alive.keys() - self.poisoned)
+        return numbers[which % len(numbers)] if numbers else None
+
+    def _change(self, what: str, number: int | None, channel: int) -> None:
+        """One change at the source; what it touches may be missing for a moment from now on, and nothing else."""
+        world = self.world
+        self.changes += 1
+        if what == "add" or number is None or what not in world.can:
+            self._add(channel)
+        elif what == "expire":
+            world.expire()
+        else:
+            self.stable.discard(self.content[number])
+            if what == "edit":
+                self._learn(number, partial(world.edit, number))
             elif what == "remove":
-                self.world.remove(number)
+                world.remove(number)
                 del self.alive[number]
             elif what == "move":
-                self.world.move(number, channel % self.world.channel_count)
-                self.alive[number] = channel % self.world.channel_count
-            elif what == "expire":
-                self.world.expire()
+                world.move(number, channel)
+                self.alive[number] = channel
             elif what == "poison":
-                self.world.poison(number)
+                world.poison(number)
                 self.poisoned.add(number)
 
-        changes = st.tuples(
-            st.sampled_from(["add", "add", "add", "edit", "remove", "move", "expire", "poison"]),
-            st.integers(0, 30),
-            st.integers(0, 3),
-        )
+    def _add(self, channel: int) -> None:
+        number, self.issued = self.issued, self.issued + 1
+        self.alive[number] = channel
+        self._learn(number, partial(self.world.add, number, channel))
 
-        @rule(burst=st.lists(changes, min_size=1, max_size=6))
-        def the_source_changes(self, burst: list[tuple[str, int, int]]) -> None:
-            for change in burst:
-                self._change(*change)
+    def _learn(self, number: int, change: Callable[[], None]) -> None:
+        """The item's content is what the change adds to the truth."""
+        before = sum(self.world.truth(), NOTHING)
+        change()
+        (self.content[number],) = sum(self.world.truth(), NOTHING) - before
 
-        @rule()
-        @precondition(lambda self: bool(self.poisoned))
-        def poison_is_healed(self) -> None:
-            self.stable = set()
-            for number in sorted(self.poisoned):
-                self.world.heal(number)
-            self.poisoned.clear()
+    def _capture(self, disturbance: Disturbance | None = None) -> None:
+        self._untouched(lambda: self.loop.capture(disturbance))
 
-        @rule()
-        def a_run_goes_well(self) -> None:
-            self.loop.capture()
+    def _check_rest(self) -> None:
+        self._untouched(self.loop.drain)
+        truth, held = self.world.truth(), self.loop.held()
+        assert held == truth, f"held {held}, at the source {truth}"
+        assert self.loop.quarantined() == self.world.unreadable()
+        assert self.loop.activity_count() <= self.issued, "an item became two activities"
+        before = self.loop.rows()
+        self._untouched(self.loop.capture)
+        written = {table for table, rows in self.loop.rows().items() if rows != before[table]}
+        assert not written, f"an idle run wrote to {sorted(written)}"
+        self.stable = set(sum(truth, NOTHING))
 
-        @rule(call=st.integers(1, 8), after=st.booleans(), limited=st.booleans())
-        def a_run_meets_a_fault(self, call: int, after: bool, limited: bool) -> None:
-            def fail() -> None:
-                raise RateLimited("later", timedelta(seconds=1)) if limited else Unreachable("gone")
+    def _untouched(self, work: Callable[[], object]) -> None:
+        """Does `work`, during which the source may only be changed by the test itself."""
+        before, changes = self.world.fingerprint(), self.changes
+        work()
+        assert self.changes != changes or self.world.fingerprint() == before, "the source was written to"
 
-            self.loop.capture(Disturbance(call=call, after=after, act=fail))
-            self.loop.clock.advance(timedelta(hours=2))
 
-        @rule(call=st.integers(1, 8), after=st.booleans())
-        def a_run_is_killed_at_a_call(self, call: int, after: bool) -> None:
-            def die() -> None:
-                raise Crash
+def make_machine(make_world: Callable[[Path], SourceWorld], root: Path) -> type[ContractMachine]:
+    """A state machine class over fresh worlds made below `root`."""
+    return type(
+        "Machine", (ContractMachine,), {"make_world": staticmethod(make_world), "root": root, "examples": 0}
+    )
 
-            self.loop.capture(Disturbance(call=call, after=after, act=die))
 
-        @rule(statement=st.integers(1, 40))
-        def a_run_is_killed_at_a_statement(self, statement: int) -> None:
-            self.loop.capture(Disturbance(statement=statement))
-
-        @rule(call=st.integers(1, 8), after=st.booleans(), burst=st.lists(changes, min_size=1, max_size=4))
-        def the_source_changes_between_two_calls(self, call: int, after: bool, burst: list[Any]) -> None:
-            def change() -> None:
-                for each in burst:
-                    self._change(*each)
-
-            self.loop.capture(Disturbance(call=call, after=after, act=change))
-
-        @rule(burst=st.lists(changes, min_size=1, max_size=4))
-        def the_source_changes_within_a_call(self, burst: list[Any]) -> None:
-            def change() -> None:
-                for each in burst:
-                    self._change(*each)
-
-            self.world.on_step(change)
-            self.loop.capture()
-
-        @rule()
-        def everything_comes_to_rest(self) -> None:
-            self._check_rest()
-
-        @invariant()
-        def an_untouched_item_is_always_there(self) -> None:
-            if hasattr(self, "loop") and self.stable:
-                held = sum(self.loop.held(), NOTHING)
-                missing = sorted(content for content in self.stable if not held[content])
-                assert not missing, f"disappeared though untouched: {missing}"
-
-        def _check_rest(self) -> None:
-            self.loop.drain()
-            truth, held = self.world.truth(), self.loop.held()
-            assert held == truth, f"held {held}, at the source {truth}"
-            assert self.loop.quarantined() == self.world.unreadable()
-            assert self.loop.activity_count() <= self.issued, "an item became two activities"
-            before = self.loop.rows()
-            self.loop.capture()
-            written = {table for table, rows in self.loop.rows().items() if rows != before[table]}
-            assert not written, f"an idle run wrote to {sorted(written)}"
-            self.stable = set(sum(truth, NOTHING))
-
-    return Machine
+def search(
+    machine: type[ContractMachine], *, max_examples: int, steps: int, shrink: bool, derandomize: bool
+) -> None:
+    """Looks for a sequence of events that breaks a promise; raises what it broke. `shrink` makes the sequence small, which
+    can take minutes; `derandomize` tries the same sequences at every run."""
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=max_examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+            database=None,
+            derandomize=derandomize,
+            report_multiple_bugs=False,
+            print_blob=True,
+        ),
+    )

@@ -12,8 +12,8 @@ from typing import Any
 
 from autocapture.connector import Broken, Channel, Gone, Item, Page, Record
 from autocapture.errors import CursorExpired
-from autocapture.testing.contract import SourceWorld
 from autocapture.testing.fakes.source import MemoryConnector, Source, meeting
+from autocapture.testing.source_world import SourceWorld
 
 
 @dataclass(slots=True)
@@ -175,8 +175,8 @@ class FeedWorld(SourceWorld):
             for calendar in self.source.calendars.values()
         ]
 
-    def on_step(self, act: Callable[[], None]) -> None:
-        self.source.act = act
+    def on_step(self, act: Callable[[], None], nth: int) -> None:
+        self.source.on_step(act, nth)
 
     def requests(self) -> int:
         return self.source.requests

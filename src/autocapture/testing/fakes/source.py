@@ -21,20 +21,25 @@ class NoOptions(BaseModel):
     """A source in memory needs none."""
 
 
-@dataclass(slots=True)
 class Source:
-    """The part of a source that tests steer: requests are counted, and `act` happens once inside the next one."""
+    """The part of a source that tests steer: requests are counted, and `act` happens once, inside one of them."""
 
-    requests: int = 0
-    act: Callable[[], None] | None = None
+    def __init__(self) -> None:
+        self.requests = 0
+        self._act: Callable[[], None] | None = None
+        self._steps_left = 0
 
     def request(self) -> None:
         self.requests += 1
 
+    def on_step(self, act: Callable[[], None], nth: int) -> None:
+        self._act, self._steps_left = act, nth
+
     def step(self) -> None:
         """A place inside a request where the world may change."""
-        if self.act is not None:
-            act, self.act = self.act, None
+        self._steps_left -= 1
+        if self._act is not None and self._steps_left <= 0:
+            act, self._act = self._act, None
             act()
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from autocapture.connector import Broken, Channel, Gone, Page, Record, Ref
 from autocapture.errors import ChannelGone, CursorExpired
-from autocapture.testing.contract import SourceWorld
 from autocapture.testing.fakes.source import MemoryConnector, Source, email
+from autocapture.testing.source_world import SourceWorld
 
 
 @dataclass(slots=True)
@@ -195,8 +195,8 @@ class UidWorld(SourceWorld):
             for folder in self.source.folders.values()
         ]
 
-    def on_step(self, act: Callable[[], None]) -> None:
-        self.source.act = act
+    def on_step(self, act: Callable[[], None], nth: int) -> None:
+        self.source.on_step(act, nth)
 
     def requests(self) -> int:
         return self.source.requests

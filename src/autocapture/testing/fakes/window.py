@@ -11,8 +11,10 @@ from typing import Any
 
 from autocapture.connector import Broken, Channel, Gone, Item, Page, Record
 from autocapture.errors import CursorExpired
-from autocapture.testing.contract import SourceWorld
 from autocapture.testing.fakes.source import MemoryConnector, Source, call, callee
+from autocapture.testing.source_world import SourceWorld
+
+FROM_THE_START: dict[str, Any] = {"v": 1, "since": 0, "start": None, "after": None, "all": True}
 
 TICK = 3
 """Changes that share one time stamp: a bulk import writes many rows in one second."""
@@ -53,11 +55,7 @@ class WindowConnection:
 
     def pull(self, channel: Channel, cursor: str | None, *, limit: int) -> Page:
         self.source.request()
-        state = (
-            _decode(cursor)
-            if cursor is not None
-            else {"v": 1, "since": 0, "start": None, "after": None, "all": True}
-        )
+        state = dict(FROM_THE_START) if cursor is None else _decode(cursor)
         start = state["start"] if state["start"] is not None else self.source.now()
         self.source.step()
         rows = sorted(
@@ -135,8 +133,8 @@ class WindowWorld(SourceWorld):
     def unreadable(self) -> list[int]:
         return [sum(number in self.source.unreadable for number in self.source.rows)]
 
-    def on_step(self, act: Callable[[], None]) -> None:
-        self.source.act = act
+    def on_step(self, act: Callable[[], None], nth: int) -> None:
+        self.source.on_step(act, nth)
 
     def requests(self) -> int:
         return self.source.requests
