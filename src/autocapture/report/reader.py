@@ -84,6 +84,8 @@ class Reader:
             return str(format_decimal(value, locale=self.language))
         if compact and abs(value) >= _COMPACT_FROM:
             return str(format_compact_currency(value, currency, locale=self.language, fraction_digits=1))
+        if compact:
+            value = value.to_integral_value(ROUND_HALF_EVEN)
         whole = value == value.to_integral_value()
         shown = value if whole else round(value, get_currency_precision(currency))
         pattern = self.language.currency_formats["standard"].pattern

@@ -8,7 +8,6 @@ from datetime import date
 
 from sqlmodel import Session, col, or_, select
 
-from autocapture.model.accounts import Account
 from autocapture.model.organization import Membership, Team, User
 
 
@@ -27,8 +26,8 @@ class Roster:
 
 
 def roster(session: Session, team: Team, start: date, end: date) -> Roster:
-    """The members of `team` at any time from `start` to `end` (inclusive). A member is a rep by role or by a connected
-    account; the readers are the active managers among the members and those whom the reps report to."""
+    """The members of `team` at any time from `start` to `end` (inclusive) whose role is rep; the readers are the active managers
+    among the members and those whom the reps report to."""
     members = session.exec(
         select(User)
         .join(Membership, col(Membership.user_id) == col(User.id))
@@ -39,8 +38,7 @@ def roster(session: Session, team: Team, start: date, end: date) -> Roster:
         )
         .distinct()
     ).all()
-    connected = set(session.exec(select(Account.user_id)).all())
-    reps = [user for user in members if user.role == "rep" or user.id in connected]
+    reps = [user for user in members if user.role == "rep"]
     return Roster(team, tuple(sorted(reps, key=_by_name)), _managers(session, members, reps))
 
 
