@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import ColumnElement, delete, literal_column, select, tuple_
 from sqlmodel import Session, SQLModel, col
 
 from autocapture.model.activities import (
@@ -25,7 +25,7 @@ from autocapture.model.activities import (
 from autocapture.model.draft import Draft, Link, Matched, Part, Party
 from autocapture.model.ledger import OutboxEntry
 from autocapture.model.measures import DirtyCell
-from autocapture.store.bulk import delete_where_in, in_chunks, insert, insert_missing, table_of
+from autocapture.store.bulk import delete_where_in, execute_many, in_chunks, insert, insert_missing, table_of
 from autocapture.store.engine import insert_for
 
 
@@ -265,11 +265,12 @@ def _queue(session: Session, items: Sequence[Stored], now: datetime) -> None:
     if not items:
         return
     statement = insert_for(session)(table_of(OutboxEntry))
-    session.connection().execute(
-        statement.on_conflict_do_update(
-            index_elements=["activity_id"],
-            set_={"version": table_of(OutboxEntry).c.version + 1, "queued_at": statement.excluded.queued_at},
-        ),
+    one: ColumnElement[int] = literal_column("1")  # no parameter of its own
+    again = {"version": table_of(OutboxEntry).c.version + one, "queued_at": statement.excluded.queued_at}
+    execute_many(
+        session,
+        statement.on_conflict_do_update(index_elements=["activity_id"], set_=again),
+        table_of(OutboxEntry),
         [{"activity_id": i.activity_id, "version": 1, "pushed_version": 0, "queued_at": now} for i in items],
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlmodel import Session, col
@@ -23,6 +25,32 @@ class Held:
     tries: int
     gone: bool
     series_id: int | None
+
+
+@dataclass(slots=True)
+class Line:
+    """A row of `LedgerEntry` to be written, as a plain value: a page makes a thousand of them."""
+
+    channel_id: int
+    source_id: str
+    outcome: str
+    generation: int
+    first_seen_at: datetime
+    updated_at: datetime
+    reason: str | None = None
+    rule: str | None = None
+    version: str | None = None
+    activity_id: int | None = None
+    series_id: int | None = None
+    message_hash: str | None = None
+    occurred_at: datetime | None = None
+    tries: int = 0
+    retry_at: datetime | None = None
+    gone_at: datetime | None = None
+
+
+_NAMES = tuple(field.name for field in fields(Line))
+_values = attrgetter(*_NAMES)
 
 
 def held(session: Session, channel_id: int, source_ids: Sequence[str]) -> dict[str, Held]:
@@ -44,15 +72,19 @@ def held(session: Session, channel_id: int, source_ids: Sequence[str]) -> dict[s
     return found
 
 
-def write(session: Session, entries: Sequence[LedgerEntry]) -> None:
+def write(session: Session, lines: Sequence[Line]) -> None:
     """Inserts or updates the rows in place; the first sighting's time stays."""
-    upsert(session, LedgerEntry, [entry.model_dump() for entry in entries], keep=("first_seen_at",))
+    upsert(session, LedgerEntry, _rows(lines), keep=("first_seen_at",))
 
 
-def write_quarantined(session: Session, entries: Sequence[LedgerEntry]) -> None:
+def write_quarantined(session: Session, lines: Sequence[Line]) -> None:
     """Inserts or updates rows of items that could not be read; what they were captured as before stays named."""
     keep = ("first_seen_at", "activity_id", "series_id", "occurred_at")
-    upsert(session, LedgerEntry, [entry.model_dump() for entry in entries], keep=keep)
+    upsert(session, LedgerEntry, _rows(lines), keep=keep)
+
+
+def _rows(lines: Sequence[Line]) -> list[Mapping[str, Any]]:
+    return [dict(zip(_NAMES, _values(line), strict=True)) for line in lines]
 
 
 def touch(session: Session, channel_id: int, source_ids: Iterable[str], generation: int) -> None:

@@ -22,10 +22,11 @@ from autocapture.formats.envelope import occurred_at as sent_or_received
 from autocapture.model.columns import stable_id
 from autocapture.model.directory import Colleague, Organization
 from autocapture.model.draft import Draft, Verdict
-from autocapture.model.ledger import CAPTURED, QUARANTINED, SKIPPED, LedgerEntry
+from autocapture.model.ledger import CAPTURED, QUARANTINED, SKIPPED
 from autocapture.normalize.call import draft_call
 from autocapture.normalize.email import draft_email
 from autocapture.records import CallRecord, EmailRecord, EventRecord, RecordData
+from autocapture.store.ledger import Line
 
 log = structlog.get_logger()
 
@@ -50,9 +51,9 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """One item ready to be stored: its ledger row, and where it was admitted the draft or the calendar record."""
+    """One item ready to be stored: its line of the ledger, and where it was admitted the draft or the calendar record."""
 
-    entry: LedgerEntry
+    entry: Line
     draft: Draft | None = None
     event: EventRecord | None = None
 
@@ -74,7 +75,7 @@ def stage(record: Record, scope: Scope, *, generation: int, now: datetime) -> St
 
 def _stage(record: Record, scope: Scope, generation: int, now: datetime) -> Staged:
     verdict = _verdict(record.data, scope)
-    entry = LedgerEntry(
+    entry = Line(
         channel_id=scope.channel_id,
         source_id=record.id,
         outcome=CAPTURED if verdict.admitted else SKIPPED,
@@ -154,7 +155,7 @@ def quarantine(item: Broken, channel_id: int, *, generation: int, tries: int, no
     """The ledger row of an item that could not be read; `tries` counts its readings so far, this one included."""
     wait = RETRY_AFTER[min(tries, len(RETRY_AFTER)) - 1]
     return Staged(
-        LedgerEntry(
+        Line(
             channel_id=channel_id,
             source_id=item.id,
             outcome=QUARANTINED,
