@@ -22,7 +22,7 @@ def dial(options: ImapOptions, tools: Tools) -> socket.socket:
                 (address, options.port_number), timeout=tools.timeout.total_seconds()
             )
         except OSError as error:
-            failure = type(error).__name__
+            failure = _why(error)
     raise Unreachable(f"{options.host}:{options.port_number} does not answer ({failure})")
 
 
@@ -30,8 +30,12 @@ def _resolve(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Unreachable(f"the name {host} cannot be resolved ({type(error).__name__})") from None
+        raise Unreachable(f"the name {host} cannot be resolved ({_why(error)})") from None
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _why(error: Exception) -> str:
+    return ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
 
 
 def _allowed(addresses: Sequence[str], options: ImapOptions, tools: Tools) -> list[str]:
@@ -42,7 +46,7 @@ def _allowed(addresses: Sequence[str], options: ImapOptions, tools: Tools) -> li
     allowed = [address for address in addresses if tools.dial_allowed(address)]
     if addresses and not allowed:
         raise SetupError(
-            f"the address of {options.host} may not be dialled; allow_networks admits private ones"
+            f"the address of {options.host} is not public: add its network to network.allow_networks"
         )
     return allowed
 

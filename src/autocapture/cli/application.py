@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from autocapture.application import Application
 
 
@@ -19,7 +21,20 @@ def open_application() -> Application:
 
 def build_application() -> Application:
     """The application over the settings in force; its database may be missing or old."""
+    import logging
+
     from autocapture.bootstrap import build
+    from autocapture.service.logs import configure_logs
     from autocapture.settings import load_settings
 
+    configure_logs(
+        least=logging.ERROR
+    )  # a command says itself what came of it; only defects are logged beside that
     return build(load_settings())
+
+
+def organization_zone(application: Application) -> ZoneInfo:
+    """The zone in which tables tell times."""
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(application.settings.organization.time_zone)

@@ -53,21 +53,23 @@ def keep_allowed(_logger: object, _method: str, event: Event) -> Event:
     return event
 
 
-def configure_logs(file: TextIO | None = None) -> None:
-    """One JSON line for each event on `file` (standard error). Other libraries' warnings come as their level and origin."""
+def configure_logs(file: TextIO | None = None, *, least: int = logging.INFO) -> None:
+    """One JSON line for each event of level `least` or above on `file` (standard error, as it is at that moment). Other
+    libraries' warnings come as their level and origin."""
     structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             keep_allowed,
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(file or sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(file or sys.stderr),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
     root.handlers = [_OriginOnly()]
-    root.setLevel(logging.WARNING)
+    root.setLevel(max(least, logging.WARNING))
 
 
 class _OriginOnly(logging.Handler):

@@ -176,6 +176,7 @@ def _participants(session: Session, ids: Collection[int]) -> dict[int, list[Row]
                 "contact": contact,
                 "user": user,
                 "response": party.response,
+                "resource": party.resource,
             }
         )
     return result
