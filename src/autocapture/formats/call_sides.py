@@ -29,12 +29,13 @@ class Sides(NamedTuple):
 
 
 def sides_of(record: CallRecord, region: str, organization: Organization) -> Sides:
-    """Reads the numbers as in `region`. A call between two numbers of ours is internal whatever the log says; otherwise the
-    log's direction holds, and where it names none the side that is ours decides (a call from nobody we know came in)."""
+    """Reads the numbers as in `region`. The numbers decide where they can, whatever the log says (it gives a leg that was
+    passed on the direction of its call): between two numbers of ours a call is internal, and with one the side that is
+    ours tells. With none the log's direction holds; where it names none, a call from nobody we know came in."""
     caller, callee = canonical_phone(record.caller, region), canonical_phone(record.callee, region)
     ours, theirs = organization.is_inside(caller), organization.is_inside(callee)
     if ours and theirs:
         return Sides(caller, callee, "internal")
-    if record.direction == "inbound" or record.direction == "outbound":
-        return Sides(caller, callee, record.direction)
-    return Sides(caller, callee, "outbound" if ours else "inbound")
+    if ours or theirs:
+        return Sides(caller, callee, "outbound" if ours else "inbound")
+    return Sides(caller, callee, "outbound" if record.direction == "outbound" else "inbound")

@@ -19,9 +19,10 @@ def match(draft: Draft, directory: Directory, thread_id: int | None, series_id: 
     """The contacts, companies and deal of an activity, each link with its method and evidence.
 
     In this order: people by exact handle; companies by contact, then by domain, partners aside while another company takes
-    part; the deals of the series or thread, where it goes on with the same people; else, among the deals live at the time
-    (`deal.GRACE` on both sides), the only one on which a participant has a role, or the only live deal of the only company.
-    Otherwise no deal, and `review` where there was something to choose from. The directory may hold more than is needed.
+    part; the deals of the series or thread, where it goes on with the same people (and no other, where those are closed);
+    else, among the deals live at the time (`deal.GRACE` on both sides), the only one on which a participant has a role, or
+    the only live deal of the only company (`deal.chosen_deal`). Otherwise no deal, and `review` where there was something to
+    choose from. The directory may hold more than is needed.
     """
     outside = outside_handles(draft.parties, directory)
     if not outside:
@@ -39,6 +40,8 @@ def match(draft: Draft, directory: Directory, thread_id: int | None, series_id: 
         if deals:
             companies = _with_companies_of(deals, companies, directory)
             return Matched(parties, (*_company_links(companies), *deals))
+        if question := _open_question(inheritance, directory):
+            return Matched(parties, _company_links(companies), question)
     if inheritance is not None and not companies and not any(person.undecided for person in people):
         return _stranger(parties, inheritance, directory)
     deal, review = chosen_deal(draft, people, companies, directory)
@@ -117,6 +120,17 @@ def _inherited_deals(draft: Draft, inheritance: Inheritance, directory: Director
         for deal_id, weight in sorted(precedent.deals)
         if (deal := directory.deals.get(deal_id)) is not None and is_live(deal, draft)
     ]
+
+
+def _open_question(inheritance: Inheritance, directory: Directory) -> str | None:
+    """Why no other deal is looked for: the one it was about is closed, or an earlier date of its series is undecided."""
+    precedent, method = inheritance.precedent, inheritance.method
+    if precedent.deals:
+        names = listed([directory.deals[each].name for each, _ in precedent.deals if each in directory.deals])
+        return f"its {method} is about a closed deal{f': {names}' if names else ''}"
+    if method == "series" and precedent.undecided:
+        return "an earlier date of its series is undecided"
+    return None
 
 
 def _stranger(parties: tuple[Party, ...], inheritance: Inheritance, directory: Directory) -> Matched:

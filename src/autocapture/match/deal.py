@@ -6,11 +6,15 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from autocapture.match.people import Person
+from autocapture.model.crm import WON
 from autocapture.model.directory import Directory, KnownDeal
 from autocapture.model.draft import Draft, Link
 
 GRACE = timedelta(days=14)
 """How long before its creation and after its close a deal may still be what an activity is about."""
+
+DELIVERY = timedelta(weeks=8)
+"""How long after a win its buyers may still speak of it, although nothing new is put down to it after `GRACE`."""
 
 _NAMED = 3
 
@@ -28,7 +32,9 @@ def chosen_deal(
     """The deal, or None and, where there was something to choose from, a sentence that says so.
 
     A participant's role decides where it singles out one deal and no other company has a live one. Without it a deal is
-    taken only when one company takes part and has no other live deal.
+    taken only when one company takes part and has no other live deal, and the deal's own contacts, if it lists any, do not
+    speak against it: somebody else whom the CRM knows may have come with another matter. Whoever bought something lately
+    (`DELIVERY`) may speak of that, so their role on it leaves any other deal a question.
     """
     for person in people:
         if person.undecided and not set(person.undecided).intersection(companies):
@@ -38,6 +44,8 @@ def chosen_deal(
     live = _live_deals(draft, contacts, companies, directory)
     if not live:
         return None, None
+    if bought := _delivered_deals(draft, contacts, directory):
+        return None, _question([*live, *bought], companies, directory, "live or just won")
     in_role = [deal for deal in live if not deal.contacts.isdisjoint(contacts)]
     if len(in_role) == 1:
         deal = in_role[0]
@@ -45,6 +53,8 @@ def chosen_deal(
             evidence = {"contacts": sorted(deal.contacts & contacts)}
             return Link("deal", deal.deal_id, "contact_role", evidence=evidence), None
     if not in_role and len(live) == 1 and len(companies) == 1:
+        if live[0].contacts and any(person.known for person in people):
+            return None, f"{_question(live, companies, directory)}, of whose contacts nobody takes part"
         return Link("deal", live[0].deal_id, "only_live_deal", evidence={"company": live[0].company_id}), None
     return None, _question(live, companies, directory)
 
@@ -87,9 +97,28 @@ def _live_deals(
     return [deal for each in sorted(ids) if is_live(deal := directory.deals[each], draft)]
 
 
-def _question(live: Sequence[KnownDeal], companies: Collection[int], directory: Directory) -> str:
-    deals = listed([deal.name or f"deal {deal.deal_id}" for deal in live])
-    count = "1 live deal" if len(live) == 1 else f"{len(live)} live deals"
+def _delivered_deals(draft: Draft, contacts: Collection[int], directory: Directory) -> list[KnownDeal]:
+    """The deals won not long before the activity, but no longer live, on which somebody who takes part has a role."""
+    ids = {deal_id for each in contacts for deal_id in directory.deals_of_contact.get(each, ())}
+    deals = [directory.deals[each] for each in sorted(ids)]
+    return [
+        deal
+        for deal in deals
+        if deal.outcome == WON
+        and deal.closed_at is not None
+        and GRACE < draft.occurred_at - deal.closed_at <= DELIVERY
+    ]
+
+
+def _question(
+    deals_in_question: Sequence[KnownDeal],
+    companies: Collection[int],
+    directory: Directory,
+    state: str = "live",
+) -> str:
+    deals = listed([deal.name or f"deal {deal.deal_id}" for deal in deals_in_question])
+    number = len(deals_in_question)
+    count = f"1 {state} deal" if number == 1 else f"{number} {state} deals"
     names = listed([company_name(each, directory) for each in sorted(companies)])
     if len(companies) > 1:
         return f"{len(companies)} companies ({names}), {count}: {deals}"

@@ -22,6 +22,8 @@ class Person(NamedTuple):
     companies: dict[int, tuple[str, str]]
     """By company id: (method, what it was found by)."""
     undecided: tuple[int, ...] = ()
+    known: bool = False
+    """Whether the CRM has a contact with the handle, be it one of several."""
 
 
 def outside_handles(parties: Iterable[Party], directory: Directory) -> tuple[str, ...]:
@@ -50,19 +52,19 @@ def known_person(handle: str, directory: Directory, thread_companies: Collection
     contact_id = contacts[0].contact_id if len(contacts) == 1 else None
     of_contacts = sorted({each.company_id for each in contacts if each.company_id is not None})
     if len(of_contacts) > 1:
-        return Person(handle, contact_id, {}, tuple(of_contacts))
+        return Person(handle, contact_id, {}, tuple(of_contacts), known=True)
     domain, of_domain = _companies_by_domain(handle, directory)
     if of_contacts and (not of_domain or of_contacts[0] in of_domain):
-        return Person(handle, contact_id, {of_contacts[0]: ("contact", handle)})
+        return Person(handle, contact_id, {of_contacts[0]: ("contact", handle)}, known=True)
     if len(of_domain) > 1:
         narrowed_companies = [each for each in of_domain if each in thread_companies]
         if len(narrowed_companies) != 1:
             found = dict.fromkeys(of_contacts, ("contact", handle))
-            return Person(handle, contact_id, found, of_domain)
+            return Person(handle, contact_id, found, of_domain, known=bool(contacts))
         of_domain = tuple(narrowed_companies)
     companies = dict.fromkeys(of_domain, ("domain", domain))
     companies.update((each, ("contact", handle)) for each in of_contacts)
-    return Person(handle, contact_id, companies)
+    return Person(handle, contact_id, companies, known=bool(contacts))
 
 
 def with_contacts(parties: Sequence[Party], people: Iterable[Person]) -> tuple[Party, ...]:

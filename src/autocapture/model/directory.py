@@ -99,6 +99,8 @@ class Precedent:
     companies: tuple[int, ...]
     external_handles: frozenset[str]
     subject: str | None = None
+    undecided: bool = False
+    """There was a deal to choose, and none was chosen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ _DIRECTIONS: tuple[Direction, ...] = ("inbound", "outbound", "internal")
 def draft_call(record: CallRecord, owner: Colleague, organization: Organization) -> Draft:
     """The activity as one line of a call log of `owner` tells it; legs with one `group` are one call (`merge_calls`).
 
-    The call belongs to the user whom the log names (`CallRecord.owner`), else to whose number or extension took part, else
+    The call belongs to the user whose number or extension took part, else to whom the log names (`CallRecord.owner`), else
     to `owner`; to nobody where the log names somebody we do not know. Every outbound attempt counts, an inbound call only
     for who answered it. `duration_s` is the time talked; from when on a call was connected is the metrics' matter.
     """
@@ -58,8 +58,8 @@ def merge_calls(drafts: Sequence[Draft]) -> Draft:
     """The legs of one call, and the copies of one leg in several logs, as one: whatever their order, and however often the
     same leg comes again.
 
-    The first start and the last end; the best outcome; the longest talk of a leg, which is never more than was talked (the
-    sum would count a leg twice that two logs hold). A transferred call counts for each who talked.
+    The first start and which way that leg went, and the last end; the best outcome; the longest talk of a leg, which is never
+    more than was talked (the sum would count a leg twice that two logs hold). A transferred call counts for each who talked.
     """
     if len(drafts) == 1:
         return drafts[0]
@@ -71,7 +71,9 @@ def merge_calls(drafts: Sequence[Draft]) -> Draft:
     return replace(
         min(drafts, key=lambda draft: draft.dedupe_key),
         occurred_at=min(draft.occurred_at for draft in drafts),
-        direction=min((draft.direction for draft in drafts), key=_DIRECTIONS.index),
+        direction=min(
+            drafts, key=lambda draft: (draft.occurred_at, _DIRECTIONS.index(draft.direction))
+        ).direction,
         parties=tuple(parties[key] for key in sorted(parties)),
         parts=shared(part for draft in drafts for part in draft.parts),
         ends_at=max((draft.ends_at for draft in drafts if draft.ends_at is not None), default=None),
@@ -82,15 +84,15 @@ def merge_calls(drafts: Sequence[Draft]) -> Draft:
 
 
 def _user(record: CallRecord, sides: Sides, owner: Colleague, organization: Organization) -> int | None:
-    if record.owner:
-        named = (
-            canonical_email(record.owner)
-            if "@" in record.owner
-            else canonical_phone(record.owner, owner.region)
-        )
-        return organization.user_of(named)
-    found = organization.user_of(sides.inside) if sides.inside else None
-    return owner.user_id if found is None else found
+    talker = organization.user_of(sides.inside) if sides.inside else None
+    if not record.owner:
+        return owner.user_id if talker is None else talker
+    handle = (
+        canonical_email(record.owner) if "@" in record.owner else canonical_phone(record.owner, owner.region)
+    )
+    named = organization.user_of(handle)
+    # a leg that was passed on keeps the name of who began the call; the line tells who talked
+    return named if named is None or talker is None else talker
 
 
 def _parties(sides: Sides, user_id: int | None, organization: Organization) -> tuple[Party, ...]:

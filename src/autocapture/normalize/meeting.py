@@ -21,6 +21,7 @@ Status = Literal["planned", "held", "cancelled", "unknown"]
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _COMING = frozenset({"accepted", "tentative"})
+_ANSWERS = _COMING | {"declined"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,7 @@ def _parties(ranked: Sequence[_View], organization: Organization) -> tuple[Party
         known = found.get(handle)
         if known is None:
             _add(found, own, "attendee", organization)
-        elif known.response != own.response and known.role == "attendee":
+        elif known.role == "attendee" or own.response in _ANSWERS:
             found[handle] = replace(known, response=own.response)
     return tuple(sorted(found.values(), key=lambda party: (party.role, party.address)))
 
@@ -217,8 +218,12 @@ def _add(
     role: Literal["organizer", "attendee"],
     organization: Organization,
 ) -> None:
+    """Adds the person once. Who organises a meeting comes, unless their line among the attendees says otherwise."""
     handle = canonical_email(person.email)
-    if not handle or handle in found:
+    known = found.get(handle)
+    if known is not None and known.role == "organizer" and person.response in _ANSWERS:
+        found[handle] = replace(known, response=person.response)
+    if not handle or known is not None:
         return
     response = "accepted" if role == "organizer" and person.response == "needs_action" else person.response
     user_id = None if person.resource else organization.user_of(handle)

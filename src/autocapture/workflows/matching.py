@@ -127,6 +127,7 @@ def _precedent(activity_id: int, draft: Draft, matched: Matched) -> Precedent:
             party.address for party in matched.parties if party.user_id is None and not party.resource
         ),
         subject=draft.subject,
+        undecided=matched.review is not None,
     )
 
 

@@ -271,9 +271,40 @@ def test_a_partner_who_joins_a_thread_changes_nothing() -> None:
     assert links(match(draft(cc="paul@partner.example"), known, THREAD, None), "deal") == {1: "thread"}
 
 
-def test_a_deal_closed_long_ago_is_not_inherited() -> None:
+def test_a_thread_about_a_closed_deal_goes_to_no_other() -> None:
     known = directory(deal(1, closed=NOON - 15 * DAY), deal(2), precedents={THREAD: (precedent(),)})
-    assert links(match(draft(), known, THREAD, None), "deal") == {2: "only_live_deal"}
+    assert outcome(match(draft(), known, THREAD, None)) == (
+        {NORDWIND: "contact"},
+        {},
+        "its thread is about a closed deal: D1",
+    )
+
+
+@pytest.mark.parametrize("other", [deal(2), deal(2, NORDWIND, ANNA)])
+def test_who_bought_lately_may_speak_of_that(other: KnownDeal) -> None:
+    for weeks, is_open_question in ((3, True), (8, True), (9, False)):
+        won = deal(1, NORDWIND, ANNA, closed=NOON - timedelta(weeks=weeks))
+        found = match(draft(), directory(won, other), None, None)
+        assert (links(found, "deal") == {}) is is_open_question
+        assert (found.review == "2 live or just won deals of Nordwind AG: D2, D1") is is_open_question
+
+
+def test_the_only_live_deal_is_not_taken_for_somebody_known_beside_its_contacts() -> None:
+    known = directory(deal(1, NORDWIND, CARL))
+    found = match(draft(), known, None, None)
+    assert outcome(found)[1:] == (
+        {},
+        "1 live deal of Nordwind AG: D1, of whose contacts nobody takes part",
+    )
+    stranger = match(draft("new@nordwind.example"), known, None, None)
+    assert links(stranger, "deal") == {1: "only_live_deal"}
+
+
+def test_a_series_that_began_as_a_question_stays_one() -> None:
+    before = replace(precedent(()), undecided=True)
+    known = directory(deal(1, NORDWIND, ANNA), precedents={SERIES: (before,)})
+    found = match(draft(), known, None, SERIES)
+    assert outcome(found)[1:] == ({}, "an earlier date of its series is undecided")
 
 
 def test_an_answer_from_an_unknown_address_stays_with_the_threads_company() -> None:

@@ -80,6 +80,16 @@ def test_the_legs_of_a_transferred_call_are_one_call_in_any_order() -> None:
         assert merge_calls([merge_calls(order[:2]), order[2], merged]) == merged
 
 
+def test_a_call_that_was_passed_on_went_the_way_of_its_first_leg() -> None:
+    first = call("601", "+442079460018", seconds=40, group="g1", owner="ruth@ours.example")
+    rest = {"group": "g1", "call_id": "c2", "owner": "ruth@ours.example", "direction": "outbound"}
+    passed_on = call("+442079460018", "602", seconds=70, after=45, **rest)
+    for legs in ((first, passed_on), (passed_on, first)):
+        merged = merge_calls(legs)
+        assert merged.direction == "outbound"
+        assert parts(merged) == {1: ("caller", True, 0.5), 2: ("callee", True, 0.5)}
+
+
 def test_the_handles_of_a_call_are_read_by_the_reps_region() -> None:
     record = CallRecord("c1", "601", "020 7946 0018", NOON)
     assert handles_of(record, "GB") == {"ext:601", "+442079460018"}

@@ -73,6 +73,11 @@ def test_one_meeting_in_two_calendars_is_one_activity_with_each_ones_own_respons
     assert (found.direction, found.duration_s, found.series_key) == ("outbound", 3600, "u1")
 
 
+def test_an_organizer_who_declined_their_own_meeting_gets_no_credit_for_it() -> None:
+    record = event(guest("ruth@ours.example", "declined"), guest("sam@ours.example"), guest())
+    assert users(only(copy(record), copy(record, SAM))) == {2: ("attendee", 1.0)}
+
+
 def test_without_the_organizers_copy_the_highest_sequence_tells_the_time() -> None:
     ours = (guest("ruth@ours.example"), guest("sam@ours.example"))
     old = event(*ours, organizer="anna@nordwind.example", sequence=1)
