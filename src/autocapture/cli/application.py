@@ -27,9 +27,8 @@ def build_application() -> Application:
     from autocapture.service.logs import configure_logs
     from autocapture.settings import load_settings
 
-    configure_logs(
-        least=logging.ERROR
-    )  # a command says itself what came of it; only defects are logged beside that
+    # What a command came to, it says itself; beside that only defects are logged.
+    configure_logs(least=logging.ERROR)
     return build(load_settings())
 
 
