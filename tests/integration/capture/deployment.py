@@ -146,11 +146,11 @@ def message(
     ).encode()
 
 
-def deliver(maildir: Path, *messages: bytes, folder: str = "") -> None:
-    """Puts messages into a Maildir (or one of its sub-folders), made where it is missing."""
+def deliver(maildir: Path, *messages: bytes, folder: str = "", at: int = 1_793_700_000) -> None:
+    """Puts messages into a Maildir (or one of its sub-folders), made where it is missing; delivered a second apart."""
     base = maildir / f".{folder}" if folder else maildir
     for name in ("cur", "new", "tmp"):
         (base / name).mkdir(parents=True, exist_ok=True)
     start = len(list((base / "cur").iterdir()))
     for number, each in enumerate(messages, start):
-        (base / "cur" / f"{1700000000 + number}.{number}.host:2,S").write_bytes(each)
+        (base / "cur" / f"{at + number}.{number}.host:2,S").write_bytes(each)
