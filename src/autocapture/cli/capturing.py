@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autocapture.cli.application import open_application
-from autocapture.cli.output import Format, FormatOption, emit
+from autocapture.cli.application import open_application, organization_zone
+from autocapture.cli.output import Format, FormatOption, emit, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,22 +34,19 @@ def accounts(fmt: FormatOption = Format.TABLE) -> None:
     """List the connected accounts with their state and counts."""
     from autocapture.workflows.listings import list_accounts
 
-    emit(
-        list_accounts(open_application()),
-        fmt,
-        [
-            "id",
-            "user",
-            "connector",
-            "subject",
-            "state",
-            "last_ok_at",
-            "captured",
-            "skipped",
-            "quarantined",
-            "why",
-        ],
-    )
+    app = open_application()
+    rows = list_accounts(app)
+    if fmt is Format.TABLE:
+        from autocapture.cli.sheets import accounts_table
+
+        print_table(accounts_table(rows, organization_zone(app)))
+    else:
+        emit(rows, fmt, _ACCOUNT_COLUMNS)
+
+
+_ACCOUNT_COLUMNS = (
+    "id", "user", "connector", "subject", "state", "last_ok_at", "captured", "skipped", "quarantined", "why",
+)  # fmt: skip
 
 
 def capture(
@@ -155,8 +152,13 @@ def ledger(
         raise InputError(f"--outcome is captured, skipped or quarantined, not {outcome!r}")
     app = open_application()
     _chosen(app, account)
-    columns = ["account", "channel", "source_id", "outcome", "reason", "occurred_at", "activity"]
-    emit(list_ledger(app, outcome, account), fmt, columns if fmt is Format.TABLE else None)
+    rows = list_ledger(app, outcome, account)
+    if fmt is Format.TABLE:
+        from autocapture.cli.sheets import ledger_table
+
+        print_table(ledger_table(rows, organization_zone(app)))
+    else:
+        emit(rows, fmt)
 
 
 def activities(
@@ -178,24 +180,11 @@ def activities(
     selection = Selection(kind, user, first.date() if first else None, last.date() if last else None)
     rows = list_activities(app, selection)
     if fmt is Format.TABLE:
-        emit((_brief(row) for row in rows), fmt)
+        from autocapture.cli.sheets import activities_table
+
+        print_table(activities_table(rows, organization_zone(app)))
     else:
         emit(rows, fmt)
-
-
-def _brief(row: dict[str, Any]) -> dict[str, object]:
-    outside = [p["name"] or p["address"] for p in row["participants"] if p["user"] is None]
-    return {
-        "occurred_at": row["occurred_at"],
-        "kind": row["kind"],
-        "direction": row["direction"],
-        "status": row["status"],
-        "with": ", ".join(outside[:3]) + (" …" if len(outside) > 3 else ""),
-        "subject": row["subject"],
-        "deals": ", ".join(deal["deal"] for deal in row["deals"]),
-        "seen": len(row["sightings"]),
-        "id": row["id"],
-    }
 
 
 def _chosen(app: Application, account: int | None) -> list[int]:

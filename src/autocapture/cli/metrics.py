@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from autocapture.cli.output import Format, FormatOption, emit
+from autocapture.cli.output import Format, FormatOption, emit, print_table
 
 if TYPE_CHECKING:
     from autocapture.measure.query import Query
@@ -55,7 +55,8 @@ def show(
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """Values of the named metrics (of all) in a period."""
-    from autocapture.cli.application import open_application
+    from autocapture.cli.application import open_application, organization_zone
+    from autocapture.cli.sheets import values_table
     from autocapture.measure.aggregate import aggregate
     from autocapture.measure.catalog import metrics_named
     from autocapture.measure.shape import value_row
@@ -65,8 +66,11 @@ def show(
     application = open_application()
     query = _query(application.clock.now(), period, by, grain, where or [])
     with reading(application.engine) as session:
-        rows = [value_row(value) for metric in chosen for value in aggregate(session, metric, query)]
-    emit(rows, fmt, _CSV)
+        values = [value for metric in chosen for value in aggregate(session, metric, query)]
+    if fmt is Format.TABLE:
+        print_table(values_table(values, query, organization_zone(application)))
+    else:
+        emit(map(value_row, values), fmt, _CSV)
 
 
 _CSV = (
@@ -109,7 +113,8 @@ def trace(
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """The rows behind a value, each with what it contributes."""
-    from autocapture.cli.application import open_application
+    from autocapture.cli.application import open_application, organization_zone
+    from autocapture.cli.sheets import traced_table
     from autocapture.measure.catalog import metric_named
     from autocapture.measure.shape import traced_row
     from autocapture.measure.trace import trace
@@ -119,8 +124,11 @@ def trace(
     application = open_application()
     query = _query(application.clock.now(), period, by, "", where or [])
     with reading(application.engine) as session:
-        rows = [traced_row(row) for row in trace(session, metric, query)]
-    emit(rows, fmt)
+        rows = trace(session, metric, query)
+    if fmt is Format.TABLE:
+        print_table(traced_table(rows, metric, query, organization_zone(application)))
+    else:
+        emit(map(traced_row, rows), fmt)
 
 
 def _query(now: Any, period: str, by: str, grain: str, where: list[str]) -> Query:

@@ -10,9 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, TextIO
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
+
+if TYPE_CHECKING:
+    from autocapture.cli.tables import Table
 
 Row = Mapping[str, object]
 
@@ -33,7 +37,8 @@ def emit(
     """Writes `rows` to `file` (standard output).
 
     `columns` names and orders what CSV and tables show (default: the keys of the first row). Instants are ISO 8601, decimals
-    strings, None is null in JSON and empty elsewhere. JSON lines and CSV are written as rows arrive.
+    strings, None is null in JSON and empty elsewhere. JSON lines and CSV are written as rows arrive. Tables are for people:
+    columns without any text are left out.
     """
     file = file or sys.stdout
     match fmt:
@@ -46,7 +51,9 @@ def emit(
         case Format.CSV:
             _emit_csv(rows, columns, file)
         case Format.TABLE:
-            _emit_table(rows, columns, file)
+            from autocapture.cli.tables import plain_table
+
+            print_table(plain_table(rows, columns), file)
 
 
 def _plain(value: object) -> object:
@@ -105,21 +112,10 @@ def _emit_csv(rows: Iterable[Row], columns: Sequence[str] | None, file: TextIO) 
         writer.writerow([safe_cell(row.get(column)) for column in columns])
 
 
-def _emit_table(rows: Iterable[Row], columns: Sequence[str] | None, file: TextIO) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def print_table(table: Table, file: TextIO | None = None) -> None:
+    """Writes `table` to `file` (standard output), as wide as the terminal, or 120 columns where there is none."""
+    from autocapture.cli.tables import WIDTH, lines
 
-    rows = list(rows)
-    columns = columns if columns is not None else list(rows[0]) if rows else []
-    console = Console(file=file, width=None if file.isatty() else 200)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        numeric = all(isinstance(row.get(column), int | float | Decimal | None) for row in rows) and bool(
-            rows
-        )
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_text(row.get(column))) for column in columns))
-    console.print(table if rows else "nothing to show")
+    file = file or sys.stdout
+    width = get_terminal_size((WIDTH, 24)).columns
+    file.writelines(f"{line}\n" for line in lines(table, width))

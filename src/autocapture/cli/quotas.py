@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autocapture.cli.output import Format, FormatOption, emit
+from autocapture.cli.output import Format, FormatOption, emit, print_table
 
 if TYPE_CHECKING:
     from autocapture.quota.attain import Attainment
@@ -30,7 +30,8 @@ def attained(
     """Attainment and pace of the quotas whose dates overlap a period."""
     if ctx.invoked_subcommand is not None:
         return
-    from autocapture.cli.application import open_application
+    from autocapture.cli.application import open_application, organization_zone
+    from autocapture.cli.sheets import quotas_table
     from autocapture.errors import InputError
     from autocapture.measure.period import parse_period
     from autocapture.quota.attain import attainment, quotas_for
@@ -42,8 +43,11 @@ def attained(
     application = open_application()
     now = application.clock.now()
     with reading(application.engine) as session:
-        rows = [_row(attainment(session, quota, as_of=now)) for quota in quotas_for(session, chosen)]
-    emit(rows, fmt)
+        found = [attainment(session, quota, as_of=now) for quota in quotas_for(session, chosen)]
+    if fmt is Format.TABLE:
+        print_table(quotas_table(found, chosen, organization_zone(application)))
+    else:
+        emit(map(_row, found), fmt)
 
 
 @quotas.command()

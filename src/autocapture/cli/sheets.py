@@ -1,0 +1,252 @@
+"""What the tables of each command show: rows of the layers below as columns of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from autocapture.cli.tables import Column, Give, Table
+from autocapture.cli.values import amount, as_of, count, moment, percent, period_name, period_title
+from autocapture.measure.catalog import metric_named
+from autocapture.measure.declare import Duration, Metric, Ratio
+from autocapture.measure.period import Grain, Period, iso_week
+from autocapture.measure.query import Query, TracedRow, Value
+from autocapture.quota.attain import Attainment
+
+Row = Mapping[str, Any]
+
+
+def values_table(values: Sequence[Value], query: Query, zone: ZoneInfo) -> Table:
+    """One row a value: what it is cut by, the value in its unit, and in the notes what it was made from."""
+    columns = [
+        Column("metric"),
+        *(Column(name, give=Give.CUT) for name in query.by),
+        Column(query.grain or "period"),
+        Column("value", right=True),
+        Column("n", right=True),
+        Column("notes", give=Give.WRAP),
+    ]
+    rows = [
+        [
+            value.metric,
+            *(value.by[name] or "" for name in query.by),
+            _piece(value.period, query.grain),
+            amount(value.value, metric_named(value.metric), value.currency),
+            count(value.n),
+            _notes(value),
+        ]
+        for value in values
+    ]
+    return Table(columns=tuple(columns), rows=rows, caption=_about(query, zone))
+
+
+def _about(query: Query, zone: ZoneInfo) -> str:
+    where = "".join(f" · {name} {value}" for name, value in query.where.items())
+    return f"{period_title(query.period)}{where} · {as_of(query.as_of, zone)}"
+
+
+def _piece(period: Period, grain: Grain | None) -> str:
+    if grain is None:
+        return ""
+    return {
+        "day": f"{period.start:%a} {period.start}",
+        "week": iso_week(period.start),
+        "month": f"{period.start:%Y-%m}",
+    }[grain]
+
+
+def _notes(value: Value) -> str:
+    metric = metric_named(value.metric)
+    parts = [_made_from(value, metric)]
+    parts += ["incomplete: it begins before capture does"] if not value.complete else []
+    parts += ["may still grow"] if value.provisional else []
+    return "; ".join(part for part in parts if part)
+
+
+def _made_from(value: Value, metric: Metric) -> str:
+    top, bottom = value.numerator, value.denominator
+    if top is None or not bottom:
+        return ""
+    if isinstance(metric, Duration):
+        return f"{count(int(bottom) - int(top))} of {count(bottom)} not over yet" if top != bottom else ""
+    if isinstance(metric, Ratio) and metric.unit == "money":
+        return f"{amount(top, metric, value.currency)} over {count(bottom)}"
+    return f"{count(top)} of {count(bottom)}"
+
+
+def traced_table(rows: Sequence[TracedRow], metric: Metric, query: Query, zone: ZoneInfo) -> Table:
+    """One row for each thing that was counted, with what it adds."""
+    columns = [
+        Column("when"),
+        Column("what"),
+        *(Column(name, give=Give.CUT) for name in query.by),
+        *([] if "user" in query.by else [Column("who", give=Give.CUT)]),
+        Column("with", give=Give.CUT),
+        Column("title", give=Give.CUT),
+        Column("counts", right=True),
+        Column("id", right=True),
+    ]
+    told = [
+        [
+            str(row.on)
+            if row.kind == "deal"
+            else moment(row.at, zone),  # a deal closes on a day, not at an hour
+            row.kind,
+            *(row.by[name] or "" for name in query.by),
+            *([] if "user" in query.by else [", ".join(row.users)]),
+            ", ".join(row.with_whom),
+            row.title or "",
+            _share(row, metric),
+            str(row.id),
+        ]
+        for row in rows
+    ]
+    return Table(tuple(columns), told, f"{metric.name} · {_about(query, zone)}")
+
+
+def _share(row: TracedRow, metric: Metric) -> str:
+    if metric.unit == "rate":
+        return f"{count(row.numerator)} of {count(row.denominator)}"
+    waiting = isinstance(metric, Duration) and not row.numerator
+    return amount(row.contribution, metric, row.currency) + (" so far" if waiting else "")
+
+
+def quotas_table(found: Sequence[Attainment], period: Period, zone: ZoneInfo) -> Table:
+    columns = (
+        Column("metric"),
+        Column("scope", give=Give.CUT),
+        Column("period"),
+        Column("quota", right=True),
+        Column("actual", right=True),
+        Column("attained", right=True),
+        Column("pace", right=True),
+        Column("remaining", right=True),
+        Column("notes", give=Give.WRAP),
+    )
+    caption = f"quotas of {period_title(period)}"
+    if found:
+        caption += f" · {as_of(found[0].as_of, zone)}"
+    return Table(columns, [_quota(one) for one in found], caption)
+
+
+def _quota(one: Attainment) -> list[str]:
+    quota, metric = one.quota, metric_named(one.quota.metric)
+    whole = Period(quota.period_start, quota.period_end)
+    begun = one.expected_share > 0
+    return [
+        quota.metric,
+        quota.scope or quota.scope_type,
+        period_name(whole),
+        amount(quota.value, metric, quota.currency),
+        amount(one.actual, metric, quota.currency),
+        percent(one.attainment),
+        percent(one.pace) if begun else "not begun",
+        "" if one.remaining is None else amount(one.remaining, metric, quota.currency),
+        "" if one.complete else "incomplete",
+    ]
+
+
+def accounts_table(rows: Iterable[Row], zone: ZoneInfo) -> Table:
+    columns = (
+        Column("id", right=True),
+        Column("user", give=Give.CUT),
+        Column("from", give=Give.CUT),
+        Column("state"),
+        Column("last ok"),
+        Column("captured", right=True),
+        Column("skipped", right=True),
+        Column("quarantined", right=True),
+        Column("why", give=Give.WRAP),
+    )
+    told = [
+        [
+            str(row["id"]),
+            row["user"],
+            _source(row),
+            row["state"].replace("_", " "),
+            moment(row["last_ok_at"], zone) or "never",
+            *(count(row[outcome]) for outcome in ("captured", "skipped", "quarantined")),
+            row["why"] or "",
+        ]
+        for row in rows
+    ]
+    return Table(columns, told, f"times in {zone.key}")
+
+
+def _source(row: Row) -> str:
+    """The connector; with the login where it is not the user's address, or of paths the last part and how many more there are."""
+    connector, subject = row["connector"], row["subject"]
+    if subject == row["user"]:
+        return str(connector)
+    first, *more = subject.split(" /")
+    told = f"…/{PurePath(first).name}" if first.startswith("/") else first
+    return f"{connector} {told} +{len(more)}" if more else f"{connector} {told}"
+
+
+def ledger_table(rows: Iterable[Row], zone: ZoneInfo) -> Table:
+    columns = (
+        Column("account", right=True),
+        Column("channel", give=Give.CUT),
+        Column("item", give=Give.CUT),
+        Column("of"),
+        Column("outcome"),
+        Column("reason", give=Give.CUT),
+        Column("activity", right=True),
+    )
+    told = [
+        [
+            str(row["account"]),
+            row["channel"],
+            row["source_id"],
+            moment(row["occurred_at"], zone),
+            row["outcome"],
+            row["reason"] or "",
+            row["activity"] or "",
+        ]
+        for row in rows
+    ]
+    return Table(columns, told, f"times in {zone.key}")
+
+
+def activities_table(rows: Iterable[Row], zone: ZoneInfo) -> Table:
+    columns = (
+        Column("when"),
+        Column("what"),
+        Column("with", give=Give.CUT),
+        Column("subject", give=Give.CUT),
+        Column("deals", give=Give.CUT),
+        Column("id", right=True),
+    )
+    told = [
+        [
+            moment(row["occurred_at"], zone),
+            _what(row),
+            _outside(row["participants"]),
+            row["subject"] or "",
+            ", ".join(deal["deal"] for deal in row["deals"]),
+            row["id"],
+        ]
+        for row in rows
+    ]
+    return Table(columns, told, f"times in {zone.key}")
+
+
+def _what(row: Row) -> str:
+    """``email in``, ``meeting held``, ``call out, voicemail``."""
+    way = {"inbound": "in", "outbound": "out", "internal": "internal"}.get(row["direction"] or "", "")
+    if row["kind"] == "meeting":
+        way = ""
+    told = f"{row['kind']} {way}".rstrip()
+    status = (row["status"] or "").replace("_", " ")
+    return told if not status else f"{told}, {status}" if way else f"{told} {status}"
+
+
+def _outside(participants: Sequence[Row]) -> str:
+    names = [
+        party["name"] or party["address"]
+        for party in participants
+        if party["user"] is None and not party["resource"]
+    ]
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")

@@ -1,0 +1,196 @@
+"""What a manager reads in the tables of values, quotas, accounts and activities."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from autocapture.cli import sheets
+from autocapture.cli.tables import Table, lines
+from autocapture.cli.values import amount, duration, percent, period_name, period_title
+from autocapture.measure.catalog import metric_named
+from autocapture.measure.period import Period, parse_period
+from autocapture.measure.query import Query, TracedRow, Value
+from autocapture.model.measures import Quota
+from autocapture.quota.attain import Attainment
+
+STOCKHOLM = ZoneInfo("Europe/Stockholm")
+NOW = datetime(2026, 11, 16, 6, 30, 12, 345_678, tzinfo=UTC)
+WEEK = parse_period("2026-W46")
+
+
+def shown(table: Table) -> list[str]:
+    return list(lines(table))
+
+
+def value(metric: str, value: Any, n: int, **others: Any) -> Value:
+    made = {"by": {}, "unit": metric_named(metric).unit, "as_of": NOW, "period": WEEK, **others}
+    return Value(metric=metric, value=value, n=n, **made)
+
+
+def test_values_are_told_in_their_units_with_what_they_were_made_from() -> None:
+    values = [
+        value("emails_sent", 1113, 1113),
+        value("reply_rate", 19 / 48, 48, numerator=19, denominator=48, provisional=True),
+        value("lead_response_time", 32_699, 4, numerator=2, denominator=4),
+        value("revenue_won", Decimal("166200.00"), 6, currency="EUR"),
+        value("average_deal", Decimal("27700.00"), 6, currency="EUR", numerator=Decimal(166_200), denominator=6),
+        value("win_rate", None, 0, denominator=0, complete=False),
+    ]  # fmt: skip
+    assert shown(sheets.values_table(values, Query(WEEK, NOW), STOCKHOLM)) == [
+        "2026-W46 (Nov 9 – 15, 2026) · as of 2026-11-16 07:30 Europe/Stockholm",
+        "metric                    value      n  notes",
+        "──────────────────  ───────────  ─────  " + "─" * 41,
+        "emails_sent               1,113  1,113",
+        "reply_rate                39.6%     48  19 of 48; may still grow",
+        "lead_response_time   9 hr 5 min      4  2 of 4 not over yet",
+        "revenue_won         €166,200.00      6",
+        "average_deal         €27,700.00      6  €166,200.00 over 6",
+        "win_rate                      –      0  incomplete: it begins before capture does",
+    ]
+
+
+def test_each_dimension_that_was_asked_for_is_a_column() -> None:
+    day = Period(date(2026, 11, 9), date(2026, 11, 9))
+    query = Query(WEEK, NOW, by=("user", "team"), grain="day", where={"team": "North"})
+    values = [value("calls_made", 3, 3, by={"user": "ann@us.example", "team": "North"}, period=day)]
+    assert shown(sheets.values_table(values, query, STOCKHOLM)) == [
+        "2026-W46 (Nov 9 – 15, 2026) · team North · as of 2026-11-16 07:30 Europe/Stockholm",
+        "metric      user            team   day             value  n",
+        "──────────  ──────────────  ─────  ──────────────  ─────  ─",
+        "calls_made  ann@us.example  North  Mon 2026-11-09      3  3",
+    ]
+
+
+def attained(metric: str, target: str, actual: Any, **others: Any) -> Attainment:
+    quarter = parse_period("2026-Q4")
+    quota = Quota(metric=metric, scope_type="team", scope="North", period_start=quarter.start,
+                  period_end=quarter.end, value=Decimal(target))  # fmt: skip
+    found = Attainment(quota=quota, unit="count", actual=actual, attainment=0.764, expected_share=0.56,
+                       pace=1.364, remaining=Decimal(4), n=1, complete=True, as_of=NOW)  # fmt: skip
+    return replace(found, **others)
+
+
+def test_quotas_show_attainment_pace_and_what_is_missing() -> None:
+    found = [
+        attained("deals_won", "16", 12),
+        attained(
+            "revenue_won", "520000", Decimal("397400.50"), remaining=Decimal("122599.50"), complete=False
+        ),
+        attained("win_rate", "0.4", None, attainment=None, pace=None, remaining=None),
+        attained("deals_lost", "3", 0, attainment=None, pace=None, expected_share=0.0),
+    ]
+    found[1].quota.currency = "EUR"
+    assert shown(sheets.quotas_table(found, parse_period("2026-Q4"), STOCKHOLM)) == [
+        "quotas of 2026-Q4 (Oct 1 – Dec 31, 2026) · as of 2026-11-16 07:30 Europe/Stockholm",
+        "metric       scope  period         quota       actual  attained       pace    remaining  notes",
+        "───────────  ─────  ───────  ───────────  ───────────  ────────  ─────────  ───────────  ──────────",
+        "deals_won    North  2026-Q4           16           12     76.4%     136.4%            4",
+        "revenue_won  North  2026-Q4  €520,000.00  €397,400.50     76.4%     136.4%  €122,599.50  incomplete",
+        "win_rate     North  2026-Q4        40.0%            –         –          –",
+        "deals_lost   North  2026-Q4            3            0         –  not begun            4",
+    ]
+
+
+def test_a_trace_shows_what_each_row_adds() -> None:
+    row = TracedRow(kind="lead", id=5, at=NOW, on=date(2026, 11, 16), users=("ann@us.example",), with_whom=("Kim",),
+                    title="website", contribution=254_340, numerator=0, denominator=1, by={})  # fmt: skip
+    metric = metric_named("lead_response_time")
+    table = sheets.traced_table([row], metric, Query(WEEK, NOW), STOCKHOLM)
+    assert shown(table)[-1] == (
+        "2026-11-16 07:30  lead  ann@us.example  Kim   website  70 hr 39 min so far   5"
+    )
+
+
+def test_an_account_fits_a_line_however_long_its_paths_are() -> None:
+    row = {"id": 2, "user": "a@b.example", "connector": "files", "state": "needs_reconnect", "last_ok_at": None,
+           "subject": "/srv/x/mail/ann/Maildir /srv/x/ann.ics /srv/x/ann.csv", "captured": 1486, "skipped": 2,
+           "quarantined": 0, "why": "login failed"}  # fmt: skip
+    plain = {
+        **row,
+        "connector": "imap",
+        "subject": "a@b.example",
+        "last_ok_at": NOW,
+        "state": "active",
+        "why": "",
+    }
+    assert shown(sheets.accounts_table([row, plain], STOCKHOLM)) == [
+        "times in Europe/Stockholm",
+        "id  user         from                state            last ok           captured  skipped  quarantined  why",
+        "──  ───────────  ──────────────────  ───────────────  ────────────────  ────────  ───────  ───────────  ────────────",
+        " 2  a@b.example  files …/Maildir +2  needs reconnect  never                1,486        2            0  login failed",
+        " 2  a@b.example  imap                active           2026-11-16 07:30     1,486        2            0",
+    ]
+
+
+def activity(**others: Any) -> dict[str, Any]:
+    outside = {"name": "Kim", "address": "kim@c.example", "user": None, "resource": False}
+    room = {**outside, "name": "Room 4", "resource": True}
+    ours = {**outside, "name": "Ann", "user": "ann@us.example"}
+    return {"id": "77", "occurred_at": NOW, "kind": "email", "direction": "outbound", "status": None,
+            "participants": [outside, room, ours], "subject": "Offer", "deals": [{"deal": "D-1"}], **others}  # fmt: skip
+
+
+def test_activities_are_told_in_the_organisations_zone() -> None:
+    rows = [
+        activity(),
+        activity(kind="call", status="voicemail", direction="inbound", deals=[]),
+        activity(kind="meeting", status="held", subject=None),
+    ]
+    assert shown(sheets.activities_table(rows, STOCKHOLM)) == [
+        "times in Europe/Stockholm",
+        "when              what                with  subject  deals  id",
+        "────────────────  ──────────────────  ────  ───────  ─────  ──",
+        "2026-11-16 07:30  email out           Kim   Offer    D-1    77",
+        "2026-11-16 07:30  call in, voicemail  Kim   Offer           77",
+        "2026-11-16 07:30  meeting held        Kim            D-1    77",
+    ]
+
+
+def test_the_ledger_names_item_outcome_and_reason() -> None:
+    row = {"account": 1, "channel": "INBOX", "source_id": "1:7", "occurred_at": NOW, "outcome": "skipped",
+           "reason": "newsletter", "activity": None}  # fmt: skip
+    assert shown(sheets.ledger_table([row], STOCKHOLM))[1:] == [
+        "account  channel  item  of                outcome  reason",
+        "───────  ───────  ────  ────────────────  ───────  ──────────",
+        "      1  INBOX    1:7   2026-11-16 07:30  skipped  newsletter",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "working", "text"),
+    [
+        (0, False, "0 min"),
+        (32_699, True, "9 hr 5 min"),
+        (254_340, True, "70 hr 39 min"),
+        (254_340, False, "2 days 22 hr"),
+        (86_400, False, "1 day"),
+    ],
+)
+def test_working_time_stays_in_hours(seconds: int, working: bool, text: str) -> None:
+    assert duration(seconds, working=working) == text
+
+
+def test_cents_are_kept_and_no_value_is_a_dash() -> None:
+    won = metric_named("revenue_won")
+    assert amount(Decimal("10.5"), won, "EUR") == "€10.50"
+    assert amount(Decimal(1200), won, "JPY") == "¥1,200"
+    assert (amount(None, won), percent(None)) == ("–", "–")
+
+
+@pytest.mark.parametrize(
+    "text", ["2026", "2026-Q1", "2026-11", "2026-W46", "2025-W01", "2026-11-01..2026-11-15"]
+)
+def test_a_period_is_called_as_it_is_typed(text: str) -> None:
+    assert period_name(parse_period(text)) == text
+
+
+def test_a_period_is_titled_with_its_days() -> None:
+    assert period_title(WEEK) == "2026-W46 (Nov 9 – 15, 2026)"
+    assert period_title(parse_period("2026-11-01..2026-11-15")) == "Nov 1 – 15, 2026"
+    assert period_title(parse_period("2026-11-01..2026-11-01")) == "2026-11-01"
