@@ -48,6 +48,7 @@ from autocapture.workflows.capture import capture_account
 from autocapture.workflows.connect_account import Login, connect_account
 from autocapture.workflows.open_account import open_account
 from autocapture.workflows.report import CaptureReport
+from autocapture.workflows.staging import RETRY_AFTER
 
 REP = "rep@ours.example"
 START = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
@@ -236,17 +237,11 @@ class Loop(AbstractContextManager["Loop"]):
             self.disturbance = sleeping
 
     def drain(self) -> None:
-        """Undisturbed runs until two in a row find nothing; time moves on so that waits and retries are over."""
-        quiet = 0
+        """Undisturbed runs until one finds nothing; time moves on so that waits are over and quarantine is read again."""
         for _ in range(MOST_RUNS):
-            self.clock.advance(timedelta(hours=13))
+            self.clock.advance(RETRY_AFTER[-1] + timedelta(hours=1))
             report = self.capture()
-            if report is None or report.status != "ok":
-                quiet = 0
-                continue
-            changed = report.captured or report.gone or sum(report.skipped.values())
-            quiet = 0 if changed else quiet + 1
-            if quiet == 2:
+            if report is not None and report.status == "ok" and not _found(report):
                 return
         raise AssertionError(f"the account did not come to rest within {MOST_RUNS} runs")
 
@@ -315,6 +310,10 @@ class Loop(AbstractContextManager["Loop"]):
             )
         )
         return sorted(found, key=lambda channel: channel.source_id)
+
+
+def _found(report: CaptureReport) -> int:
+    return report.captured + report.gone + sum(report.skipped.values())
 
 
 def _contents(session: Session, channel: StoredChannel) -> list[str]:

@@ -1,5 +1,6 @@
 """A calendar with a change feed and cursors that can expire, as Google's sync tokens and Graph's delta links are: every
-change has a number, a listing takes the number first, and the feed tells which items are dirty since."""
+change has a number, a listing takes the number first, and the feed tells which items are dirty since. Tasks lie among the
+events, which the connector leaves out: whole pages may be empty though more follow."""
 
 from __future__ import annotations
 
@@ -15,10 +16,13 @@ from autocapture.errors import CursorExpired
 from autocapture.testing.fakes.source import MemoryConnector, Source, meeting
 from autocapture.testing.source_world import SourceWorld
 
+TASKS = range(-6, 0)
+"""Numbers of what every calendar holds beside its events."""
+
 
 @dataclass(slots=True)
 class Calendar:
-    """Events by number with their versions, and the feed: (sequence, number) of every change."""
+    """Events by number with their versions, and the feed: (sequence, number) of every change, tasks included."""
 
     versions: dict[int, int] = field(default_factory=dict)
     feed: list[tuple[int, int]] = field(default_factory=list)
@@ -34,8 +38,10 @@ class FeedSource(Source):
         """Raised when every cursor given out so far is refused; also those in the middle of a listing."""
 
     def note(self, calendar: Calendar, number: int) -> None:
-        self.sequence += 1
-        calendar.feed.append((self.sequence, number))
+        """Every third change of an event is followed by some of tasks."""
+        for changed in (number, *(TASKS if self.sequence % 3 == 0 else ())):
+            self.sequence += 1
+            calendar.feed.append((self.sequence, changed))
 
 
 class FeedConnection:
@@ -67,16 +73,17 @@ class FeedConnection:
             "v": 1,
             "epoch": self.source.epoch,
             "phase": "list",
-            "after": -1,
+            "after": TASKS[0] - 1,
             "mark": self.source.sequence,
         }
         self.source.step()
         return state
 
     def _list(self, calendar: Calendar, state: dict[str, Any], limit: int) -> Page:
-        numbers = sorted(number for number in calendar.versions if number > state["after"])
+        numbers = sorted(number for number in (*TASKS, *calendar.versions) if number > state["after"])
         page = numbers[:limit]
-        items = [self._item(calendar, number) for number in page]
+        items = [self._item(calendar, number) for number in page if number not in TASKS]
+        self.source.step()
         if len(numbers) > limit:
             return Page(items, json.dumps({**state, "after": page[-1]}), more=True)
         done = {"v": 1, "epoch": state["epoch"], "phase": "feed", "after": state["mark"]}
@@ -88,7 +95,8 @@ class FeedConnection:
         self.source.step()
         if not page:
             return Page([], json.dumps(state))
-        items = [self._item(calendar, number) for number in dict.fromkeys(number for _, number in page)]
+        dirty = dict.fromkeys(number for _, number in page if number not in TASKS)
+        items = [self._item(calendar, number) for number in dirty]
         return Page(items, json.dumps({**state, "after": page[-1][0]}), more=len(changes) > limit)
 
     def _item(self, calendar: Calendar, number: int) -> Item:

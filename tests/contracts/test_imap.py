@@ -1,0 +1,45 @@
+"""The IMAP connector passes the suite over real servers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.contracts.worlds import DovecotWorld, MailDevelWorld
+from tests.peers import dovecot as peer
+from tests.peers.dovecot import Dovecot, dovecot
+from tests.peers.maildevel import MailDevel, mail_devel
+
+from autocapture.testing.contract import ConnectorContract
+from autocapture.testing.source_world import SourceWorld
+
+
+@pytest.mark.dovecot
+@pytest.mark.skipif(peer.missing() is not None, reason=str(peer.missing()))
+class TestDovecot(ConnectorContract):
+    max_examples = 8
+    server: Dovecot
+
+    @pytest.fixture(autouse=True, scope="class")
+    def _running(
+        self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    ) -> Iterator[None]:
+        with dovecot(tmp_path_factory.mktemp("dovecot"), record=True) as server:
+            request.cls.server = server
+            yield
+
+    def make_world(self, directory: Path) -> SourceWorld:
+        return DovecotWorld(self.server)
+
+
+class TestMailDevel(ConnectorContract):
+    max_examples = 8
+    server: MailDevel
+
+    @pytest.fixture(autouse=True, scope="class")
+    def _running(self, request: pytest.FixtureRequest) -> Iterator[None]:
+        with mail_devel() as server:
+            request.cls.server = server
+            yield
+
+    def make_world(self, directory: Path) -> SourceWorld:
+        return MailDevelWorld(self.server)
