@@ -7,7 +7,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Dialect, Table, delete
+from sqlalchemy import Column, ColumnDefault, Dialect, Table, delete
 from sqlmodel import Session, SQLModel, col
 
 from autocapture.store.engine import insert_for
@@ -66,6 +66,9 @@ def execute_many(session: Session, statement: Any, table: Table, rows: Sequence[
     if connection.dialect.name != "sqlite":
         connection.execute(statement, rows)
         return
+    left_out = {column.name: _default(column) for column in table.c if column.name not in rows[0]}
+    if defaults := {name: value for name, value in left_out.items() if value is not None}:
+        rows = [{**defaults, **row} for row in rows]
     names = tuple(rows[0])
     compiled = statement.inline().compile(dialect=connection.dialect, column_keys=names)
     order: Sequence[str] = compiled.positiontup
@@ -73,6 +76,12 @@ def execute_many(session: Session, statement: Any, table: Table, rows: Sequence[
     for index, processor in _processors(table, tuple(order), connection.dialect):
         columns[index] = list(map(processor, columns[index]))
     connection.exec_driver_sql(compiled.string, list(zip(*columns, strict=True)))
+
+
+def _default(column: Column[Any]) -> Any:
+    """The value of a column that the rows do not name; no table here has defaults of another kind."""
+    default = column.default
+    return default.arg if isinstance(default, ColumnDefault) and default.is_scalar else None
 
 
 @lru_cache(maxsize=256)
