@@ -6,11 +6,20 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from autocapture.errors import InputError
-from autocapture.measure.activity_metrics import ACTIVITY_METRICS
+from autocapture.measure.call_metrics import CALL_METRICS
 from autocapture.measure.deal_metrics import DEAL_METRICS
 from autocapture.measure.declare import Metric
+from autocapture.measure.email_metrics import EMAIL_METRICS
+from autocapture.measure.meeting_metrics import MEETING_METRICS
+from autocapture.measure.outreach_metrics import OUTREACH_METRICS
 
-METRICS: tuple[Metric, ...] = (*ACTIVITY_METRICS, *DEAL_METRICS)
+METRICS: tuple[Metric, ...] = (
+    *EMAIL_METRICS,
+    *MEETING_METRICS,
+    *CALL_METRICS,
+    *OUTREACH_METRICS,
+    *DEAL_METRICS,
+)
 CATALOG: Mapping[str, Metric] = {metric.name: metric for metric in METRICS}
 
 

@@ -18,6 +18,8 @@ TO = ("to", "cc", "bcc", "attendee", "callee")
 FROM = ("from", "caller")
 AUTHORS = ("sender", "caller", "organizer")
 
+is_cancelled = func.coalesce(activity.c.status, "") == "cancelled"
+
 
 def is_retry() -> ColumnElement[bool]:
     """The same person dialled the same number within two minutes before, on the same local day."""
