@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -38,15 +39,37 @@ TimeZone = Annotated[str, AfterValidator(_known_zone)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
+def _base_address(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (
+        parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
+    ):
+        raise ValueError(f"{text!r} is not an address such as https://summaries.example.com")
+    return text.rstrip("/")
+
+
+BaseAddress = Annotated[str, AfterValidator(_base_address)]
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class WebSettings(Section):
-    """Where the pages are served. Only loopback is accepted until sign-in exists; `serve` checks it."""
+    """Where the pages are served. Only loopback is accepted until sign-in exists; `serve` checks it.
+
+    `public_url` is where readers of mails and files reach them, where that is another address.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8000
+    public_url: BaseAddress = ""
+
+    @property
+    def address(self) -> str:
+        """What links begin with, without a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
 
 
 class SmtpSettings(Section):

@@ -23,6 +23,7 @@ from autocapture.measure.explain import fingerprint
 from autocapture.measure.period import Period
 from autocapture.measure.query import COMPANY, Query, Scope, TracedRow, Value
 from autocapture.measure.query import Number as Plain
+from autocapture.measure.survival import kaplan_meier_median
 from autocapture.measure.trace import trace
 from autocapture.model.organization import Team, User
 from autocapture.report import pipeline
@@ -108,14 +109,15 @@ def _fingerprint(metric: str) -> str:
 
 
 def agree(number: Number, rows: Sequence[TracedRow]) -> bool:
-    """Whether `rows` add up to `number`: sums for counts and money, sums of both parts for rates and averages.
-
-    A median has no sum; its rows must be as many as it rests on.
-    """
+    """Whether `number` follows from `rows`: sums for counts and money, sums of both parts for rates and averages, the median of
+    the durations."""
     if number.n != len(rows):
         return False
     declared = CATALOG.get(number.metric)
-    if number.value is None or isinstance(declared, Duration):
+    if isinstance(declared, Duration):
+        median = kaplan_meier_median((int(row.contribution), bool(row.numerator)) for row in rows)
+        return number.value == (None if median is None else Decimal(median))
+    if number.value is None:
         return True
     top = sum((exact(row.contribution) for row in rows), Decimal(0))
     if declared is None or isinstance(declared, Simple):

@@ -27,6 +27,7 @@ from autocapture.store.engine import insert_for, reading, writing
 SENDING = "sending"
 GIVEN_UP_AFTER = timedelta(minutes=15)
 """A claim older than this was left by a process that died: longer than any hand-over can take (`smtp.TIMEOUT_S` a step)."""
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=4)
 
 HandOver = Callable[[MailServer, EmailMessage, str], Handover]
 
@@ -55,17 +56,26 @@ def publish(application: Application, *, team_id: int, week: str) -> Publication
 
 
 def deliver(
-    application: Application, publication: Publication, *, through: HandOver = hand_over
+    application: Application,
+    publication: Publication,
+    *,
+    through: HandOver = hand_over,
+    patient: bool = False,
 ) -> tuple[Delivery, ...]:
     """Mails the publication to each manager of its team, at most once each, and tells what became of every mail.
 
     The claim is committed before the mail is handed over and marked after: whoever dies in between leaves a claim that turns
-    `unknown`, is shown, and is never mailed again. A clean refusal is `failed` and may be tried again by the next call.
-    Raises SetupError where no mail server is set.
+    `unknown`, is shown, and is never mailed again. A clean refusal is `failed` and is tried again by the next call; where that is
+    `patient`, only from `retry_at` on. Raises SetupError where no mail server is set.
     """
     server = mail_server(application)
     summary = summary_of(publication)
-    settled = {one.recipient for one in deliveries(application, publication) if one.state != FAILED}
+    now = application.clock.now()
+    settled = {
+        one.recipient
+        for one in deliveries(application, publication)
+        if one.state != FAILED or (patient and now < retry_at(one, publication))
+    }
     for manager in _managers(application, summary):
         if manager.email in settled:
             continue
@@ -74,6 +84,13 @@ def deliver(
         if delivery_id is not None:
             _mark(application, delivery_id, through(server, mail, manager.email))
     return deliveries(application, publication)
+
+
+def retry_at(refused: Delivery, publication: Publication) -> datetime:
+    """When a refused mail is tried again without being asked: after as long again as has gone by since the publication, so that
+    the waits double from `FIRST_WAIT` to `LONGEST_WAIT` without a count of attempts."""
+    gone_by = refused.claimed_at - publication.as_of
+    return refused.claimed_at + min(max(gone_by, FIRST_WAIT), LONGEST_WAIT)
 
 
 def deliveries(application: Application, publication: Publication) -> tuple[Delivery, ...]:
@@ -115,9 +132,7 @@ def mail_server(application: Application) -> MailServer:
 def links(application: Application, publication: Publication) -> Links:
     """Where the rows behind the numbers of a publication are shown."""
     assert publication.id is not None  # noqa: S101  a stored row has its key
-    web = application.settings.web
-    host = f"[{web.host}]" if ":" in web.host else web.host
-    return Links(f"http://{host}:{web.port}", publication.id)
+    return Links(application.settings.web.address, publication.id)
 
 
 def _require_over(application: Application, week: str, now: datetime) -> None:

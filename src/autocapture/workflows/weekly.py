@@ -36,7 +36,7 @@ def publish_due_summaries(app: Application) -> int:
         except InputError:  # over for the manager, not yet for the organisation: the next tick asks again
             continue
         if app.settings.smtp.host and app.clock.now() - publication.as_of < _RETRIED_FOR:
-            states = [delivery.state for delivery in deliver(app, publication)]
+            states = [delivery.state for delivery in deliver(app, publication, patient=True)]
             log.info("summary told", team_id=team_id, week=week, count=states.count("sent"))
     return len(due)
 

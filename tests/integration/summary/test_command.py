@@ -32,6 +32,16 @@ def test_a_published_week_is_told_and_saved_as_one_file(app: Application, tmp_pa
     assert "<link" not in html
 
 
+def test_links_begin_with_the_public_address_where_one_is_set(app: Application, tmp_path: Path) -> None:
+    out = tmp_path / "summary.html"
+    public = {"WEB_PUBLIC_URL": "https://sales.example/weekly/"}
+    done = _run(app, "--week", "2026-W46", "--team", "North", "--out", str(out), **public)
+    assert "https://sales.example/weekly/summary/north/2026-W46" in done.stdout
+    html = out.read_text(encoding="utf-8")
+    assert 'href="https://sales.example/weekly/n/' in html
+    assert "127.0.0.1" not in html
+
+
 def test_sending_twice_mails_once(app: Application) -> None:
     with mailbox() as kept:
         smtp = {

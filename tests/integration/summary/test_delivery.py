@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from autocapture.errors import SetupError
 from autocapture.model.measures import Publication
 from autocapture.report.smtp import Handover, MailServer, hand_over
 from autocapture.workflows.summarize import deliver, deliveries, publish
+from autocapture.workflows.weekly import publish_due_summaries
 
 Post = tuple[Application, Publication, Mailbox]
 
@@ -140,6 +141,39 @@ def test_a_clean_refusal_is_told_and_tried_again(post: Post, where: str, refusal
     setattr(kept, where, "250 fine")
     (second,) = deliver(app, publication)
     assert (second.state, second.error, len(kept.messages)) == ("sent", None, 1)
+
+
+def test_the_service_tries_a_refused_mail_again_after_ever_longer_waits(
+    copy: Callable[..., Application],
+) -> None:
+    with mailbox() as kept:
+        app = copy(smtp_port=kept.port)
+        kept.recipient_answer = "451 4.3.0 try later"
+        tried = [minute for minute in _ticks(app, minutes=24 * 60) if _claimed(app) == app.clock.now()]
+        assert tried == [0, 5, 10, 20, 40, 80, 160, 320, 560, 800, 1040, 1280]
+
+
+def test_the_service_mails_what_was_refused_before(copy: Callable[..., Application]) -> None:
+    with mailbox() as kept:
+        app = copy(smtp_port=kept.port)
+        kept.answer = "451 4.3.0 try later"
+        for minute in _ticks(app, minutes=60):
+            if minute == 30:
+                kept.answer = "250 fine"
+        assert len(kept.messages) == 1
+
+
+def _ticks(app: Application, minutes: int) -> Iterator[int]:
+    """Asks for what is due every five minutes, as the service does, and gives the minute after each."""
+    for minute in range(0, minutes, 5):
+        publish_due_summaries(app)
+        yield minute
+        _later(app, timedelta(minutes=5))
+
+
+def _claimed(app: Application) -> datetime:
+    (delivery,) = deliveries(app, publish(app, team_id=1, week=WEEK))
+    return delivery.claimed_at
 
 
 def test_no_answer_after_the_message_is_unknown_and_not_tried_again(copy: Callable[..., Application]) -> None:

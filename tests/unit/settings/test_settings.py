@@ -38,6 +38,19 @@ def test_a_file_may_be_named(tmp_path: Path) -> None:
     assert load_settings({"AUTOCAPTURE_CONFIG": str(named)}).database_url == "sqlite:////srv/a.db"
 
 
+@pytest.mark.parametrize(
+    ("web", "address"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"HOST": "::1", "PORT": "81"}, "http://[::1]:81"),
+        ({"PORT": "81", "PUBLIC_URL": "https://sales.example/weekly/"}, "https://sales.example/weekly"),
+    ],
+)
+def test_links_begin_where_readers_reach_the_pages(web: dict[str, str], address: str) -> None:
+    settings = load_settings({f"AUTOCAPTURE_WEB_{name}": value for name, value in web.items()})
+    assert settings.web.address == address
+
+
 def test_networks_are_a_list_in_the_environment(tmp_path: Path) -> None:
     given = {"AUTOCAPTURE_NETWORK_ALLOW_NETWORKS": "10.0.0.0/8, fd00::/8"}
     assert load_settings(given).network.allow_networks == (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
@@ -50,6 +63,10 @@ def test_networks_are_a_list_in_the_environment(tmp_path: Path) -> None:
         ({"AUTOCAPTURE_SMPT_HOST": "x"}, "unknown setting AUTOCAPTURE_SMPT_HOST"),
         ({"AUTOCAPTURE_WEB_PORT": "eighty"}, "setting web.port"),
         ({"AUTOCAPTURE_WEB_PORT": "0"}, "setting web.port"),
+        ({"AUTOCAPTURE_WEB_PUBLIC_URL": "sales.example"}, "setting web.public_url"),
+        ({"AUTOCAPTURE_WEB_PUBLIC_URL": "javascript:alert(1)"}, "setting web.public_url"),
+        ({"AUTOCAPTURE_WEB_PUBLIC_URL": "https://sales.example/?a=b"}, "setting web.public_url"),
+        ({"AUTOCAPTURE_WEB_PUBLIC_URL": "https://[::1"}, "setting web.public_url"),
         ({"AUTOCAPTURE_ORGANIZATION_TIME_ZONE": "Mars/Olympus"}, "not a time zone"),
         ({"AUTOCAPTURE_ORGANIZATION_TIME_ZONE": "../../etc/passwd"}, "not a time zone"),
         ({"AUTOCAPTURE_ORGANIZATION_REGION": "germany"}, "setting organization.region"),
