@@ -174,6 +174,8 @@ def activities(
 
     if kind is not None and kind not in ("email", "meeting", "call"):
         raise InputError(f"--kind is email, meeting or call, not {kind!r}")
+    if first is not None and last is not None and last < first:
+        raise InputError(f"--to {last:%Y-%m-%d} lies before --from {first:%Y-%m-%d}")
     app = open_application()
     if user is not None:
         _require_user(app, user)

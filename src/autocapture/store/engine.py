@@ -1,7 +1,8 @@
 """The engine and its transactions, on SQLite and PostgreSQL alike.
 
 A writing transaction on SQLite begins IMMEDIATE, so two writers queue instead of failing half-way. A database that is locked,
-full or away raises `StoreBusy`: nothing of the transaction was kept, and the same work may be tried again.
+full or away raises `StoreBusy`: nothing of the transaction was kept, and the same work may be tried again. A file that is
+no database, or a damaged one, is a `SetupError`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlmodel import Session
 
 from autocapture.errors import SetupError, StoreBusy
@@ -98,6 +99,8 @@ def _translated() -> Iterator[None]:
     except DBAPIError as problem:
         if problem.connection_invalidated:
             raise StoreBusy(f"the database connection was lost: {_first_line(problem)}") from problem
+        if type(problem) is DatabaseError:  # SQLite's "file is not a database", "malformed": none of the kinds
+            raise SetupError(f"the database cannot be used: {_first_line(problem)}") from problem
         raise
 
 
