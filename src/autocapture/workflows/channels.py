@@ -12,6 +12,8 @@ from autocapture.model.accounts import LONG_AGO, Channel
 from autocapture.store import calendar, leases, ledger
 from autocapture.store.engine import writing
 from autocapture.store.leases import Lease
+from autocapture.workflows.meetings import derive
+from autocapture.workflows.people import our_people
 
 
 def discover(
@@ -63,7 +65,9 @@ def _switch_off(session: Session, app: Application, channel_id: int) -> None:
     now = app.clock.now()
     live = sorted(ledger.live_ids(session, channel_id))
     ledger.leave(session, channel_id, live, now)
-    calendar.leave(session, channel_id, live, now)
+    if series := calendar.series_of(session, channel_id, live):
+        calendar.leave(session, channel_id, live, now)
+        derive(session, our_people(app), series, now)
     session.execute(
         update(Channel)
         .where(col(Channel.id) == channel_id)
