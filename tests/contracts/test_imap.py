@@ -20,11 +20,10 @@ class TestDovecot(ConnectorContract):
     server: Dovecot
 
     @pytest.fixture(autouse=True, scope="class")
-    def _running(
-        self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-    ) -> Iterator[None]:
+    @classmethod
+    def _running(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         with dovecot(tmp_path_factory.mktemp("dovecot"), record=True) as server:
-            request.cls.server = server
+            cls.server = server
             yield
 
     def make_world(self, directory: Path) -> SourceWorld:
@@ -36,9 +35,10 @@ class TestMailDevel(ConnectorContract):
     server: MailDevel
 
     @pytest.fixture(autouse=True, scope="class")
-    def _running(self, request: pytest.FixtureRequest) -> Iterator[None]:
+    @classmethod
+    def _running(cls) -> Iterator[None]:
         with mail_devel() as server:
-            request.cls.server = server
+            cls.server = server
             yield
 
     def make_world(self, directory: Path) -> SourceWorld:

@@ -348,6 +348,7 @@ class ImapWorld(RememberingWorld):
         uids = self.client.search(["HEADER", "Message-ID", f"<{number}@customer.example>"])
         self.client.delete_messages(uids, silent=True)
         self.client.expunge(uids)
+        self.client.close_folder()
 
     def close(self) -> None:
         self.client.logout()
@@ -392,5 +393,6 @@ class MailDevelWorld(ImapWorld):
         found = {}
         for folder in self.folders:
             self.client.select_folder(folder, readonly=True)
-            found[folder] = {uid: item[b"FLAGS"] for uid, item in self.client.fetch("1:*", ["FLAGS"]).items()}
+            uids = self.client.search()
+            found[folder] = {uid: item[b"FLAGS"] for uid, item in self.client.fetch(uids, ["FLAGS"]).items()}
         return found

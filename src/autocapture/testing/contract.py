@@ -175,7 +175,7 @@ class ConnectorContract(ABC):
             loop.drain()
             world.add(7, 0)
             cursors, failed_at = loop.cursors(), loop.clock.now()
-            report = loop.capture(Disturbance(call=2, after=True, act=fail))
+            report = loop.capture(Disturbance(call=2, act=fail))
             assert report is not None
             assert report.status == status
             assert loop.cursors() == cursors

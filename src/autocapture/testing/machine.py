@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -23,6 +23,9 @@ from hypothesis.stateful import (
 from autocapture.errors import RateLimited, Unreachable
 from autocapture.testing.loop import Crash, Disturbance, Loop
 from autocapture.testing.source_world import SourceWorld
+from autocapture.workflows.report import CaptureReport
+
+Result = TypeVar("Result")
 
 NOTHING = Counter[str]()
 
@@ -110,17 +113,22 @@ class ContractMachine(RuleBasedStateMachine):
         self._begin(anew)
         self._capture(Disturbance(statement=statement))
 
-    @rule(call=CALL, after=st.booleans())
-    def another_worker_takes_over(self, call: int, after: bool) -> None:
-        """A worker that slept through its lease writes nothing any more."""
+    @rule(anew=st.booleans(), call=CALL, after=st.booleans(), burst=BURST)
+    def another_worker_takes_over(self, anew: bool, call: int, after: bool, burst: list[Any]) -> None:
+        """A worker that slept through its lease writes nothing any more: what it read is old."""
         left: list[object] = []
 
         def take_over() -> None:
+            self._change_all(burst)
             self.loop.take_over()
             left.append(self.loop.rows())
 
-        self._capture(Disturbance(call=call, after=after, act=take_over))
-        assert not left or self.loop.rows() == left[0], "a worker wrote without its lease"
+        self._begin(anew)
+        report = self._capture(Disturbance(call=call, after=after, act=take_over))
+        if left:
+            assert report is not None
+            assert report.status == "busy", "a worker went on without its lease"
+            assert self.loop.rows() == left[0], "a worker wrote without its lease"
 
     @rule(anew=st.booleans(), call=CALL, after=st.booleans(), burst=BURST, rest=st.booleans())
     def the_source_changes_between_two_calls(
@@ -200,8 +208,8 @@ class ContractMachine(RuleBasedStateMachine):
         change()
         (self.content[number],) = sum(self.world.truth(), NOTHING) - before
 
-    def _capture(self, disturbance: Disturbance | None = None) -> None:
-        self._untouched(lambda: self.loop.capture(disturbance))
+    def _capture(self, disturbance: Disturbance | None = None) -> CaptureReport | None:
+        return self._untouched(lambda: self.loop.capture(disturbance))
 
     def _check_rest(self) -> None:
         self._untouched(self.loop.drain)
@@ -215,11 +223,12 @@ class ContractMachine(RuleBasedStateMachine):
         assert not written, f"an idle run wrote to {sorted(written)}"
         self.stable = set(sum(truth, NOTHING))
 
-    def _untouched(self, work: Callable[[], object]) -> None:
+    def _untouched(self, work: Callable[[], Result]) -> Result:
         """Does `work`, during which the source may only be changed by the test itself."""
         before, changes = self.world.fingerprint(), self.changes
-        work()
+        result = work()
         assert self.changes != changes or self.world.fingerprint() == before, "the source was written to"
+        return result
 
 
 def make_machine(make_world: Callable[[Path], SourceWorld], root: Path) -> type[ContractMachine]:
