@@ -34,7 +34,9 @@ def show_tally(app: Application, last_on: date, console: Console) -> None:
     summaries = [summary_of(publish(app, team_id=key, week=week)) for key, _name in teams if key is not None]
     console.print(
         _table(
-            f"Attainment, week {week}", ("team", "rep", "metric", "quota", "reached"), _attainment(summaries)
+            f"Attainment by the end of week {week}",
+            ("team", "rep", "metric", "period", "quota", "reached"),
+            _attainment(summaries),
         )
     )
     address = f"http://{app.settings.web.host}:{app.settings.web.port}"
@@ -83,8 +85,13 @@ def _attainment(summaries: Iterable[Summary]) -> list[tuple[str, ...]]:
 
 def _reached(held: Attainment | None) -> tuple[str, ...]:
     if held is None:
-        return ("", "no quota", "")
-    return (held.metric, format(held.quota, "f"), "" if held.rate is None else f"{held.rate:.0%}")
+        return ("", "", "no quota", "")
+    return (
+        held.metric,
+        f"{held.period_start}..{held.period_end}",
+        f"{held.quota:,f} {held.actual.currency or ''}".rstrip(),
+        "" if held.rate is None else f"{held.rate:.0%}",
+    )
 
 
 def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
