@@ -179,20 +179,24 @@ def test_a_hostile_event_ends_soon_and_its_neighbours_are_captured(
     assert all(found.equal for found in take_census(app, 1))
 
 
-def test_everything_hostile_at_once_is_stored_alike_on_both_databases(
+def _small(samples: dict[str, Callable[[], bytes]]) -> list[bytes]:
+    """Those whose size is not the point."""
+    return [content for content in (make() for make in samples.values()) if len(content) < 40_000]
+
+
+def test_odd_characters_and_dates_are_stored_on_both_databases(
     either_app: Application, tmp_path: Path
 ) -> None:
     _good_mail(tmp_path / "eml")
-    for number, make in enumerate(MAILS.values()):
-        (tmp_path / "eml" / f"{number}.eml").write_bytes(make())
     (tmp_path / "ics").mkdir()
-    for number, make in enumerate(EVENTS.values()):
-        content = make() if len(make()) < 1 << 20 else b""
+    for number, content in enumerate(_small(MAILS)):
+        (tmp_path / "eml" / f"{number}.eml").write_bytes(content)
+    for number, content in enumerate(_small(EVENTS)):
         (tmp_path / "ics" / f"{number}.ics").write_bytes(_calendar(content))
     connect_files(either_app, eml=tmp_path / "eml", ics=tmp_path / "ics")
     capture(either_app, 1)
     outcomes = list(_outcomes(either_app).values())
-    assert len(outcomes) >= len(MAILS) + 2
+    assert len(outcomes) > len(_small(MAILS)) + 2
     assert CAPTURED in outcomes
     assert QUARANTINED in outcomes
     told = everything(either_app)
