@@ -22,6 +22,7 @@ from sqlmodel import Session
 from autocapture.errors import SetupError, StoreBusy
 
 BUSY_TIMEOUT_MS = 5_000
+CACHE_KIB = 65_536  # of pages a connection keeps: keys are spread evenly, so a page of items touches the whole of an index
 
 _WRITES = "autocapture_writes"
 _TURN = 0x6175746F  # any constant: the name of the advisory lock
@@ -64,6 +65,7 @@ def _prepare_sqlite(raw: sqlite3.Connection, _record: object) -> None:
     raw.execute("PRAGMA synchronous = FULL")
     raw.execute("PRAGMA foreign_keys = ON")
     raw.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    raw.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -99,7 +101,8 @@ def _translated() -> Iterator[None]:
     except DBAPIError as problem:
         if problem.connection_invalidated:
             raise StoreBusy(f"the database connection was lost: {_first_line(problem)}") from problem
-        if type(problem) is DatabaseError:  # SQLite's "file is not a database", "malformed": none of the kinds
+        # None of its kinds: what SQLite says of a file that is not a database, or a malformed one.
+        if type(problem) is DatabaseError:
             raise SetupError(f"the database cannot be used: {_first_line(problem)}") from problem
         raise
 

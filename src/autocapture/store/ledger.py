@@ -136,6 +136,20 @@ def live_count(session: Session, channel_id: int) -> int:
     return session.scalar(statement) or 0
 
 
+def channels_to_retry(session: Session, now: datetime) -> set[int]:
+    """The channels in which a quarantined item's next reading is due."""
+    statement = (
+        select(col(LedgerEntry.channel_id))
+        .distinct()
+        .where(
+            col(LedgerEntry.outcome) == QUARANTINED,
+            col(LedgerEntry.gone_at).is_(None),
+            col(LedgerEntry.retry_at) <= now,
+        )
+    )
+    return set(session.scalars(statement))
+
+
 def to_retry(session: Session, channel_id: int, now: datetime, limit: int) -> list[str]:
     """Quarantined items whose next reading is due."""
     statement = (

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, bindparam, or_, select, update
 from sqlmodel import Session, col
 
 from autocapture.admit.exclusions import Exclusions
@@ -32,7 +32,8 @@ from autocapture.errors import (
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.columns import stable_id
 from autocapture.model.directory import Organization
-from autocapture.store import leases
+from autocapture.store import leases, ledger
+from autocapture.store.bulk import in_chunks, table_of
 from autocapture.store.engine import reading, writing
 from autocapture.store.leases import Lease
 from autocapture.workflows.channels import discover, switch_off
@@ -45,8 +46,9 @@ from autocapture.workflows.staging import Scope
 
 log = structlog.get_logger()
 
-PAGE_LIMIT = 1_000
+PAGE_LIMIT = 4_000  # a few hundred bytes each, a few transactions a large folder
 MOST_RESETS = 3  # of one channel in one run; more means a provider whose cursors never hold
+REST_EVERY = 60.0  # seconds; well below the lease
 LONGEST_BACKOFF = timedelta(hours=1)
 FIRST_BACKOFF = timedelta(seconds=30)
 
@@ -176,35 +178,60 @@ def _capture(
     organization = our_people(app)
     exclusions = load_exclusions(app.settings.capture.exclusions_file)
     with open_account(app, account) as connection:
-        queue = deque(discover(app, lease, connection, resync=resync))
-        resets: Counter[int] = Counter()
-        while queue:
-            if should_stop():
-                report.status = "stopped"
-                return
-            channel = queue.popleft()
-            scope = _scope(account, channel, organization, exclusions)
-            run = Run(app, lease, connection, channel, scope, report)
-            try:
-                more = _pull_once(run, progress)
-            except CursorExpired as expired:
-                resets[run.channel_id] += 1
-                _reset(run, str(expired))
-                if resets[run.channel_id] > MOST_RESETS:
-                    raise Unreachable(
-                        f"{channel.name}: the cursor expired {MOST_RESETS} times in a row"
-                    ) from expired
-                more = True
-            except ChannelGone:
-                switch_off(app, lease, run.channel_id)
-                continue
-            if (
-                more or channel.cursor is None
-            ):  # None: to be enumerated (once more) before anything is believed
-                queue.append(channel)  # to the back: a long backfill must not starve today's mail
-            else:
-                retry_quarantined(run)
-                _rest(run)
+        queue = deque(
+            Run(app, lease, connection, channel, _scope(account, channel, organization, exclusions), report)
+            for channel in discover(app, lease, connection, resync=resync)
+        )
+        at_rest: list[Run] = []
+        try:
+            _pull_all(app, lease, queue, at_rest, progress, should_stop)
+        finally:
+            _rest(app, lease, at_rest)
+
+
+def _pull_all(
+    app: Application,
+    lease: Lease,
+    queue: deque[Run],
+    at_rest: list[Run],
+    progress: Progress | None,
+    should_stop: Callable[[], bool],
+) -> None:
+    """Page after page until the queue is empty. Channels with no more news are collected in `at_rest`, and their rows written
+    together now and then: a pass over a hundred quiet folders is one transaction, and the lease is kept."""
+    with reading(app.engine) as session:
+        to_retry = ledger.channels_to_retry(session, app.clock.now())
+    resets: Counter[int] = Counter()
+    rested = app.clock.monotonic()
+    while queue:
+        run = queue.popleft()
+        if should_stop():
+            run.report.status = "stopped"
+            return
+        try:
+            more = _pull_once(run, progress)
+        except CursorExpired as expired:
+            resets[run.channel_id] += 1
+            _reset(run, str(expired))
+            if resets[run.channel_id] > MOST_RESETS:
+                raise Unreachable(
+                    f"{run.channel.name}: the cursor expired {MOST_RESETS} times in a row"
+                ) from expired
+            more = True
+        except ChannelGone:
+            switch_off(app, lease, run.channel_id)
+            continue
+        if (
+            more or run.channel.cursor is None
+        ):  # None: to be enumerated (once more) before anything is believed
+            queue.append(run)  # to the back: a long backfill must not starve today's mail
+            continue
+        if run.channel_id in to_retry:
+            retry_quarantined(run)
+        at_rest.append(run)
+        if app.clock.monotonic() - rested > REST_EVERY:
+            _rest(app, lease, at_rest)
+            rested = app.clock.monotonic()
 
 
 def _scope(account: Account, channel: Channel, organization: Organization, exclusions: Exclusions) -> Scope:
@@ -242,20 +269,34 @@ def _reset(run: Run, why: str) -> None:
         )
 
 
-def _rest(run: Run) -> None:
-    """The channel is at rest; it wakes after the interval, unless news came in the meantime."""
-    now = run.app.clock.now()
-    interval = timedelta(seconds=run.app.settings.capture.interval_seconds)
-    with writing(run.app.engine) as session:
-        leases.renew(session, run.lease, now)
-        session.execute(
-            update(Channel)
-            .where(col(Channel.id) == run.channel_id, col(Channel.wake_at) == run.channel.wake_at)
-            .values(wake_at=now + interval * _spread(run.channel_id, now))
-        )
-        session.execute(
-            update(Channel).where(col(Channel.id) == run.channel_id).values(last_ok_at=now, last_error=None)
-        )
+def _rest(app: Application, lease: Lease, at_rest: list[Run]) -> None:
+    """These channels are at rest; each wakes after the interval, unless news came in the meantime. Empties the list."""
+    if not at_rest:
+        return
+    now = app.clock.now()
+    interval = timedelta(seconds=app.settings.capture.interval_seconds)
+    channel = table_of(Channel)
+    statement = (
+        channel.update()
+        .where(channel.c.id == bindparam("of"), channel.c.wake_at == bindparam("was"))
+        .values(wake_at=bindparam("next"))
+    )
+    waking = [
+        {
+            "of": run.channel_id,
+            "was": run.channel.wake_at,
+            "next": now + interval * _spread(run.channel_id, now),
+        }
+        for run in at_rest
+    ]
+    with writing(app.engine) as session:
+        leases.renew(session, lease, now)
+        session.connection().execute(statement, waking)
+        for ids in in_chunks([run.channel_id for run in at_rest]):
+            session.execute(
+                update(Channel).where(col(Channel.id).in_(ids)).values(last_ok_at=now, last_error=None)
+            )
+    at_rest.clear()
 
 
 def _succeeded(app: Application, lease: Lease) -> None:

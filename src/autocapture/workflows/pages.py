@@ -87,8 +87,7 @@ def sort_items(items: Sequence[Record | Ref | Gone | Broken], held: Mapping[str,
 
 def store_page(run: Run, page: Page) -> None:
     """Reads what the page only lists, judges it, and commits items, ledger and cursor together, under the lease's fence."""
-    with reading(run.app.engine) as session:
-        held = ledger.held(session, run.channel_id, [item.id for item in page.items])
+    held = _held(run, page)
     items = sort_items(page.items, held)
     _read(run, items)
     generation = run.channel.generation if run.channel.mid_run else run.channel.generation + 1
@@ -117,6 +116,13 @@ def store_page(run: Run, page: Page) -> None:
     for name, value in channel.items():
         setattr(run.channel, name, value)
     _count(run.report, staged, listed=len(page.items), gone=len(gone))
+
+
+def _held(run: Run, page: Page) -> Mapping[str, Held]:
+    if not page.items:
+        return {}
+    with reading(run.app.engine) as session:
+        return ledger.held(session, run.channel_id, [item.id for item in page.items])
 
 
 def retry_quarantined(run: Run) -> None:
