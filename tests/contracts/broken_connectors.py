@@ -145,12 +145,18 @@ class CountReadAfterListing(UidConnection):
 class TopReadAfterListing(UidConnection):
     """UIDNEXT from a STATUS that follows the listing."""
 
+    def _scan(self, folder: Folder, *, validity: int, top: int, listed: int, above: int, limit: int) -> Page:
+        page = super()._scan(folder, validity=validity, top=top, listed=listed, above=above, limit=limit)
+        return self._up_to_now(folder, page)
+
     def _news(self, folder: Folder, *, top: int, listed: int, cursor: str, limit: int) -> Page:
         page = super()._news(folder, top=top, listed=listed, cursor=cursor, limit=limit)
-        if page.more or not page.items:
+        return self._up_to_now(folder, page) if page.items else page
+
+    def _up_to_now(self, folder: Folder, page: Page) -> Page:
+        if page.more:
             return page
-        count = sum(uid < folder.next_uid for uid in folder.messages)
-        return replace(page, cursor=_with(page.cursor, top=folder.next_uid - 1, n=count))
+        return replace(page, cursor=_with(page.cursor, top=folder.next_uid - 1, n=len(folder.messages)))
 
 
 class RefusesWhatIsGone(UidConnection):
@@ -189,13 +195,6 @@ class WatermarkIsTheClockAtTheEnd(WindowConnection):
     def pull(self, channel: Channel, cursor: str | None, *, limit: int) -> Page:
         page = super().pull(channel, cursor, limit=limit)
         return page if page.more else replace(page, cursor=_with(page.cursor, since=self.source.now()))
-
-
-class OldCursorsCrash(WindowConnection):
-    def pull(self, channel: Channel, cursor: str | None, *, limit: int) -> Page:
-        if cursor is not None:
-            json.loads(cursor)["since"]
-        return super().pull(channel, cursor, limit=limit)
 
 
 BROKEN_CONNECTORS: dict[str, tuple[Any, Any]] = {

@@ -117,15 +117,3 @@ def forgets_what_is_quarantined_when_it_goes(patch: Patch) -> None:
 
     sort = pages.sort_items
     patch.setattr(pages, "sort_items", only_readable)
-
-
-def lets_one_fault_move_the_cursor(patch: Patch) -> None:
-    """A fault makes the engine enumerate anew instead of going on where it was."""
-    failed = capture._failed
-
-    def resets(app: Any, lease: Any, problem: Any, report: Any) -> None:
-        with writing(app.engine) as session:
-            session.execute(update(Channel).values(cursor=None))
-        failed(app, lease, problem, report)
-
-    patch.setattr(capture, "_failed", resets)

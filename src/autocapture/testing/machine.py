@@ -92,13 +92,15 @@ class ContractMachine(RuleBasedStateMachine):
     def a_run_goes_well(self) -> None:
         self._capture()
 
-    @rule(call=CALL, after=st.booleans(), limited=st.booleans())
-    def a_run_meets_a_fault(self, call: int, after: bool, limited: bool) -> None:
+    @rule(anew=st.booleans(), call=CALL, after=st.booleans(), limited=st.booleans(), rest=st.booleans())
+    def a_run_meets_a_fault(self, anew: bool, call: int, after: bool, limited: bool, rest: bool) -> None:
         def fail() -> None:
             raise RateLimited("later", timedelta(seconds=1)) if limited else Unreachable("gone")
 
+        self._begin(anew)
         self._capture(Disturbance(call=call, after=after, act=fail))
         self.loop.clock.advance(timedelta(hours=2))
+        self._end(rest)
 
     @rule(anew=st.booleans(), call=CALL, after=st.booleans())
     def a_run_is_killed_at_a_call(self, anew: bool, call: int, after: bool) -> None:
