@@ -65,6 +65,35 @@ def test_without_a_name_every_metric_is_shown(run: Run) -> None:
     assert len(done.stdout.splitlines()) == 20
 
 
+def test_tables_are_told_to_people(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("AUTOCAPTURE_ORGANIZATION_TIME_ZONE", "Europe/Stockholm")
+    values = run("metrics", "emails_sent", "win_rate", "--period", "2026-W46", "--by", "team")
+    caption, *table = values.stdout.splitlines()
+    assert caption.startswith("2026-W46 (Nov 9 – 15, 2026) · as of ")
+    assert caption.endswith(" Europe/Stockholm")
+    assert table == [
+        "metric       team   value  n",
+        "───────────  ─────  ─────  ─",
+        "emails_sent  North      2  2",
+        "emails_sent  South      0  0",
+        "win_rate     North      –  0",
+        "win_rate     South      –  0",
+    ]
+    assert run("quotas", "--period", "2026-W46").stdout.splitlines()[1:] == [
+        "metric       scope    period    quota  actual  attained   pace  remaining",
+        "───────────  ───────  ────────  ─────  ──────  ────────  ─────  ─────────",
+        "emails_sent  company  2026-W46      4       2     50.0%  50.0%          2",
+    ]
+    traced = run("metrics", "trace", "emails_sent", "--period", "2026-W46", "--by", "user")
+    assert traced.stdout.splitlines()[1:] == [
+        "when              what   user            with              title  counts  id",
+        "────────────────  ─────  ──────────────  ────────────────  ─────  ──────  ──",
+        "2026-11-09 11:00  email  ann@us.example  kim@acme.example  Offer       1   1",
+        "2026-11-10 11:00  email  bob@us.example  kim@acme.example              1   2",
+    ]
+
+
 def test_a_trace_opens_the_value_to_its_rows(run: Run) -> None:
     done = run(
         *("metrics", "trace", "emails_sent", "--period", "2026-W46"),
