@@ -19,7 +19,7 @@ from autocapture_imap.texts import read_texts
 from autocapture_imap.uids import format_ranges, item_id, members, parse_item_id, pieces, ranges_of
 from autocapture_imap.waiting import wait_for_news
 
-_AT_ONCE = 500
+_AT_ONCE = 2_000
 _FRESH_FOR = 60.0  # seconds that the numbers of a LIST stand for the folder
 
 _SECTION = b"BODY[HEADER.FIELDS"

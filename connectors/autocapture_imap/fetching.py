@@ -26,6 +26,9 @@ _TOKEN = re.compile(
     rb"|([()])"  # 3
     rb'|([^ ()"\[{\r\n]+(?:\[[^\]\r\n]*\](?:<\d+>)?)?))'  # 4 atom or number; BODY[...]<0> is one
 )
+_USUAL = re.compile(
+    rb'\* \d+ FETCH \(UID (\d+) INTERNALDATE "([^"\\\r\n]*)" RFC822\.SIZE (\d+) (BODY\[[^\]"{}\r\n]*\]) \{\d+\}\r\n\)\r\n'
+)
 _FETCH = re.compile(rb"\* \d+ FETCH \(", re.IGNORECASE)
 _LITERAL = re.compile(rb"\{(\d+)\+?\}\r\n\Z")
 _STATUS = re.compile(rb"\* (OK|NO|BAD|BYE|PREAUTH)\b", re.IGNORECASE)
@@ -46,24 +49,23 @@ def fetch(wire: Wire, uid_set: str, items: str) -> Iterator[dict[bytes, Value] |
     """
     with server_faults():
         tag = wire._command("UID", "FETCH", uid_set, items)
-    end = tag + b" "
-    while True:
-        with server_faults():
+        end = tag + b" "
+        while True:
             text, literals = _response(wire)
-        if _FETCH.match(text):
-            yield _attributes(text, literals)
-        elif text.startswith(end):
-            del wire.tagged_commands[tag]
-            word, _, rest = text[len(end) :].strip().partition(b" ")
-            if word.upper() != b"OK":
-                yield Refusal(rest.decode("utf-8", "replace"))
-            return
-        elif text[:5].upper() == b"* BYE":
-            raise passing(text.decode("utf-8", "replace")) or Unreachable(
-                "the IMAP server closed the connection"
-            )
-        elif not text.startswith(b"* "):
-            raise Unreachable("the IMAP server's answer cannot be understood")
+            if _FETCH.match(text):
+                yield _attributes(text, literals)
+            elif text.startswith(end):
+                del wire.tagged_commands[tag]
+                word, _, rest = text[len(end) :].strip().partition(b" ")
+                if word.upper() != b"OK":
+                    yield Refusal(rest.decode("utf-8", "replace"))
+                return
+            elif text[:5].upper() == b"* BYE":
+                raise passing(text.decode("utf-8", "replace")) or Unreachable(
+                    "the IMAP server closed the connection"
+                )
+            elif not text.startswith(b"* "):
+                raise Unreachable("the IMAP server's answer cannot be understood")
 
 
 def _response(wire: Wire) -> tuple[bytes, list[bytes]]:
@@ -83,6 +85,9 @@ def _response(wire: Wire) -> tuple[bytes, list[bytes]]:
 
 def _attributes(text: bytes, literals: Sequence[bytes]) -> dict[bytes, Value]:
     """Names and values of `* n FETCH (name value ...)`; read as one flat list with a stack for nested ones."""
+    if usual := _USUAL.fullmatch(text):  # one literal, all else in the order in which this connector asks
+        uid, date, size, section = usual.groups()
+        return {b"UID": uid, b"INTERNALDATE": date, b"RFC822.SIZE": size, section.upper(): literals[0]}
     remaining = iter(literals)
     top: list[Value] = []
     stack = [top]

@@ -73,6 +73,8 @@ class Wire(imaplib.IMAP4):
 
     def read(self, size: int) -> bytes:
         """`size` bytes; of a longer literal than `LITERAL_LIMIT` only that many are kept."""
+        if size <= LITERAL_LIMIT and len(self._buffer) - self._position >= size:
+            return self._take(size)
         while len(self._buffer) - self._position < min(size, LITERAL_LIMIT):
             if not self._fill():
                 raise ConnectionError("the connection ended within a literal")

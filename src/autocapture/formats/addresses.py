@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import re
+from functools import lru_cache
 
 from autocapture.formats.encoded_words import decode_words
 from autocapture.records import Address
@@ -11,6 +12,7 @@ from autocapture.records import Address
 ADDRESS_LIMIT = 10_000
 """Addresses read of one field; what follows is ignored."""
 
+_REMEMBERED_LENGTH = 200  # most fields name the same few people as the mail before
 _NAME_LIMIT = 998
 _EMAIL_LIMIT = 998
 
@@ -38,8 +40,12 @@ def parse_addresses(value: str) -> tuple[Address, ...]:
     name. Groups give their members; `undisclosed-recipients:;`, entries without a host and unreadable ones
     give nothing.
     """
-    if not value:
-        return ()
+    if len(value) <= _REMEMBERED_LENGTH:
+        return _remembered(value) if value else ()
+    return _parsed(value)
+
+
+def _parsed(value: str) -> tuple[Address, ...]:
     found: list[Address] = []
     position, length = 0, len(value)
     match = _SIMPLE.match
@@ -55,6 +61,9 @@ def parse_addresses(value: str) -> tuple[Address, ...]:
             found.append(Address(angled[:_EMAIL_LIMIT], _name(quoted or plain or "")))
         position = simple.end()
     return tuple(found)
+
+
+_remembered = lru_cache(maxsize=16_384)(_parsed)
 
 
 def _parse_odd(value: str, limit: int) -> list[Address]:

@@ -35,7 +35,14 @@ _PARSED = (*_ADDRESSED, "Subject", "Date", "Message-ID", "In-Reply-To", "Referen
 _KEPT = (
     *("Auto-Submitted", "Precedence", "List-Id", "List-Unsubscribe", "Feedback-ID", "Return-Path"),
     *("X-Autoreply", "X-Autorespond", "X-Auto-Response-Suppress", "X-Loop", "X-Failed-Recipients"),
-    *("X-Google-Original-From", "X-Original-From", "Content-Type", "Content-Class", "Sensitivity", "X-Spam-Flag"),
+    *(
+        "X-Google-Original-From",
+        "X-Original-From",
+        "Content-Type",
+        "Content-Class",
+        "Sensitivity",
+        "X-Spam-Flag",
+    ),
 )
 
 HEADER_FIELDS: tuple[str, ...] = _PARSED + _KEPT
@@ -45,6 +52,7 @@ _WANTED = frozenset(name.lower() for name in HEADER_FIELDS)
 _KEPT_NAMES = frozenset(name.lower() for name in _KEPT)
 _JOINED = {"to": ", ", "cc": ", ", "bcc": ", ", "reply-to": ", ", "references": " ", "in-reply-to": " "}
 
+_EMPTY_LINES = (b"\n\r\n", b"\n\n", b"\r\r")
 _FOLD = re.compile(r"\n[ \t]+")
 _BRACKETED = re.compile(r"<([^<>]*)>")
 
@@ -103,8 +111,10 @@ def header_block(raw: bytes) -> bytes:
     """
     if raw.startswith((b"\n", b"\r\n")):
         return b""
-    found = (raw.find(mark, 0, HEADER_LIMIT + 4) for mark in (b"\n\n", b"\n\r\n", b"\r\r"))
-    end = min((position for position in found if position >= 0), default=len(raw))
+    end = len(raw)
+    for mark in _EMPTY_LINES:
+        position = raw.find(mark, 0, min(end + len(mark) - 1, HEADER_LIMIT + 4))
+        end = position if position >= 0 else end
     if end > HEADER_LIMIT:
         raise RecordUnusable(f"its header block is longer than {HEADER_LIMIT} bytes")
     return raw[:end]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Row, delete, literal_column, select, tuple_
 from sqlmodel import Session, SQLModel, col
 
 from autocapture.model.activities import (
@@ -45,7 +45,7 @@ def load(session: Session, activity_ids: Collection[int]) -> dict[int, Stored]:
     """The stored activities among these ids."""
     found: dict[int, Stored] = {}
     for chunk in in_chunks(sorted(activity_ids)):
-        rows = session.scalars(select(Activity).where(col(Activity.id).in_(chunk))).all()
+        rows = session.execute(select(table_of(Activity)).where(col(Activity.id).in_(chunk))).all()
         if rows:
             found.update(_assemble(session, rows))
     return found
@@ -59,21 +59,21 @@ def load_group(session: Session, column: str, values: Collection[int]) -> dict[i
     return load(session, ids)
 
 
-def _assemble(session: Session, rows: Sequence[Activity]) -> dict[int, Stored]:
+def _assemble(session: Session, rows: Sequence[Row[Any]]) -> dict[int, Stored]:
     ids = [row.id for row in rows]
     parties: dict[int, list[Party]] = defaultdict(list)
-    participants = select(Participant).where(col(Participant.activity_id).in_(ids))
-    for p in session.scalars(participants.order_by(col(Participant.role), col(Participant.address))):
+    participants = select(table_of(Participant)).where(col(Participant.activity_id).in_(ids))
+    for p in session.execute(participants.order_by(col(Participant.role), col(Participant.address))):
         parties[p.activity_id].append(
-            Party(p.role, p.address, p.name, p.response, p.resource, p.user_id, p.contact_id)  # type: ignore[arg-type]
+            Party(p.role, p.address, p.name, p.response, p.resource, p.user_id, p.contact_id)
         )
     parts: dict[int, list[Part]] = defaultdict(list)
-    participations = select(Participation).where(col(Participation.activity_id).in_(ids))
-    for q in session.scalars(participations.order_by(col(Participation.user_id))):
+    participations = select(table_of(Participation)).where(col(Participation.activity_id).in_(ids))
+    for q in session.execute(participations.order_by(col(Participation.user_id))):
         parts[q.activity_id].append(Part(q.user_id, q.local_date, q.role, q.counts, q.share, q.booked_date))
     links: dict[int, list[Link]] = defaultdict(list)
-    for m in session.scalars(select(Match).where(col(Match.activity_id).in_(ids))):
-        links[m.activity_id].append(Link(m.target, m.target_id, m.method, m.weight, m.evidence))  # type: ignore[arg-type]
+    for m in session.execute(select(table_of(Match)).where(col(Match.activity_id).in_(ids))):
+        links[m.activity_id].append(Link(m.target, m.target_id, m.method, m.weight, m.evidence))
     return {
         row.id: Stored(
             activity_id=row.id,
@@ -87,17 +87,17 @@ def _assemble(session: Session, rows: Sequence[Activity]) -> dict[int, Stored]:
     }
 
 
-def _draft(row: Activity, parties: tuple[Party, ...], parts: tuple[Part, ...]) -> Draft:
+def _draft(row: Row[Any], parties: tuple[Party, ...], parts: tuple[Part, ...]) -> Draft:
     return Draft(
         dedupe_key=row.dedupe_key,
-        kind=row.kind,  # type: ignore[arg-type]
+        kind=row.kind,
         occurred_at=row.occurred_at,
-        direction=row.direction,  # type: ignore[arg-type]
+        direction=row.direction,
         parties=tuple(replace(party, contact_id=None) for party in parties),
         parts=parts,
         ends_at=row.ends_at,
         duration_s=row.duration_s,
-        nature=row.nature,  # type: ignore[arg-type]
+        nature=row.nature,
         status=row.status,
         subject=row.subject,
         external=row.external,

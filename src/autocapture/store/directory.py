@@ -18,7 +18,7 @@ from autocapture.model.directory import (
     untagged,
 )
 from autocapture.model.organization import User, UserHandle
-from autocapture.store.bulk import in_chunks
+from autocapture.store.bulk import in_chunks, table_of
 
 
 def load_organization(
@@ -130,16 +130,15 @@ def _deals(session: Session, companies: Collection[int], contacts: Collection[in
             )
         ):
             roles[deal_id].add(contact_id)
-        for deal in session.scalars(select(Deal).where(col(Deal.id).in_(chunk))):
-            if deal.id is not None:
-                found[deal.id] = KnownDeal(
-                    deal_id=deal.id,
-                    company_id=deal.company_id,
-                    owner_id=deal.owner_id,
-                    created_at=deal.created_at,
-                    closed_at=deal.closed_at,
-                    outcome=deal.outcome,
-                    name=deal.name,
-                    contacts=frozenset(roles[deal.id]),
-                )
+        for deal in session.execute(select(table_of(Deal)).where(col(Deal.id).in_(chunk))):
+            found[deal.id] = KnownDeal(
+                deal_id=deal.id,
+                company_id=deal.company_id,
+                owner_id=deal.owner_id,
+                created_at=deal.created_at,
+                closed_at=deal.closed_at,
+                outcome=deal.outcome,
+                name=deal.name,
+                contacts=frozenset(roles.get(deal.id, ())),
+            )
     return found

@@ -45,14 +45,18 @@ def place(
     neighbours = _neighbours(session, touched)
     members = {**neighbours, **fresh, **after}
     results = _match_all(session, organization, list(members.values()))
-    activities.add(session, [replace(item, matched=results[item.activity_id]) for item in new], now)
+    activities.add(session, [_with(item, results[item.activity_id]) for item in new], now)
     activities.change(
         session,
-        [(before, replace(item, matched=results[item.activity_id])) for before, item in changed],
+        [(before, _with(item, results[item.activity_id])) for before, item in changed],
         now,
     )
     bystanders = [item for key, item in neighbours.items() if key not in fresh and key not in after]
     activities.rematch(session, _differing(bystanders, results), now)
+
+
+def _with(item: Stored, matched: Matched) -> Stored:
+    return Stored(item.activity_id, item.draft, matched, item.known_at, item.thread_id, item.series_id)
 
 
 def rematch_everything(app: Application) -> int:
