@@ -10,9 +10,13 @@ from decimal import Decimal
 from hashlib import sha256
 
 from autocapture.errors import InputError
+from autocapture.measure.catalog import CATALOG
+from autocapture.measure.declare import Duration
 from autocapture.measure.query import TracedRow
 
 COUNT, MONEY, RATE, SECONDS = "count", "money", "rate", "seconds"
+WORKING_SECONDS = "working seconds"
+"""How seconds of working hours are told: never in days, which would not be of 24 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,13 @@ class Number:
     numerator: Decimal | None = None
     denominator: Decimal | None = None
     complete: bool = True
+
+    @property
+    def told_in(self) -> str:
+        """The unit as a reader is told the number in."""
+        declared = CATALOG.get(self.metric)
+        working = isinstance(declared, Duration) and declared.clock == "business"
+        return WORKING_SECONDS if working else self.unit
 
 
 @dataclass(frozen=True, slots=True)

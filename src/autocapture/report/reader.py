@@ -18,7 +18,7 @@ from babel.numbers import (
 )
 from babel.units import format_unit
 
-from autocapture.report.numbers import COUNT, Number
+from autocapture.report.numbers import COUNT, WORKING_SECONDS, Number
 
 NO_VALUE = "–"
 _COMPACT_FROM = 10_000
@@ -50,7 +50,7 @@ class Reader:
         """The value in its unit; a dash where there is none. `compact` shortens large money (€1.2M)."""
         if number.value is None:
             return NO_VALUE
-        return self.amount(number.value, number.unit, number.currency, compact=compact)
+        return self.amount(number.value, number.told_in, number.currency, compact=compact)
 
     def amount(
         self,
@@ -61,7 +61,7 @@ class Reader:
         compact: bool = False,
         signed: bool = False,
     ) -> str:
-        """`value` in `unit` (count, money, rate, seconds). `signed` writes a plus or a minus in front."""
+        """`value` in `unit` (count, money, rate, seconds, working seconds). `signed` writes a plus or a minus in front."""
         text = self._unsigned(abs(value) if signed else value, unit, currency, compact)
         if not signed or value == 0:
             return text
@@ -77,6 +77,8 @@ class Reader:
             return str(format_percent(value, locale=self.language))
         if unit == "seconds":
             return self.duration(value)
+        if unit == WORKING_SECONDS:
+            return self.duration(value, working=True)
         return str(format_decimal(value, locale=self.language))
 
     def money(self, value: Decimal, currency: str | None, *, compact: bool = False) -> str:
@@ -93,10 +95,10 @@ class Reader:
             pattern = pattern.replace("0.00", "0")
         return str(format_currency(shown, currency, pattern, locale=self.language, currency_digits=not whole))
 
-    def duration(self, seconds: Decimal) -> str:
-        """The two largest units: days and hours, hours and minutes, or minutes."""
+    def duration(self, seconds: Decimal, *, working: bool = False) -> str:
+        """The two largest units: days and hours, hours and minutes, or minutes. `working` time stays in hours."""
         minutes = int((seconds / 60).to_integral_value(ROUND_HALF_EVEN))
-        days, rest = divmod(minutes, 24 * 60)
+        days, rest = (0, minutes) if working else divmod(minutes, 24 * 60)
         hours, left = divmod(rest, 60)
         if days:
             parts = [(days, "duration-day"), (hours, "duration-hour")]

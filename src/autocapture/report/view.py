@@ -137,7 +137,7 @@ class _Sight:
         if held is None:
             return None
         rate = wording.percent(held.rate, self.reader)
-        quota = self.reader.amount(held.quota, held.actual.unit, held.actual.currency, compact=True)
+        quota = self.reader.amount(held.quota, held.actual.told_in, held.actual.currency, compact=True)
         actual = self.number(held.actual)
         period, standing = wording.period_name(held, self.reader), wording.standing(held, self.reader)
         elapsed = wording.percent(held.elapsed, self.reader)

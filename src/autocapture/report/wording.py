@@ -60,7 +60,7 @@ def standing(held: Attainment, reader: Reader) -> str:
     if held.actual.value is None or not pace:
         return "no pace yet"
     gap = held.actual.value - pace
-    shown = reader.amount(abs(gap), held.actual.unit, held.actual.currency, compact=True)
+    shown = reader.amount(abs(gap), held.actual.told_in, held.actual.currency, compact=True)
     if abs(gap) * 50 < pace:
         return "on the linear pace"
     return f"{shown} {'ahead of' if gap > 0 else 'behind'} the linear pace"
@@ -77,7 +77,9 @@ def change(tile: Tile, reader: Reader) -> str:
     if tile.number.unit == RATE:
         shown = f"{reader.amount(difference * 100, 'count', signed=True)} points"
     else:
-        shown = reader.amount(difference, tile.number.unit, tile.number.currency, compact=True, signed=True)
+        shown = reader.amount(
+            difference, tile.number.told_in, tile.number.currency, compact=True, signed=True
+        )
     usual = " · usual variation" if is_ordinary([number.value for number in tile.history]) else ""
     return f"{shown} vs last week{usual}"
 

@@ -85,6 +85,8 @@ def _of(summary: Summary, cell: Cell, names: dict[str, str], reader: Reader) -> 
 
 def _how(number: Number, reader: Reader) -> str:
     """How the value follows from the rows below."""
+    if number.value is None and number.unit == SECONDS and number.n:
+        return "There is no median yet: less than half of the rows below are over."
     if number.value is None:
         return "There is no value: nothing was counted."
     if number.unit == SECONDS:
@@ -109,7 +111,7 @@ def _total(number: Number, rows: Sequence[TracedRow], reader: Reader) -> str:
 
 
 def _row(row: TracedRow, number: Number, names: dict[str, str], reader: Reader) -> dict[str, Any]:
-    unit = "count" if number.unit == RATE else number.unit
+    unit = "count" if number.unit == RATE else number.told_in
     amount = reader.amount(exact(row.contribution), unit, row.currency)
     waiting = number.unit == SECONDS and not row.numerator
     return {

@@ -58,6 +58,13 @@ def test_a_duration_shows_its_two_largest_units(seconds: int, text: str) -> None
     assert Reader("en").duration(Decimal(seconds)) == text
 
 
+def test_working_time_is_told_in_hours() -> None:
+    waited = Number("lead_response_time", "x", "seconds", Decimal(254_340), 1)
+    assert Reader("en").number(waited) == "70 hr 39 min"
+    cycle = Number("sales_cycle", "x", "seconds", Decimal(254_340), 1)
+    assert Reader("en").number(cycle) == "2 days 22 hr"
+
+
 def test_no_value_is_a_dash_and_never_nought() -> None:
     assert Reader().number(_number(None)) == NO_VALUE
 
