@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import random
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,11 +21,8 @@ from tests.peers.dovecot import Dovecot, dovecot, missing
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
-from autocapture.connector import PasswordCredential
-from autocapture.errors import CredentialRejected
 from autocapture.model.accounts import Account
 from autocapture.model.activities import Activity
-from autocapture.model.ledger import LedgerEntry
 from autocapture.workflows.capture import capture_account, due_accounts
 from autocapture.workflows.census import take_census
 
@@ -87,98 +81,6 @@ def _ticks(app: Application, clock: FixedClock, count: int) -> int:
     return begun
 
 
-class Relay:
-    """A TCP relay that can be cut, refuse, hold back, or count connections."""
-
-    def __init__(self, port: int) -> None:
-        self._target = port
-        self.connections = 0
-        self.delay = 0.0
-        self.cut_after: int | None = None  # bytes of answers, then the connection is reset
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            server = socket.create_connection(("127.0.0.1", self._target))
-            threading.Thread(target=self._carry, args=(client, server, False), daemon=True).start()
-            threading.Thread(target=self._carry, args=(server, client, True), daemon=True).start()
-
-    def _carry(self, source: socket.socket, target: socket.socket, answers: bool) -> None:
-        carried = 0
-        with suppress(OSError):
-            while data := source.recv(65_536):
-                if answers and self.delay:
-                    time.sleep(self.delay)
-                if answers and self.cut_after is not None and carried + len(data) >= self.cut_after:
-                    target.sendall(data[: max(0, self.cut_after - carried)])
-                    break
-                carried += len(data)
-                target.sendall(data)
-        for end in (source, target):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-
-
-@pytest.fixture
-def relay(dovecot_server: Dovecot) -> Iterator[Relay]:
-    relay = Relay(dovecot_server.port)
-    yield relay
-    relay.close()
-
-
-def test_a_wrong_password_asks_for_a_new_sign_in_once_and_a_reconnect_resumes(
-    app: Application, clock: FixedClock, dovecot_server: Dovecot, relay: Relay
-) -> None:
-    login = dovecot_server.new_user()
-    dovecot_server.append_many("INBOX", [message(n) for n in range(3)], user=login)
-    connect_imap(app, dovecot_server, login, port=relay.port)
-    capture(app, 1)
-    _password_changes(app, "no longer right")
-    dovecot_server.append("INBOX", message(3), user=login)
-    clock.advance(timedelta(minutes=2))
-    report = capture_account(app, 1)
-    assert report.status == "needs_reconnect"
-    assert report.why == "the IMAP server refuses this user name and password"
-    assert (_account(app)["state"], _account(app)["why"]) == ("needs_reconnect", report.why)
-    before = relay.connections
-    assert _ticks(app, clock, 30) == 0, "nobody tries a refused password again"
-    assert capture_account(app, 1).status == "needs_reconnect"
-    assert relay.connections == before
-    with pytest.raises(CredentialRejected):
-        connect_imap(app, dovecot_server, login, port=relay.port, password="wrong again")
-    assert _account(app)["state"] == "needs_reconnect"
-    assert connect_imap(app, dovecot_server, login, port=relay.port) == 1
-    assert _account(app)["state"] == "active"
-    assert due_accounts(app) == [1]
-    assert capture(app, 1).captured == 1
-    assert _activities(app) == _keys(0, 1, 2, 3)
-    assert _equal(app)
-
-
-def _password_changes(app: Application, password: str) -> None:
-    from autocapture.connect.credentials import seal_credential
-    from autocapture.model.accounts import Credential
-    from autocapture.store.engine import writing
-
-    with writing(app.engine) as session:
-        stored = session.get_one(Credential, 1)
-        stored.sealed = seal_credential(
-            app.vault, 1, PasswordCredential(str(_account(app)["subject"]), password)
-        )
-        session.add(stored)
-
-
 def test_a_server_that_is_gone_is_asked_ever_less_often_and_captured_when_it_returns(
     app: Application, clock: FixedClock, server: Dovecot
 ) -> None:
@@ -227,35 +129,6 @@ def _kick_soon(server: Dovecot) -> None:
         return
 
 
-def test_connections_cut_anywhere_lose_and_double_nothing(
-    app: Application, clock: FixedClock, dovecot_server: Dovecot, relay: Relay
-) -> None:
-    login = dovecot_server.new_user()
-    dovecot_server.append_many("INBOX", [message(n) for n in range(60)], user=login)
-    dovecot_server.append_many("Sent", [message(n) for n in range(50, 70)], user=login)
-    connect_imap(app, dovecot_server, login, port=relay.port)
-    lengths = random.Random(7)
-    statuses = set()
-    for _ in range(15):
-        relay.cut_after = lengths.randrange(1, 12_000)
-        statuses.add(capture_account(app, 1).status)
-        clock.advance(timedelta(hours=2))
-    assert "unreachable" in statuses
-    assert statuses <= {"ok", "unreachable"}, "a broken line is never taken for a wrong password"
-    relay.cut_after = None
-    capture(app, 1)
-    assert _activities(app) == _keys(*range(70))
-    assert _equal(app)
-
-
-def test_a_slow_server_is_waited_for(app: Application, dovecot_server: Dovecot, relay: Relay) -> None:
-    login = dovecot_server.new_user()
-    dovecot_server.append_many("INBOX", [message(n) for n in range(5)], user=login)
-    connect_imap(app, dovecot_server, login, port=relay.port)
-    relay.delay = 0.1
-    assert capture(app, 1).captured == 5
-
-
 @dataclass(frozen=True)
 class Mailbox:
     server: Dovecot
@@ -263,9 +136,6 @@ class Mailbox:
 
     def fill(self, folder: str, *numbers: int) -> None:
         self.server.append_many(folder, [message(n) for n in numbers], user=self.login)
-
-    def empty(self, folder: str) -> None:
-        self.server.expunge(folder, self.server.uids(folder, user=self.login), user=self.login)
 
 
 @pytest.fixture
@@ -330,24 +200,6 @@ def test_a_deleted_folder_stays_counted_and_is_captured_again_when_it_returns(
     clock.advance(timedelta(minutes=5))
     capture(app, 1)
     assert _activities(app) == _keys(*range(35), 100)
-    assert _equal(app)
-
-
-def test_an_emptied_folder_stays_counted_and_is_captured_again_when_refilled(
-    app: Application, clock: FixedClock, mailbox: Mailbox
-) -> None:
-    before = rows(app, Activity)
-    mailbox.empty("Deals")
-    clock.advance(timedelta(minutes=5))
-    capture(app, 1)
-    assert rows(app, Activity) == before
-    live = [row for row in rows(app, LedgerEntry) if row["gone_at"] is None]
-    assert len(live) == 1
-    assert _equal(app)
-    mailbox.fill("Deals", *range(40))
-    clock.advance(timedelta(minutes=5))
-    capture(app, 1)
-    assert _activities(app) == _keys(*range(40), 100)
     assert _equal(app)
 
 
