@@ -8,16 +8,21 @@ from autocapture.testing.fakes.uids import UidWorld
 from autocapture.testing.fakes.window import WindowWorld
 
 
-class TestUids(ConnectorContract):
+class FakeContract(ConnectorContract):
+    max_examples = 12
+    soak_examples = 2_000
+
+
+class TestUids(FakeContract):
     def make_world(self, directory: Path) -> SourceWorld:
         return UidWorld(directory)
 
 
-class TestFeed(ConnectorContract):
+class TestFeed(FakeContract):
     def make_world(self, directory: Path) -> SourceWorld:
         return FeedWorld(directory)
 
 
-class TestWindow(ConnectorContract):
+class TestWindow(FakeContract):
     def make_world(self, directory: Path) -> SourceWorld:
         return WindowWorld(directory)

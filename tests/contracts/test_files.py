@@ -17,7 +17,8 @@ from autocapture.testing.contract import ConnectorContract
 
 
 class FilesContract(ConnectorContract):
-    max_examples = 8
+    max_examples = 5
+    steps = 20
     world: type[FilesWorld]
 
     def make_world(self, directory: Path) -> FilesWorld:

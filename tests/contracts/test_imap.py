@@ -16,7 +16,8 @@ from autocapture.testing.source_world import SourceWorld
 @pytest.mark.dovecot
 @pytest.mark.skipif(peer.missing() is not None, reason=str(peer.missing()))
 class TestDovecot(ConnectorContract):
-    max_examples = 8
+    max_examples = 5
+    steps = 20
     server: Dovecot
 
     @pytest.fixture(autouse=True, scope="class")
@@ -31,7 +32,8 @@ class TestDovecot(ConnectorContract):
 
 
 class TestMailDevel(ConnectorContract):
-    max_examples = 8
+    max_examples = 5
+    steps = 20
     server: MailDevel
 
     @pytest.fixture(autouse=True, scope="class")
