@@ -53,7 +53,7 @@ def hand_over(server: MailServer, message: EmailMessage, recipient: str) -> Hand
     try:
         smtp = _connect(server)
     except (OSError, smtplib.SMTPException) as problem:
-        return Handover(FAILED, _words(problem))
+        return Handover(FAILED, f"{server.host}:{server.port}: {_words(problem)}")
     try:
         try:
             _envelope(smtp, server.sender, recipient)
@@ -116,7 +116,8 @@ def _words(problem: Exception) -> str:
     elif isinstance(problem, ssl.SSLError):
         words = f"TLS: {getattr(problem, 'verify_message', '') or problem.reason}"
     else:
-        words = str(problem) or type(problem).__name__
+        words = (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
+        words = words or type(problem).__name__
     return "".join(letter if letter.isprintable() else " " for letter in words)[:_ERROR_LENGTH]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from autocapture.application import Application
-from autocapture.errors import AutocaptureError, SetupError
+from autocapture.errors import AutocaptureError, SetupError, TryLater
 from autocapture.model.accounts import Account
 from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
@@ -61,6 +61,8 @@ def diagnosis(app: Application) -> Iterator[Check]:
 def _check(name: str, look: Callable[[], str]) -> Check:
     try:
         return Check(name, ok=True, found=look())
+    except TryLater as problem:
+        return Check(name, ok=False, found=f"{problem}; it is tried again by itself")
     except AutocaptureError as problem:
         return Check(name, ok=False, found=str(problem))
 
