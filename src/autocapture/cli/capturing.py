@@ -11,7 +11,7 @@ from autocapture.cli.application import open_application, organization_zone
 from autocapture.cli.output import Format, FormatOption, emit, print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from autocapture.application import Application
     from autocapture.workflows.census import ChannelCensus
@@ -94,11 +94,27 @@ def census(account: AccountOption = None, fmt: FormatOption = Format.TABLE) -> N
 
     `capture` brings in what arrived or left since it last ran, `capture --resync` also what the ledger has lost.
     """
+    from autocapture.errors import RateLimited, ReconnectNeeded, SetupError, Unreachable
     from autocapture.workflows.census import take_census
 
     app = open_application()
-    counted = [found for account_id in _chosen(app, account) for found in take_census(app, account_id)]
-    emit(_census_rows(counted), fmt, None if fmt is not Format.TABLE else _CENSUS_COLUMNS)
+    counted: list[ChannelCensus] = []
+    uncounted = 0
+    for account_id in _chosen(app, account):
+        try:
+            counted.extend(take_census(app, account_id))
+        except (RateLimited, ReconnectNeeded, SetupError, Unreachable) as problem:
+            uncounted += 1
+            typer.echo(f"census: account {account_id} cannot be counted: {problem}", err=True)
+    if counted or not uncounted:
+        emit(_census_rows(counted), fmt, None if fmt is not Format.TABLE else _CENSUS_COLUMNS)
+        _say_whether_equal(counted)
+    if uncounted:
+        raise typer.Exit(1)
+
+
+def _say_whether_equal(counted: Sequence[ChannelCensus]) -> None:
+    """Raises Exit where a channel differs."""
     differing = [found for found in counted if not found.equal]
     if differing:
         missing = sum(len(found.missing) for found in differing)

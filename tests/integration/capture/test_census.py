@@ -115,6 +115,19 @@ def test_a_census_before_the_first_capture_misses_everything(
     assert "13 at the source" in counted.stderr
 
 
+def test_an_account_that_cannot_be_counted_does_not_keep_the_others_from_it(
+    app: Application, run: Run, tmp_path: Path
+) -> None:
+    _files(app, tmp_path, None)  # type: ignore[arg-type]
+    deliver(tmp_path / "other", message(1))
+    capture(app, connect_files(app, "sam@ours.example", maildir=tmp_path / "other"))
+    (tmp_path / "Maildir").rename(tmp_path / "elsewhere")
+    counted = run("census", "--format", "json")
+    assert counted.exit_code == 1
+    assert [(row["account"], row["equal"]) for row in json.loads(counted.stdout)] == [(2, True)]
+    assert "account 1 cannot be counted" in counted.stderr
+
+
 def test_a_census_changes_nothing(app: Application, tmp_path: Path) -> None:
     _files(app, tmp_path, None)  # type: ignore[arg-type]
     capture(app, 1)
