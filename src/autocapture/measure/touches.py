@@ -5,10 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    Select,
+    String,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
 from autocapture.measure.facts import activity, lead, participation
-from autocapture.measure.sql import AS_OF, KNOWN_AT, later, table
+from autocapture.measure.sql import AS_OF, KNOWN_AT, WIDE_END, WIDE_START, later, table
 
 participant = table("participant")
 
@@ -92,88 +107,107 @@ def _earlier(before: Any) -> ColumnElement[bool]:
 def is_follow_up() -> ColumnElement[bool]:
     """The last word between the rep and one of those addressed was the rep's own earlier touch (METRICS R13).
 
-    Of the touches of one local day on one channel to the same person only the first can follow up.
+    Of the touches of one local day on one channel to the same person only the first can follow up. Found by reading the story
+    of each rep and person once, in order; looking back from every touch would read it again each time.
     """
-    addressed = participant.alias("addressed")
+    story = _story().subquery("story")
+    in_order = (story.c.occurred_at, story.c.activity_id)
+    between = (story.c.user_id, story.c.contact_id, story.c.address)
+    told = select(
+        story, func.lag(story.c.direction).over(partition_by=between, order_by=in_order).label("last_word")
+    ).subquery("told")
+    # a person in To and in Cc is twice in a story; the second time is never the first touch of the day
+    day = (told.c.user_id, told.c.contact_id, told.c.address, told.c.kind, told.c.local_date)
+    of_the_day = func.row_number().over(partition_by=day, order_by=(told.c.occurred_at, told.c.activity_id))
+    touches = (
+        select(told.c.user_id, told.c.activity_id, told.c.last_word, of_the_day.label("of_the_day"))
+        .where(told.c.direction == "outbound")
+        .subquery("touches")
+    )
+    follow_ups = select(touches.c.user_id, touches.c.activity_id).where(
+        touches.c.last_word == "outbound", touches.c.of_the_day == 1
+    )
+    # sums are no keys: SQLite would walk through the list and work it out a second time to check each row against it
+    return tuple_(participation.c.user_id + 0, activity.c.id + 0).in_(follow_ups)
+
+
+def _story() -> CompoundSelect[*tuple[Any, ...]]:
+    """What passed between each rep and each person addressed around the period: the rep's touches, the person's answers.
+
+    A person is a contact, or an address where no contact is known. Whole histories, however old: found from the persons, of
+    whom few are addressed in a short period.
+    """
+    outside, addressed = participant.alias("outside"), _addressed()
+    no_address, no_contact = literal("", String()), literal(0, Integer())
+    contacts = select(addressed.c.contact_id).where(addressed.c.contact_id.is_not(None))
+    addresses = select(addressed.c.address).where(addressed.c.contact_id.is_(None))
+    return union_all(
+        _entries(outside, outside.c.contact_id, no_address).where(outside.c.contact_id.in_(contacts)),
+        # a sum is no key: rows without a contact are many, those of one address few
+        _entries(outside, no_contact, outside.c.address).where(
+            (outside.c.contact_id + 0).is_(None), outside.c.address.in_(addresses)
+        ),
+    )
+
+
+def _entries(
+    outside: Any, contact_id: ColumnElement[Any], address: ColumnElement[Any]
+) -> Select[*tuple[Any, ...]]:
+    """The activities of `outside` that say something, once for each of ours who took part."""
+    act, mine = activity.alias("act"), participation.alias("mine")
     return (
-        select(addressed.c.address)
+        select(
+            mine.c.user_id,
+            contact_id.label("contact_id"),
+            address.label("address"),
+            act.c.occurred_at,
+            act.c.id.label("activity_id"),
+            act.c.direction,
+            act.c.kind,
+            mine.c.local_date,
+        )
+        .select_from(
+            outside.join(act, act.c.id == outside.c.activity_id).join(mine, mine.c.activity_id == act.c.id)
+        )
         .where(
-            addressed.c.activity_id == activity.c.id,
-            addressed.c.user_id.is_(None),
-            addressed.c.resource.is_(False),
-            addressed.c.role.in_(TO),
-            _last_word(addressed) == "outbound",
-            ~_touched_that_day(addressed),
+            outside.c.user_id.is_(None),
+            act.c.nature == "human",
+            act.c.known_at <= KNOWN_AT,
+            or_(_is_touch(act, mine, outside), _is_answer(act, outside)),
         )
-        .correlate(activity, participation)
-        .exists()
     )
 
 
-def _last_word(addressed: Any) -> Any:
-    """The direction of the latest entry before the activity in the story of the rep and the person; NULL for none."""
-    before, mine, outside = (
-        activity.alias("before"),
-        participation.alias("mine"),
-        participant.alias("outside"),
+def _addressed() -> CTE:
+    """Everybody outside who was addressed in the period."""
+    around = select(participation.c.activity_id).where(
+        participation.c.local_date.between(WIDE_START, WIDE_END)
     )
     return (
-        _story(before, mine, outside, addressed, select(before.c.direction))
-        .where(or_(_is_touch(before, mine, outside), _is_answer(before, outside)))
-        .order_by(before.c.occurred_at.desc(), before.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-
-
-def _touched_that_day(addressed: Any) -> Any:
-    before, mine, outside = (
-        activity.alias("before"),
-        participation.alias("mine"),
-        participant.alias("outside"),
-    )
-    return (
-        _story(before, mine, outside, addressed, select(before.c.id))
+        select(participant.c.contact_id, participant.c.address)
         .where(
-            _is_touch(before, mine, outside),
-            before.c.kind == activity.c.kind,
-            mine.c.local_date == participation.c.local_date,
+            participant.c.activity_id.in_(around.correlate(None)),
+            participant.c.user_id.is_(None),
+            participant.c.resource.is_(False),
+            participant.c.role.in_(TO),
         )
-        .exists()
+        .correlate(None)
+        .distinct()
+        .cte("addressed")
     )
 
 
-def _story(before: Any, mine: Any, outside: Any, addressed: Any, wanted: Any) -> Any:
-    """What passed between the rep and the person addressed before the activity. A person is a contact or an address."""
-    return (
-        wanted.select_from(
-            outside.join(before, before.c.id == outside.c.activity_id).join(
-                mine, mine.c.activity_id == before.c.id
-            )
-        )
-        .where(
-            or_(outside.c.contact_id == addressed.c.contact_id, outside.c.address == addressed.c.address),
-            mine.c.user_id + 0
-            == participation.c.user_id,  # no key: planners shall begin with the person, who has few entries
-            before.c.nature == "human",
-            before.c.known_at <= KNOWN_AT,
-            _earlier(before),
-        )
-        .correlate(activity, participation, addressed)
-    )
-
-
-def _is_touch(before: Any, mine: Any, outside: Any) -> ColumnElement[bool]:
+def _is_touch(act: Any, mine: Any, outside: Any) -> ColumnElement[bool]:
     return and_(
-        before.c.direction == "outbound",
+        act.c.direction == "outbound",
         mine.c.role.in_(AUTHORS),
         outside.c.role.in_(TO),
-        func.coalesce(before.c.status, "") != "cancelled",
+        func.coalesce(act.c.status, "") != "cancelled",
     )
 
 
-def _is_answer(before: Any, outside: Any) -> ColumnElement[bool]:
-    return and_(before.c.direction == "inbound", before.c.kind != "meeting", outside.c.role.in_(FROM))
+def _is_answer(act: Any, outside: Any) -> ColumnElement[bool]:
+    return and_(act.c.direction == "inbound", act.c.kind != "meeting", outside.c.role.in_(FROM))
 
 
 def first_touch() -> ColumnElement[Any]:
