@@ -19,6 +19,7 @@ Value = bytes | None | list["Value"]
 """A parsed value: atoms, numbers and strings are bytes, NIL is None, a parenthesised list is a list."""
 
 _NESTING = 100
+"""Lists below this depth are read and forgotten: one message of a thousand parts within parts must not stop a folder."""
 
 _TOKEN = re.compile(
     rb' *(?:"((?:[^"\\\r\n]|\\.)*)"'  # 1 quoted string
@@ -109,12 +110,11 @@ def _attributes(text: bytes, literals: Sequence[bytes]) -> dict[bytes, Value]:
             stack[-1].append(_ESCAPED.sub(rb"\1", word) if b"\\" in word else word)
         elif found[3] == b")":
             stack.pop()
-        elif len(stack) < _NESTING:
-            inner: list[Value] = []
-            stack[-1].append(inner)
-            stack.append(inner)
         else:
-            raise Unreachable("the IMAP server's answer is nested too deeply")
+            inner: list[Value] = []
+            if len(stack) < _NESTING:
+                stack[-1].append(inner)
+            stack.append(inner)
     names = top[::2]
     return {
         name.upper(): value for name, value in zip(names, top[1::2], strict=False) if isinstance(name, bytes)

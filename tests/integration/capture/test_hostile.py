@@ -11,10 +11,12 @@ import pytest
 from tests.integration.capture.deployment import (
     capture,
     connect_files,
+    connect_imap,
     everything,
     message,
     rows,
 )
+from tests.peers.dovecot import Dovecot
 
 from autocapture.application import Application
 from autocapture.model.activities import Activity
@@ -175,6 +177,20 @@ def test_a_hostile_event_ends_soon_and_its_neighbours_are_captured(
     assert {"good-1", "good-2"} <= captured
     assert len(captured) <= 4
     assert cost.seconds < MOST_SECONDS
+    assert cost.mebibytes < MOST_MEBIBYTES
+    assert all(found.equal for found in take_census(app, 1))
+
+
+@pytest.mark.dovecot
+def test_hostile_mails_in_a_mailbox_are_all_accounted_for(app: Application, dovecot_server: Dovecot) -> None:
+    login = dovecot_server.new_user()
+    odd = [content for content in (make() for make in MAILS.values()) if content and b"\0" not in content]
+    dovecot_server.append_many("INBOX", [message(1), *odd, message(2)], user=login)
+    connect_imap(app, dovecot_server, login, level="full")
+    cost = _measured(app)
+    assert len(rows(app, LedgerEntry)) == len(odd) + 2
+    assert {"number 1", "number 2"} <= {row["subject"] for row in rows(app, Activity)}
+    assert cost.seconds < MOST_SECONDS * 2, "all together"
     assert cost.mebibytes < MOST_MEBIBYTES
     assert all(found.equal for found in take_census(app, 1))
 
