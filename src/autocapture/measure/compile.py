@@ -167,9 +167,9 @@ def _in_scope(facts: Facts, scope: Scope) -> list[ColumnElement[bool]]:
         return []
     if scope.type == "user":
         return [facts.user == select(user.c.id).where(user.c.email == scope.name.lower()).scalar_subquery()]
-    belongs = select(membership.c.user_id).where(
-        membership.c.team_id == select(team.c.id).where(team.c.name == scope.name).scalar_subquery(),
-        membership.c.user_id == facts.user,
-        _member_on(facts),
+    ever = select(membership.c.user_id).where(
+        membership.c.team_id == select(team.c.id).where(team.c.name == scope.name).scalar_subquery()
     )
-    return [belongs.exists()]
+    then = ever.where(membership.c.user_id == facts.user, _member_on(facts))
+    # whoever was ever a member is asked first, because users are a key of the rows and dates alone are none
+    return [and_(facts.user.in_(ever.correlate(None)), then.exists())]
