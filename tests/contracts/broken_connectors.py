@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -159,16 +158,6 @@ class TopReadAfterListing(UidConnection):
         return replace(page, cursor=_with(page.cursor, top=folder.next_uid - 1, n=len(folder.messages)))
 
 
-class RefusesWhatIsGone(UidConnection):
-    """An id that is gone fails the whole reading."""
-
-    def get(self, channel: Channel, ids: Sequence[str]) -> Any:
-        answers = super().get(channel, ids)
-        if any(not isinstance(answer, Record | Broken) for answer in answers):
-            raise Unreachable("404")
-        return answers
-
-
 class ListsOneMessageTwice(UidConnection):
     """Every pull names the newest message anew, under another id."""
 
@@ -214,7 +203,6 @@ BROKEN_CONNECTORS: dict[str, tuple[Any, Any]] = {
     "expunged messages are never seen": (uids.UidWorld, ExpungeNeverSeen),
     "the folder's count is read after listing": (uids.UidWorld, CountReadAfterListing),
     "UIDNEXT is read after listing": (uids.UidWorld, TopReadAfterListing),
-    "an id that is gone fails the reading": (uids.UidWorld, RefusesWhatIsGone),
     "one message is listed under two ids": (uids.UidWorld, ListsOneMessageTwice),
     "the range is open": (window.WindowWorld, OpenRange),
     "the watermark is the clock at the end": (window.WindowWorld, WatermarkIsTheClockAtTheEnd),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -105,15 +105,3 @@ def ignores_the_fence(patch: Patch) -> None:
 
 def forgets_to_read_poison_again(patch: Patch) -> None:
     patch.setattr(capture, "retry_quarantined", lambda run: None)
-
-
-def forgets_what_is_quarantined_when_it_goes(patch: Patch) -> None:
-    """An item that left while it was quarantined stays quarantined."""
-
-    def only_readable(items: Sequence[Any], held: Mapping[str, Any]) -> Sorted:
-        result = sort(items, held)
-        result.gone = [each for each in result.gone if held[each].outcome != "quarantined"]
-        return result
-
-    sort = pages.sort_items
-    patch.setattr(pages, "sort_items", only_readable)

@@ -28,7 +28,6 @@ BROKEN_ENGINES: list[tuple[Callable[[pytest.MonkeyPatch], None], type[Any]]] = [
     (broken_engine.wipes_the_store_at_a_reset, FeedWorld),
     (broken_engine.ignores_the_fence, FeedWorld),
     (broken_engine.forgets_to_read_poison_again, UidWorld),
-    (broken_engine.forgets_what_is_quarantined_when_it_goes, FeedWorld),
 ]
 
 

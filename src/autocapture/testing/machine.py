@@ -171,10 +171,11 @@ class ContractMachine(RuleBasedStateMachine):
 
     def _change_all(self, burst: list[tuple[str, int, int]]) -> None:
         for what, which, channel in burst:
-            self._change(what, self._pick(which), channel % self.world.channel_count)
+            self._change(what, self._pick(what, which), channel % self.world.channel_count)
 
-    def _pick(self, which: int) -> int | None:
-        numbers = sorted(self.alive.keys() - self.poisoned)
+    def _pick(self, what: str, which: int) -> int | None:
+        """An item for the change; a poisoned one can only be removed."""
+        numbers = sorted(self.alive if what == "remove" else self.alive.keys() - self.poisoned)
         return numbers[which % len(numbers)] if numbers else None
 
     def _change(self, what: str, number: int | None, channel: int) -> None:
@@ -192,6 +193,7 @@ class ContractMachine(RuleBasedStateMachine):
             elif what == "remove":
                 world.remove(number)
                 del self.alive[number]
+                self.poisoned.discard(number)
             elif what == "move":
                 world.move(number, channel)
                 self.alive[number] = channel
@@ -217,7 +219,8 @@ class ContractMachine(RuleBasedStateMachine):
         self._untouched(self.loop.drain)
         truth, held = self.world.truth(), self.loop.held()
         assert held == truth, f"held {held}, at the source {truth}"
-        assert self.loop.quarantined() == self.world.unreadable()
+        quarantined, unreadable = self.loop.quarantined(), self.world.unreadable()
+        assert quarantined == unreadable, f"quarantined {quarantined}, unreadable {unreadable}"
         assert self.loop.activity_count() <= self.issued, "an item became two activities"
         before = self.loop.rows()
         self._untouched(self.loop.capture)
