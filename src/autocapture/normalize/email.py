@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 
 from autocapture.connector import CaptureLevel
@@ -20,6 +21,9 @@ from autocapture.records import Address, EmailRecord
 
 BULK_RECIPIENTS = 25
 """A mail of ours to more outsiders than this is a mass mailing, not somebody's outreach."""
+
+REDATED = timedelta(hours=1)
+"""Copies of one mail hardly ever differ in their Date header, and then by less: a program's clock, a gateway's."""
 
 _CONSTANT_IDS = frozenset(
     {
@@ -113,14 +117,31 @@ def merge_emails(drafts: Sequence[Draft]) -> Draft:
 
 
 def conflicts(one: Draft, other: Draft) -> bool:
-    """Whether two drafts with one Message-ID are different mails: author, subject and time all differ.
+    """Whether two drafts with one Message-ID are different mails.
 
-    Some programs give every mail the same id, or send an edited draft again under its old one. A subject that was not kept
-    cannot speak for them being the same.
+    Some programs give every mail the same id, send an edited draft again under its old one, or reuse the id of a mail that
+    they got. Mails of one author are different when time and subject both differ, or when their Date headers lie more than
+    `REDATED` apart. What another author wrote is a copy only where a list put itself in the author's place.
     """
-    if _authors(one) == _authors(other) or one.occurred_at == other.occurred_at:
+    if one.fingerprint is not None and one.fingerprint == other.fingerprint:
         return False
-    return one.subject is None or other.subject is None or one.subject != other.subject
+    if not _is_same_author(one, other):
+        return not _is_list_rewrite(one, other)
+    if one.occurred_at == other.occurred_at:
+        return False
+    if _differ_in_subject(one, other):
+        return True
+    dated = one.fingerprint is not None and other.fingerprint is not None
+    return dated and abs(one.occurred_at - other.occurred_at) > REDATED
+
+
+def own_key(draft: Draft) -> str:
+    """An identity beside the mail that already has this Message-ID: the id with what makes this one another mail, told alike
+    at every capture level."""
+    told = draft.fingerprint
+    if told is None:
+        told = stable_id("\n".join((*sorted(_authors(draft)), draft.occurred_at.isoformat())))
+    return f"{draft.dedupe_key}#{told}"
 
 
 def is_same_rewritten(one: Draft, other: Draft) -> bool:
@@ -256,6 +277,30 @@ def _united_keys(own: str, drafts: Sequence[Draft]) -> tuple[str, ...]:
 
 def _authors(draft: Draft) -> frozenset[str]:
     return frozenset(party.address for party in draft.parties if party.role == "from")
+
+
+def _differ_in_subject(one: Draft, other: Draft) -> bool:
+    """False where a subject was not kept."""
+    if one.subject is None or other.subject is None:
+        return False
+    return base_subject(one.subject) != base_subject(other.subject)
+
+
+def _is_same_author(one: Draft, other: Draft) -> bool:
+    """By address or by user; a copy that names no author cannot speak for another one."""
+    authors = [
+        {party.user_id or party.address for party in draft.parties if party.role == "from"}
+        for draft in (one, other)
+    ]
+    return not all(authors) or bool(authors[0] & authors[1])
+
+
+def _is_list_rewrite(one: Draft, other: Draft) -> bool:
+    """Whether the author of one copy is the list to which both were written, at the same time and on the same subject."""
+    if one.occurred_at != other.occurred_at or _differ_in_subject(one, other):
+        return False
+    lists = _addressees(one) & _addressees(other)
+    return bool(lists & (_authors(one) ^ _authors(other)))
 
 
 def _addressees(draft: Draft) -> frozenset[str]:

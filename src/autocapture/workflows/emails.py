@@ -19,7 +19,7 @@ from autocapture.model.activities import ActivityAlias
 from autocapture.model.columns import stable_id
 from autocapture.model.draft import Draft, Matched
 from autocapture.model.ledger import LedgerEntry
-from autocapture.normalize.email import conflicts, is_same_rewritten, merge_emails
+from autocapture.normalize.email import conflicts, is_same_rewritten, merge_emails, own_key
 from autocapture.store import activities, threads
 from autocapture.store.activities import Stored
 from autocapture.store.bulk import insert_missing
@@ -90,7 +90,7 @@ def _identify(
         activity_id = aliases.get(own, own)
         known = stored[activity_id].draft if activity_id in stored else first.setdefault(activity_id, draft)
         if activity_id == own and conflicts(known, draft):
-            draft = replace(draft, dedupe_key=_own_key(draft))
+            draft = replace(draft, dedupe_key=own_key(draft))
             activity_id = stable_id(draft.dedupe_key)
             stored.update(activities.load(session, {activity_id} - stored.keys()))
         result.append(_Identified(item, draft, activity_id))
@@ -144,13 +144,6 @@ def _threads(session: Session, by_activity: dict[int, list[Draft]], scope: Scope
                 tied.append(stable_id(f"{scope.account_id}:{draft.provider_thread}"))
         keys.append(tied)
     return dict(zip(by_activity, threads.assign(session, keys), strict=True))
-
-
-def _own_key(draft: Draft) -> str:
-    """An identity beside the mail that already has this Message-ID: the id with what makes this one another mail."""
-    author = next((party.address for party in draft.parties if party.role == "from"), "")
-    told = f"{author}\n{draft.occurred_at.isoformat()}\n{draft.subject or ''}"
-    return f"{draft.dedupe_key}#{stable_id(told)}"
 
 
 def _as_stored(draft: Draft) -> Draft:

@@ -134,12 +134,30 @@ def test_only_the_senders_copy_knows_bcc() -> None:
     assert credits(merged) == {1: ("sender", True, 1.0), 2: ("copied", False, 0.0)}
 
 
-def test_a_mail_is_another_only_when_author_subject_and_time_all_differ() -> None:
+def test_mails_of_one_author_under_one_id_are_told_apart_by_time_and_subject() -> None:
+    one, later = draft(mail()), NOON + timedelta(minutes=1)
+    assert not conflicts(one, draft(mail(subject="[sales] The offer")))
+    assert not conflicts(one, draft(mail(subject="Re: The offer", at=later)))
+    assert not conflicts(one, draft(mail(subject="Other")))
+    assert conflicts(one, draft(mail(subject="Other", at=later)))
+    assert conflicts(one, draft(mail(at=NOON + timedelta(days=1)))), "the same report, every day"
+    undated = mail(at=None, received_at=NOON + timedelta(days=1))
+    assert not conflicts(one, draft(undated)), "a time of receipt says nothing of the mail"
+
+
+def test_a_copy_by_another_author_is_the_same_mail_only_where_a_list_stands_for_the_author() -> None:
     one = draft(mail())
-    assert not conflicts(one, draft(mail("bob@x.example", subject="[sales] The offer")))
-    assert not conflicts(one, draft(mail("bob@x.example", at=NOON + timedelta(hours=1))))
-    assert not conflicts(one, draft(mail(subject="Other", at=NOON + timedelta(hours=1))))
-    assert conflicts(one, draft(mail("bob@x.example", subject="Other", at=NOON + timedelta(hours=1))))
+    assert conflicts(one, draft(mail("bob@x.example")))
+    assert conflicts(one, draft(mail("bob@x.example", subject="[sales] The offer")))
+    posted = draft(mail(to="sales@lists.example, ruth@ours.example"))
+    passed_on = mail("sales@lists.example", "sales@lists.example", subject="[sales] The offer")
+    assert not conflicts(posted, draft(passed_on)) and not conflicts(draft(passed_on), posted)
+    assert conflicts(posted, draft(mail("sales@lists.example", "sales@lists.example", subject="Other")))
+    aliases = [
+        draft(mail(alias, "anna@nordwind.example"))
+        for alias in ("ruth@ours.example", "r.miller@ours.example")
+    ]
+    assert not conflicts(*aliases), "two addresses of one of us"
 
 
 def test_a_copy_with_a_rewritten_id_is_known_by_its_fingerprint() -> None:
