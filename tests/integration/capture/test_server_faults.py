@@ -112,7 +112,7 @@ def test_a_session_that_is_ended_by_the_server_costs_one_run(
     kicked.start()
     first = capture_account(app, 1)
     kicked.join()
-    assert first.status in ("ok", "unreachable")
+    assert first.status in ("ok", "incomplete", "unreachable")
     clock.advance(timedelta(minutes=5))
     capture(app, 1)
     assert _activities(app) == _keys(*range(400))
