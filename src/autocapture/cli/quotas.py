@@ -68,8 +68,10 @@ def check(
 
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(f"{file} cannot be read: {problem}") from problem
+    except OSError as problem:
+        raise InputError(f"{file} cannot be read: {problem.strerror or 'input or output failed'}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{file} cannot be read: it is not text in UTF-8") from None
     application = open_application()
     with reading(application.engine) as session:
         labels = load_labels(session)
