@@ -29,10 +29,18 @@ User = Annotated[
 Since = Annotated[
     datetime | None,
     typer.Option(
-        "--since", formats=["%Y-%m-%d"], help="Leave out what is older. Default: capture everything."
+        "--since",
+        formats=["%Y-%m-%d"],
+        help="Leave out what is older. Default: everything, or as it is on a connected account.",
     ),
 ]
-Level = Annotated[str, typer.Option("--level", help="What is stored: metadata, subject, or full (text too).")]
+Level = Annotated[
+    str,
+    typer.Option(
+        "--level",
+        help="What is stored: metadata, subject, or full (text too). Default: subject, or as it is.",
+    ),
+]
 Username = Annotated[str, typer.Option("--username", help="The login at the server.")]
 PasswordStdin = Annotated[
     bool,
@@ -80,7 +88,7 @@ def _command_for(connector: Connector[Any]) -> Callable[..., None]:
     fields = connector.options.model_fields
     signed_in = connector.auth.method == "password"
 
-    def run(*, user: str, since: datetime | None, level: str, **given: Any) -> None:
+    def run(*, user: str, since: datetime | None, level: str | None, **given: Any) -> None:
         username, from_stdin = given.pop("username", None), given.pop("password_stdin", False)
         credential = _credential(username, from_stdin) if signed_in else None
         options = {
@@ -94,7 +102,7 @@ def _command_for(connector: Connector[Any]) -> Callable[..., None]:
     annotations = {"user": User, **{name: _flag(name, field) for name, field in fields.items()}, **login}
     annotations |= {"since": Since, "level": Level}
     defaults = {name: field.get_default() for name, field in fields.items() if not field.is_required()}
-    defaults |= {"password_stdin": False, "since": None, "level": "subject"}
+    defaults |= {"password_stdin": False, "since": None, "level": None}
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter(
@@ -133,7 +141,7 @@ def _connect(
     connector: str,
     user: str,
     since: datetime | None,
-    level: str,
+    level: str | None,
     options: dict[str, Any],
     credential: Credential,
 ) -> None:
@@ -143,7 +151,7 @@ def _connect(
     from autocapture.errors import InputError
     from autocapture.workflows.connect_account import Login, connect_account
 
-    if level not in get_args(CaptureLevel):
+    if level is not None and level not in get_args(CaptureLevel):
         raise InputError(f"--level must be one of {', '.join(get_args(CaptureLevel))}, not {level!r}")
     login = Login(
         user_email=user,
@@ -151,7 +159,7 @@ def _connect(
         options=options,
         credential=credential,
         since=since.date() if since else None,
-        capture_level=cast(CaptureLevel, level),
+        capture_level=cast("CaptureLevel | None", level),
     )
     connected = connect_account(open_application(), login)
     typer.echo(f"account {connected.account_id} {'connected' if connected.is_new else 'connected again'}")

@@ -54,9 +54,8 @@ class Channel(SQLModel, table=True):
     generation: int = 0  # raised when a new run of pages begins; a complete one sweeps what is older
     mid_run: bool = False  # the last stored page said that more follows: the generation goes on
     backfilled: bool = False  # an enumeration has completed at least once
-    sweep_doubt: int = (
-        0  # completed enumerations that would have removed suspiciously much, one after the other
-    )
+    reread: bool = False  # until an enumeration completes, what is held already is read and judged again
+    sweep_doubt: int = 0  # completed enumerations in a row that would have removed suspiciously much
     wake_at: datetime = Field(default=LONG_AGO, sa_type=UtcDateTime)
     last_ok_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_error: str | None = None

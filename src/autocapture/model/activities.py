@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Date, ForeignKey, Index, Integer, LargeBinary, String
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from autocapture.model.columns import UtcDateTime
@@ -26,6 +37,12 @@ class Activity(SQLModel, table=True):
         Index("activity_thread", "thread_id"),
         Index("activity_series", "series_id"),
         Index("activity_fingerprint", "fingerprint"),
+        Index(
+            "activity_planned",
+            "ends_at",
+            sqlite_where=text("status = 'planned'"),
+            postgresql_where=text("status = 'planned'"),
+        ),
     )
 
     id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))

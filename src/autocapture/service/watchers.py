@@ -7,7 +7,7 @@ ends; the next `keep` starts another, once capture itself has got through again.
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import update
@@ -17,7 +17,7 @@ from autocapture.application import Application
 from autocapture.connector import Channel as Source
 from autocapture.connector import Waits
 from autocapture.errors import AutocaptureError
-from autocapture.model.accounts import Account, Channel
+from autocapture.model.accounts import LONG_AGO, Account, Channel
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.open_account import open_account
 
@@ -25,6 +25,8 @@ MOST_WATCHERS = 200
 """Threads and connections that one process spends on waiting; accounts beyond it are polled like all others."""
 
 _WAIT_FOR = timedelta(minutes=5)
+_FIRST_REST = timedelta(seconds=15)
+_LONGEST_REST = timedelta(hours=1)
 _INBOX = "INBOX"
 
 log = structlog.get_logger()
@@ -38,6 +40,7 @@ class Watchers:
         self._stopping = threading.Event()
         self._threads: dict[int, threading.Thread] = {}
         self._unable: set[int] = set()  # their connector cannot wait
+        self._resting: dict[int, tuple[int, datetime]] = {}  # refusals in a row, and when to try again
 
     def keep(self) -> None:
         """Starts a watcher for every account that is well and has none. Called again and again."""
@@ -45,12 +48,20 @@ class Watchers:
         for account, channel in self._watchable():
             if self._stopping.is_set() or len(self._threads) >= MOST_WATCHERS:
                 return
-            if account.id is not None and account.id not in self._threads | dict.fromkeys(self._unable):
+            if account.id is not None and self._may_watch(account.id):
                 thread = threading.Thread(
                     target=self._watch, args=(account, channel), name=f"watch-{account.id}", daemon=True
                 )
                 self._threads[account.id] = thread
                 thread.start()
+
+    def _may_watch(self, account_id: int) -> bool:
+        _, not_before = self._resting.get(account_id, (0, LONG_AGO))
+        return (
+            account_id not in self._threads
+            and account_id not in self._unable
+            and not_before <= self._app.clock.now()
+        )
 
     def stop(self) -> None:
         """Starts no more. Threads that wait are let go with the process: they hold nothing but a connection."""
@@ -78,12 +89,20 @@ class Watchers:
                     self._unable.add(channel.account_id)
                     return
                 while not self._stopping.is_set():
-                    if connection.wait(source, _WAIT_FOR):
+                    news = connection.wait(source, _WAIT_FOR)
+                    self._resting.pop(channel.account_id, None)
+                    if news:
                         self._wake(channel)
-        except (
-            AutocaptureError
-        ) as problem:  # capture will meet the same and say what it means for the account
+        except AutocaptureError as problem:  # capture meets the same, and says what it means for the account
+            self._rest(channel.account_id)
+            self._wake(channel)
             log.info("watcher ended", account_id=account.id, error=type(problem).__name__)
+
+    def _rest(self, account_id: int) -> None:
+        """Every refusal in a row doubles the wait: a server that limits connections must not be dialled all day."""
+        refusals = self._resting.get(account_id, (0, LONG_AGO))[0] + 1
+        wait = min(_FIRST_REST * 2 ** min(refusals, 10), _LONGEST_REST)
+        self._resting[account_id] = (refusals, self._app.clock.now() + wait)
 
     def _wake(self, channel: Channel) -> None:
         with writing(self._app.engine) as session:

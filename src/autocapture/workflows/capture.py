@@ -20,6 +20,7 @@ from sqlmodel import Session, col
 from autocapture.admit.exclusions import Exclusions
 from autocapture.application import Application
 from autocapture.errors import (
+    AutocaptureError,
     ChannelGone,
     CursorExpired,
     InputError,
@@ -27,6 +28,8 @@ from autocapture.errors import (
     RateLimited,
     ReconnectNeeded,
     SetupError,
+    StoreBusy,
+    TryLater,
     Unreachable,
 )
 from autocapture.model.accounts import Account, Channel
@@ -145,8 +148,12 @@ def capture_account(
     try:
         try:
             _capture(app, account, lease, report, resync, progress, should_stop or _never)
-            _succeeded(app, lease)
-        except (ReconnectNeeded, RateLimited, Unreachable, SetupError) as problem:
+            _succeeded(app, lease, report)
+        except (LeaseLost, StoreBusy):
+            raise
+        except (
+            Exception
+        ) as problem:  # whatever it is, it is told and waits: an account must not fail at every tick
             _failed(app, lease, problem, report)
     except LeaseLost as lost:
         report.status, report.why = "busy", str(lost)
@@ -177,16 +184,28 @@ def _capture(
 ) -> None:
     organization = our_people(app)
     exclusions = load_exclusions(app.settings.capture.exclusions_file)
-    with open_account(app, account) as connection:
-        queue = deque(
-            Run(app, lease, connection, channel, _scope(account, channel, organization, exclusions), report)
-            for channel in discover(app, lease, connection, resync=resync)
-        )
-        at_rest: list[Run] = []
-        try:
-            _pull_all(app, lease, queue, at_rest, progress, should_stop)
-        finally:
-            _rest(app, lease, at_rest)
+    finished: set[int] = set()
+    while True:
+        with open_account(app, account) as connection:
+            queue = deque(
+                Run(
+                    app,
+                    lease,
+                    connection,
+                    channel,
+                    _scope(account, channel, organization, exclusions),
+                    report,
+                )
+                for channel in discover(app, lease, connection, resync=resync and not finished)
+                if channel.id not in finished
+            )
+            at_rest: list[Run] = []
+            try:
+                broken = _pull_all(app, lease, queue, at_rest, finished, progress, should_stop)
+            finally:
+                _rest(app, lease, at_rest)
+        if broken is None:
+            return
 
 
 def _pull_all(
@@ -194,11 +213,16 @@ def _pull_all(
     lease: Lease,
     queue: deque[Run],
     at_rest: list[Run],
+    finished: set[int],
     progress: Progress | None,
     should_stop: Callable[[], bool],
-) -> None:
+) -> Run | None:
     """Page after page until the queue is empty. Channels with no more news are collected in `at_rest`, and their rows written
-    together now and then: a pass over a hundred quiet folders is one transaction, and the lease is kept."""
+    together now and then: a pass over a hundred quiet folders is one transaction, and the lease is kept.
+
+    A channel that cannot be read ends the pass, since its connection may be dead: it is returned, and the others go on over
+    a new connection.
+    """
     with reading(app.engine) as session:
         to_retry = ledger.channels_to_retry(session, app.clock.now())
     resets: Counter[int] = Counter()
@@ -207,31 +231,59 @@ def _pull_all(
         run = queue.popleft()
         if should_stop():
             run.report.status = "stopped"
-            return
+            return None
         try:
             more = _pull_once(run, progress)
         except CursorExpired as expired:
             resets[run.channel_id] += 1
             _reset(run, str(expired))
-            if resets[run.channel_id] > MOST_RESETS:
-                raise Unreachable(
-                    f"{run.channel.name}: the cursor expired {MOST_RESETS} times in a row"
-                ) from expired
             more = True
+            if resets[run.channel_id] > MOST_RESETS:
+                _fault(run, Unreachable(f"the cursor expired {MOST_RESETS} times in a row"), finished)
+                return run
         except ChannelGone:
             switch_off(app, lease, run.channel_id)
             continue
-        if (
-            more or run.channel.cursor is None
-        ):  # None: to be enumerated (once more) before anything is believed
+        except (Unreachable, SetupError) as problem:
+            _fault(run, problem, finished)
+            return run
+        if more or _is_to_be_seen_twice(run):
             queue.append(run)  # to the back: a long backfill must not starve today's mail
             continue
         if run.channel_id in to_retry:
             retry_quarantined(run)
+        finished.add(run.channel_id)
         at_rest.append(run)
         if app.clock.monotonic() - rested > REST_EVERY:
             _rest(app, lease, at_rest)
             rested = app.clock.monotonic()
+    return None
+
+
+def _is_to_be_seen_twice(run: Run) -> bool:
+    """Whether the channel is enumerated once more before much of it is taken for gone. Mail that left stays counted, so a
+    second look at once will do; a meeting would be cancelled, so a calendar is looked at again by a later run."""
+    return run.channel.cursor is None and run.channel.kind != "event"
+
+
+def _fault(run: Run, problem: Unreachable | SetupError, finished: set[int]) -> None:
+    """One channel cannot be read. It is told, it wakes after the interval, and the account's other channels go on."""
+    now = run.app.clock.now()
+    finished.add(run.channel_id)
+    run.report.status = "incomplete"
+    run.report.why = f"{run.channel.name}: {problem}"
+    interval = timedelta(seconds=run.app.settings.capture.interval_seconds)
+    with writing(run.app.engine) as session:
+        leases.renew(session, run.lease, now)
+        session.execute(
+            update(Channel)
+            .where(col(Channel.id) == run.channel_id)
+            .values(last_error=str(problem), wake_at=now + interval * _spread(run.channel_id, now))
+        )
+        session.execute(
+            update(Account).where(col(Account.id) == run.lease.account_id).values(why=run.report.why)
+        )
+    log.warning("channel_failed", account_id=run.lease.account_id, channel_id=run.channel_id)
 
 
 def _scope(account: Account, channel: Channel, organization: Organization, exclusions: Exclusions) -> Scope:
@@ -299,46 +351,50 @@ def _rest(app: Application, lease: Lease, at_rest: list[Run]) -> None:
     at_rest.clear()
 
 
-def _succeeded(app: Application, lease: Lease) -> None:
+def _succeeded(app: Application, lease: Lease, report: CaptureReport) -> None:
     with writing(app.engine) as session:
+        well = (
+            col(Account.fails) > 0
+            if report.status == "incomplete"
+            else or_(col(Account.fails) > 0, col(Account.why).is_not(None))
+        )
         session.execute(
             update(Account)
-            .where(col(Account.id) == lease.account_id, col(Account.fails) > 0)
-            .values(fails=0, why=None)
+            .where(col(Account.id) == lease.account_id, well)
+            .values(fails=0, why=report.why if report.status == "incomplete" else None)
         )
 
 
-def _failed(
-    app: Application,
-    lease: Lease,
-    problem: ReconnectNeeded | RateLimited | Unreachable | SetupError,
-    report: CaptureReport,
-) -> None:
-    """What the error's type asks for: wait, or stop until somebody acts. Cursors and channels stay as they are."""
-    report.why = str(problem)
+def _failed(app: Application, lease: Lease, problem: Exception, report: CaptureReport) -> None:
+    """What the error's type asks for: wait, or stop until somebody acts. Cursors and channels stay as they are.
+
+    The text of an error that is none of ours may quote anything, so only its type is kept.
+    """
+    ours = isinstance(problem, AutocaptureError)
+    report.why = str(problem) if ours else f"internal error: {type(problem).__name__}"
     now = app.clock.now()
     with writing(app.engine) as session:
         leases.renew(session, lease, now)
         account = session.get_one(Account, lease.account_id)
         account.why = report.why
+        wait = _backoff(account.fails, lease.account_id, now)
         match problem:
             case ReconnectNeeded():
                 report.status = account.state = "needs_reconnect"
+                wait = timedelta(0)
             case RateLimited():
                 report.status = "rate_limited"
-                account.throttle_until = now + (
-                    problem.retry_after or _backoff(account.fails, lease.account_id, now)
+                wait = problem.retry_after or wait
+            case _:
+                report.status = (
+                    "unreachable" if isinstance(problem, TryLater) else "setup" if ours else "broken"
                 )
-            case SetupError():
-                report.status = "setup"
                 account.fails += 1
-                account.throttle_until = now + _backoff(account.fails, lease.account_id, now)
-            case Unreachable():
-                report.status = "unreachable"
-                account.fails += 1
-                account.throttle_until = now + _backoff(account.fails, lease.account_id, now)
+        account.throttle_until = now + wait
         session.add(account)
-    log.warning("capture_failed", account_id=lease.account_id, status=report.status)
+    log.warning(
+        "capture_failed", account_id=lease.account_id, status=report.status, error=type(problem).__name__
+    )
 
 
 def _backoff(fails: int, account_id: int, now: datetime) -> timedelta:

@@ -53,7 +53,8 @@ def take_census(app: Application, account_id: int) -> list[ChannelCensus]:
         session.expunge(account)
     with open_account(app, account) as connection:
         sources = connection.channels()
-        return [_count(app, account, connection, source) for source in sources]
+        counted = [_count(app, account, connection, source) for source in sources]
+    return counted + _unlisted(app, account, {source.id for source in sources})
 
 
 def _count(app: Application, account: Account, connection: Connection, source: Source) -> ChannelCensus:
@@ -64,12 +65,26 @@ def _count(app: Application, account: Account, connection: Connection, source: S
                 col(Channel.account_id) == account.id, col(Channel.source_id) == source.id
             )
         )
-        live = ledger.live_ids(session, channel_id) if channel_id is not None else set()
-        outcomes = _outcomes(session, channel_id)
+        return _compared(session, account, source.name or source.id, channel_id, at_source)
+
+
+def _unlisted(app: Application, account: Account, listed: set[str]) -> list[ChannelCensus]:
+    """Channels that the ledger takes for live and the source no longer names: everything in them has left."""
+    statement = select(Channel).where(col(Channel.account_id) == account.id, col(Channel.enabled))
+    with reading(app.engine) as session:
+        vanished = [channel for channel in session.scalars(statement) if channel.source_id not in listed]
+        return [_compared(session, account, channel.name, channel.id, set()) for channel in vanished]
+
+
+def _compared(
+    session: Session, account: Account, channel: str, channel_id: int | None, at_source: set[str]
+) -> ChannelCensus:
+    live = ledger.live_ids(session, channel_id) if channel_id is not None else set()
+    outcomes = _outcomes(session, channel_id)
     return ChannelCensus(
         account_id=account.id or 0,
         subject=account.subject,
-        channel=source.name or source.id,
+        channel=channel,
         at_source=len(at_source),
         in_ledger=len(live),
         outcomes=outcomes,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
@@ -23,7 +25,7 @@ def discover(
 
     A channel that is not listed any more is switched off with its items; one that returns is enumerated anew, so that what
     changed in between is found. An empty list is no evidence that everything is gone: nothing is switched off by it.
-    `resync` has every channel enumerated anew.
+    `resync` has every channel enumerated, read and judged anew. Channels that failed last time come last.
     """
     listed = {channel.id: channel for channel in connection.channels()}
     with writing(app.engine) as session:
@@ -36,7 +38,11 @@ def discover(
                 _switch_off(session, app, channel.id)
         session.flush()
         channels = [channel for channel in _stored(session, lease.account_id) if channel.enabled]
-    return sorted(channels, key=lambda channel: (not channel.backfilled, channel.wake_at, channel.id))
+    return sorted(channels, key=_urgency)
+
+
+def _urgency(channel: Channel) -> tuple[bool, bool, datetime, int]:
+    return channel.last_error is not None, not channel.backfilled, channel.wake_at, channel.id or 0
 
 
 def switch_off(app: Application, lease: Lease, channel_id: int) -> None:
@@ -58,6 +64,7 @@ def _keep(session: Session, account_id: int, stored: Channel | None, found: Foun
     stored.name = name
     if resync or not stored.enabled:
         stored.enabled, stored.cursor, stored.mid_run, stored.wake_at = True, None, False, LONG_AGO
+    stored.reread = stored.reread or resync
     session.add(stored)
 
 

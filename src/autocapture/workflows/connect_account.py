@@ -21,19 +21,24 @@ from autocapture.model.accounts import Channel as StoredChannel
 from autocapture.model.accounts import Credential as SealedCredential
 from autocapture.model.organization import User
 from autocapture.store.engine import reading, writing
+from autocapture.workflows.capture_level import is_lower, lower_level
 from autocapture.workflows.open_account import tools_for, validated_options
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What somebody asks to connect. `options` are the connector's own, `since` bounds the backfill (None: everything)."""
+    """What somebody asks to connect. `options` are the connector's own.
+
+    `since` bounds the backfill. None leaves it, and `capture_level` None leaves the level, as they are on an account that
+    exists; a new one captures everything, at level *subject*.
+    """
 
     user_email: str
     connector: str
     options: Mapping[str, Any]
     credential: Credential = None
     since: date | None = None
-    capture_level: CaptureLevel = "subject"
+    capture_level: CaptureLevel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +63,15 @@ def connect_account(app: Application, login: Login) -> Connected:
         account = _known(session, login, user, options)
         is_new = account is None
         account = account or _blank(app, login, user, options)
-        reach_moved = not is_new and account.since != login.since
+        before = (account.since, account.capture_level, account.options)
         account_id = _store(session, account, login, options)
+        judged_anew = not is_new and before != (account.since, account.capture_level, account.options)
+        if not is_new and is_lower(account.capture_level, before[1]):
+            lower_level(session, account_id, account.capture_level)
         if login.credential is not None:
             sealed = seal_credential(app.vault, account_id, login.credential)
             session.merge(SealedCredential(account_id=account_id, sealed=sealed, updated_at=app.clock.now()))
-        _wake_channels(session, account_id, anew=reach_moved)
+        _wake_channels(session, account_id, anew=judged_anew)
         return Connected(account_id, is_new, channels)
 
 
@@ -107,16 +115,16 @@ def _store(session: Session, account: Account, login: Login, options: BaseModel)
     account.options = options.model_dump(mode="json", exclude_none=True)
     account.state, account.why = "active", None
     account.throttle_until, account.fails = LONG_AGO, 0
-    account.capture_level = login.capture_level
-    account.since = login.since
+    account.capture_level = login.capture_level or account.capture_level
+    account.since = login.since or account.since
     session.add(account)
     session.flush()
     return _stored_id(account)
 
 
 def _wake_channels(session: Session, account_id: int, *, anew: bool) -> None:
-    """`anew`: the backfill's bound moved, so every channel is enumerated again; what is held is not read again."""
-    values = {"wake_at": LONG_AGO, **({"cursor": None, "mid_run": False} if anew else {})}
+    """`anew`: what items are judged by has changed, so every channel is enumerated, read and judged again."""
+    values = {"wake_at": LONG_AGO, **({"cursor": None, "mid_run": False, "reread": True} if anew else {})}
     session.execute(update(StoredChannel).where(col(StoredChannel.account_id) == account_id).values(values))
 
 

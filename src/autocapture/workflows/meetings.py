@@ -25,7 +25,7 @@ from autocapture.store import activities, calendar
 from autocapture.store.activities import Stored
 from autocapture.store.bulk import in_chunks
 from autocapture.store.calendar import Copy
-from autocapture.store.engine import take_turn, writing
+from autocapture.store.engine import reading, take_turn, writing
 from autocapture.workflows.matching import place
 from autocapture.workflows.people import our_people
 from autocapture.workflows.staging import Scope, Staged
@@ -123,7 +123,7 @@ def settle_meetings(app: Application, *, whole_calendar: bool = False) -> int:
     """
     now = app.clock.now()
     organization = our_people(app)
-    with writing(app.engine) as session:
+    with reading(app.engine) as session:
         ended = select(col(Activity.series_id)).where(
             col(Activity.kind) == "meeting",
             col(Activity.status) == "planned",

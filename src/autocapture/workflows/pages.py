@@ -62,8 +62,13 @@ class Sorted:
     broken: list[Broken] = field(default_factory=list)
 
 
-def sort_items(items: Sequence[Record | Ref | Gone | Broken], held: Mapping[str, Held]) -> Sorted:
-    """Decides what each item needs. An id that comes twice counts as it came last."""
+def sort_items(
+    items: Sequence[Record | Ref | Gone | Broken], held: Mapping[str, Held], *, reread: bool = False
+) -> Sorted:
+    """Decides what each item needs. An id that comes twice counts as it came last.
+
+    `reread`: what is held in the same version is read and judged once more, since what it is judged by has changed.
+    """
     result = Sorted()
     for item in {item.id: item for item in items}.values():
         known = held.get(item.id)
@@ -76,7 +81,7 @@ def sort_items(items: Sequence[Record | Ref | Gone | Broken], held: Mapping[str,
                     result.touched.append(item.id)  # its next reading has a time of its own
                 else:
                     result.broken.append(item)
-            case Ref() | Record() if known is not None and known.version == item.version:
+            case Ref() | Record() if known is not None and known.version == item.version and not reread:
                 result.touched.append(item.id)
             case Ref():
                 result.to_read.append(item.id)
@@ -88,8 +93,8 @@ def sort_items(items: Sequence[Record | Ref | Gone | Broken], held: Mapping[str,
 def store_page(run: Run, page: Page) -> None:
     """Reads what the page only lists, judges it, and commits items, ledger and cursor together, under the lease's fence."""
     held = _held(run, page)
-    items = sort_items(page.items, held)
-    _read(run, items)
+    items = sort_items(page.items, held, reread=run.channel.reread)
+    _read(run, items, held)
     generation = run.channel.generation if run.channel.mid_run else run.channel.generation + 1
     staged = _staged(run, items, held, generation)
     texts = _texts(run, staged)
@@ -107,7 +112,7 @@ def store_page(run: Run, page: Page) -> None:
         if page.complete:
             swept, doubt = _sweep(session, run, generation)
             gone.extend(swept)
-            channel["sweep_doubt"], channel["backfilled"] = doubt, True
+            channel["sweep_doubt"], channel["backfilled"], channel["reread"] = doubt, True, False
             if doubt:  # look again from the start before anything is taken for gone
                 channel["cursor"], channel["mid_run"] = None, False
         _came_back(session, run, returned)
@@ -134,7 +139,7 @@ def retry_quarantined(run: Run) -> None:
     if not ids:
         return
     items = Sorted(to_read=ids)
-    _read(run, items)
+    _read(run, items, held)
     staged = _staged(run, items, held, run.channel.generation)
     texts = _texts(run, staged)
     with writing(run.app.engine) as session:
@@ -145,14 +150,20 @@ def retry_quarantined(run: Run) -> None:
     _count(run.report, staged, listed=0, gone=len(items.gone))
 
 
-def _read(run: Run, items: Sorted) -> None:
-    """Replaces what was only listed by what it is now."""
+def _read(run: Run, items: Sorted, held: Mapping[str, Held]) -> None:
+    """Replaces what was only listed by what it is now.
+
+    An item that was listed and is gone when read leaves a line in the ledger all the same: it is asked for once more later,
+    so a server that swallowed one answer loses nothing.
+    """
     if not items.to_read:
         return
     for item in run.connection.get(run.source, items.to_read):
         match item:
             case Record():
                 items.records.append(item)
+            case Gone() if item.id not in held:
+                items.broken.append(Broken(item.id, "listed, but not there when it was read"))
             case Gone():
                 items.gone.append(item.id)
             case Broken():

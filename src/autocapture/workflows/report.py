@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class CaptureReport:
-    """One run over one account. `status`: ok, busy (another worker has it), paused, needs_reconnect, stopped, unreachable,
-    rate_limited or setup; `why` is one line when it is not ok."""
+    """One run over one account. `status`: ok, incomplete (a channel could not be read), busy (another worker has it), paused,
+    needs_reconnect, stopped, unreachable, rate_limited, setup or broken; `why` is one line when it is not ok."""
 
     account_id: int
     status: str = "ok"

@@ -39,6 +39,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('activity', schema=None) as batch_op:
         batch_op.create_index('activity_fingerprint', ['fingerprint'], unique=False)
+        batch_op.create_index('activity_planned', ['ends_at'], unique=False, sqlite_where=sa.text("status = 'planned'"), postgresql_where=sa.text("status = 'planned'"))
         batch_op.create_index('activity_series', ['series_id'], unique=False)
         batch_op.create_index('activity_thread', ['thread_id'], unique=False)
         batch_op.create_index('activity_when', ['occurred_at'], unique=False)
@@ -274,6 +275,7 @@ def upgrade() -> None:
     sa.Column('generation', sa.Integer(), nullable=False),
     sa.Column('mid_run', sa.Boolean(), nullable=False),
     sa.Column('backfilled', sa.Boolean(), nullable=False),
+    sa.Column('reread', sa.Boolean(), nullable=False),
     sa.Column('sweep_doubt', sa.Integer(), nullable=False),
     sa.Column('wake_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('last_ok_at', sa.DateTime(timezone=True), nullable=True),
@@ -576,6 +578,7 @@ def downgrade() -> None:
         batch_op.drop_index('activity_when')
         batch_op.drop_index('activity_thread')
         batch_op.drop_index('activity_series')
+        batch_op.drop_index('activity_planned', sqlite_where=sa.text("status = 'planned'"), postgresql_where=sa.text("status = 'planned'"))
         batch_op.drop_index('activity_fingerprint')
 
     op.drop_table('activity')

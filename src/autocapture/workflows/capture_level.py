@@ -1,0 +1,70 @@
+"""A capture level that is lowered takes what is stored along: less is kept from now on, and of what was captured."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from sqlalchemy import exists, select, update
+from sqlmodel import Session, col
+
+from autocapture.connector import CaptureLevel
+from autocapture.model.accounts import Channel
+from autocapture.model.activities import Activity, ActivityText, CalendarItem
+from autocapture.model.ledger import LedgerEntry
+from autocapture.store.bulk import delete_where_in, in_chunks
+
+LEVELS: tuple[str, ...] = get_args(CaptureLevel)
+
+
+def is_lower(level: str, than: str) -> bool:
+    return _rank(level) < _rank(than)
+
+
+def lower_level(session: Session, account_id: int, level: str) -> None:
+    """Removes what `level` does not keep from activities that this account alone has seen: texts below *full*, subjects and
+    the titles of calendar copies at *metadata*. What another account has seen too is kept under that account's level."""
+    channels = select(col(Channel.id)).where(col(Channel.account_id) == account_id)
+    ids = sorted(_seen_here_alone(session, account_id))
+    if _rank(level) < _rank("full"):
+        delete_where_in(session, ActivityText, "activity_id", ids)
+    if level != "metadata":
+        return
+    for chunk in in_chunks(ids):
+        session.execute(update(Activity).where(col(Activity.id).in_(chunk)).values(subject=None))
+    for item in session.scalars(select(CalendarItem).where(col(CalendarItem.channel_id).in_(channels))):
+        item.data = _untitled(item.data)
+        session.add(item)
+
+
+def _seen_here_alone(session: Session, account_id: int) -> set[int]:
+    here = select(col(Channel.id)).where(col(Channel.account_id) == account_id)
+    elsewhere = LedgerEntry.__table__.alias("elsewhere")  # type: ignore[attr-defined]
+    by_activity = select(col(LedgerEntry.activity_id)).where(
+        col(LedgerEntry.channel_id).in_(here),
+        col(LedgerEntry.activity_id).is_not(None),
+        ~exists().where(
+            elsewhere.c.activity_id == LedgerEntry.activity_id, elsewhere.c.channel_id.not_in(here)
+        ),
+    )
+    by_series = (
+        select(col(Activity.id))
+        .join(LedgerEntry, col(LedgerEntry.series_id) == col(Activity.series_id))
+        .where(
+            col(LedgerEntry.channel_id).in_(here),
+            ~exists().where(
+                elsewhere.c.series_id == LedgerEntry.series_id, elsewhere.c.channel_id.not_in(here)
+            ),
+        )
+    )
+    return {found for statement in (by_activity, by_series) for found in session.scalars(statement) if found}
+
+
+def _rank(level: str) -> int:
+    return LEVELS.index(level)
+
+
+def _untitled(data: dict[str, object]) -> dict[str, object]:
+    overrides = data.get("overrides")
+    if isinstance(overrides, list):
+        data = {**data, "overrides": [_untitled(override) for override in overrides]}
+    return {**data, "title": ""}
