@@ -15,7 +15,7 @@ from autocapture.measure.period import parse_period
 from autocapture.measure.worktime import business_days, holidays_of
 from autocapture.model.measures import Quota
 from autocapture.model.organization import Team, User
-from autocapture.report import pipeline, unknown
+from autocapture.report import pipeline, sources, unknown
 from autocapture.report.measured import OPEN_PIPELINE, Measured
 from autocapture.report.numbers import Cell
 from autocapture.report.summary import PERSON_METRICS, Attainment, Person, Pipeline, Summary, Tile, Unknown
@@ -70,6 +70,7 @@ class _Scene:
             pipelines=pipelines,
             wins=wins(session, won, revenue),
             unknown=self._unknown(persons, [one.currency for one in pipelines if one.currency != currency]),
+            sourced=sources.sourced(session, self.roster.reps, as_of),
         )
 
     def _pipelines(self) -> tuple[Pipeline, ...]:
@@ -160,6 +161,7 @@ class _Scene:
             without_quota=tuple(person.name for person in persons if person.attainment is None),
             unpriced=self._unpriced(),
             other_currencies=tuple(other_currencies),
+            unconnected=sources.unconnected(session, reps),
         )
 
     def _unpriced(self) -> int:

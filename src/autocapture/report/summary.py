@@ -131,7 +131,8 @@ class AccountTrouble:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """What this summary cannot know. `unpriced` open deals have no amount; amounts in `other_currencies` stand apart."""
+    """What this summary cannot know. `unpriced` open deals have no amount, nor have `unpriced_wins` of the deals won since
+    `wins_since`; amounts in `other_currencies` stand apart; of `unconnected` reps nothing is captured."""
 
     troubles: tuple[AccountTrouble, ...]
     unmatched: int
@@ -141,11 +142,14 @@ class Unknown:
     without_quota: tuple[str, ...]
     unpriced: int
     other_currencies: tuple[str, ...]
+    unpriced_wins: int = 0
+    wins_since: date | None = None
+    unconnected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One team's ISO week as it was known at `as_of`."""
+    """One team's ISO week as it was known at `as_of`. `sourced` is False where the team's accounts were not captured yet."""
 
     team_id: int
     team: str
@@ -160,6 +164,7 @@ class Summary:
     pipelines: tuple[Pipeline, ...]
     wins: tuple[Win, ...]
     unknown: Unknown
+    sourced: bool = True
 
     def numbers(self) -> tuple[Number, ...]:
         """Every number that is told, each slice once."""

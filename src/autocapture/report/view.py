@@ -99,6 +99,7 @@ class SummaryView:
     pipelines: tuple[PipelineView, ...]
     wins: tuple[WinView, ...]
     unknowns: tuple[str, ...]
+    promise: str
 
 
 def view(summary: Summary, reader: Reader, link: Callable[[Number], str], palette: Palette) -> SummaryView:
@@ -118,7 +119,8 @@ def view(summary: Summary, reader: Reader, link: Callable[[Number], str], palett
         people=tuple(sight.person(person) for person in summary.people),
         pipelines=tuple(sight.pipeline(pipeline) for pipeline in summary.pipelines),
         wins=tuple(sight.win(win) for win in summary.wins),
-        unknowns=wording.unknowns(summary.unknown, reader),
+        unknowns=wording.unknowns(summary, reader),
+        promise=wording.PUBLISHED if summary.sourced else wording.NOT_FINAL,
     )
 
 

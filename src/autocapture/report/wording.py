@@ -26,6 +26,8 @@ _MOVEMENTS = {
 }
 KINDS = {"email": "mail", "event": "calendar", "call": "calls"}
 STATES = {"needs_reconnect": "must be reconnected", "paused": "paused", "active": "silent"}
+PUBLISHED = "These numbers were published once and do not change."
+NOT_FINAL = "These numbers are counted anew until the team's accounts are captured, or until somebody is mailed of them."
 _HISTORY_FOR_A_RANGE = 5
 _NORMAL = Decimal(2)
 
@@ -119,11 +121,21 @@ def contributors(win: Win) -> str:
     return listing(names)
 
 
-def unknowns(unknown: Unknown, reader: Reader) -> tuple[str, ...]:
+def unknowns(summary: Summary, reader: Reader) -> tuple[str, ...]:
     """One sentence for each thing that is not known; empty where nothing is missing."""
+    early = "The team's accounts have not been captured yet: what is in them is not counted."
+    said = [] if summary.sourced else [early]
+    said += _of_capture(summary.unknown, reader)
+    said += _of_deals(summary.unknown)
+    return tuple(said)
+
+
+def _of_capture(unknown: Unknown, reader: Reader) -> list[str]:
     said = [
         _trouble(trouble.user, trouble.connector, trouble.state, trouble.why) for trouble in unknown.troubles
     ]
+    if unknown.unconnected:
+        said.append(f"No account of {listing(unknown.unconnected)} is connected: nothing is captured.")
     if unknown.matchable and unknown.unmatched:
         share = percent(Decimal(unknown.unmatched) / unknown.matchable, reader)
         said.append(
@@ -137,6 +149,11 @@ def unknowns(unknown: Unknown, reader: Reader) -> tuple[str, ...]:
         said.append(
             f"Capture began within these weeks for {listing(unknown.incomplete)}: earlier counts are too low."
         )
+    return said
+
+
+def _of_deals(unknown: Unknown) -> list[str]:
+    said = []
     if unknown.without_quota:
         said.append(f"No quota is set for {listing(unknown.without_quota)}.")
     if unknown.unpriced:
@@ -144,7 +161,7 @@ def unknowns(unknown: Unknown, reader: Reader) -> tuple[str, ...]:
         said.append(f"{what} without an amount: nothing is added to the pipeline for it.")
     if unknown.other_currencies:
         said.append(f"Amounts in {listing(unknown.other_currencies)} stand apart: nothing is converted.")
-    return tuple(said)
+    return said
 
 
 def _trouble(user: str, connector: str, state: str, why: str | None) -> str:

@@ -11,15 +11,16 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from autocapture.application import Application
-from autocapture.errors import InputError, SetupError
+from autocapture.errors import InputError, SetupError, StoreBusy
 from autocapture.measure.period import parse_period
 from autocapture.model.measures import Delivery, Publication
 from autocapture.model.organization import Team, User
 from autocapture.report.assemble import build_summary
 from autocapture.report.message import Envelope, Links, message
-from autocapture.report.publication import prove, store, stored, summary_of
+from autocapture.report.publication import is_final, prove, store, stored, summary_of
 from autocapture.report.reader import Reader
 from autocapture.report.smtp import FAILED, SENT, UNKNOWN, Handover, MailServer, hand_over
+from autocapture.report.sources import anything_until
 from autocapture.report.summary import Summary
 from autocapture.report.team import roster
 from autocapture.store.engine import insert_for, reading, writing
@@ -35,18 +36,21 @@ HandOver = Callable[[MailServer, EmailMessage, str], Handover]
 def publish(application: Application, *, team_id: int, week: str) -> Publication:
     """The summary of a team and ISO week: made and stored at the first call, the same one returned ever after.
 
-    Raises InputError for a week that is not over yet (in the organisation's zone) or a team that does not exist.
+    One that was made before the team's accounts were captured is counted anew, until it is mailed. Raises InputError for a week
+    that is not over yet (in the organisation's zone), for one of which nothing is known, or a team that does not exist.
     """
     now = application.clock.now()
     _require_over(application, week, now)
     with reading(application.engine) as session:
         kept = stored(session, team_id, week)
-        if kept is not None:
+        if kept is not None and is_final(session, kept):
             session.expunge(kept)
             return kept
         team = session.get(Team, team_id)
         if team is None:
             raise InputError(f"there is no team {team_id}")
+        if not anything_until(session, parse_period(week).end):
+            raise InputError(f"nothing was captured or imported for {week}")
         summary = build_summary(session, team, week, now)
         proofs = prove(session, summary)
     with writing(application.engine) as session:
@@ -66,7 +70,8 @@ def deliver(
 
     The claim is committed before the mail is handed over and marked after: whoever dies in between leaves a claim that turns
     `unknown`, is shown, and is never mailed again. A clean refusal is `failed` and is tried again by the next call; where that is
-    `patient`, only from `retry_at` on. Raises SetupError where no mail server is set.
+    `patient`, only from `retry_at` on. Raises SetupError where no mail server is set, StoreBusy where the publication was
+    counted anew meanwhile.
     """
     server = mail_server(application)
     summary = summary_of(publication)
@@ -158,6 +163,9 @@ def _claim(application: Application, publication: Publication, recipient: str) -
     now = application.clock.now()
     row = {"publication_id": publication.id, "recipient": recipient, "state": SENDING, "claimed_at": now}
     with writing(application.engine) as session:
+        as_of = select(Publication.as_of).where(Publication.id == publication.id).with_for_update()
+        if session.exec(as_of).one() != publication.as_of:
+            raise StoreBusy("this summary was counted anew meanwhile; send it again")
         insert = insert_for(session)
         new = insert(Delivery).values(row).on_conflict_do_nothing().returning(col(Delivery.id))
         claimed = session.execute(new).scalar_one_or_none()

@@ -1,13 +1,14 @@
 """Which weekly summaries are due, published and mailed.
 
-Due is the week that ended, from Monday 07:00 in the zone of the team's manager until the week after. Whether it was told is
-a row, never the time of a tick: asking every few minutes, twice, or late on Thursday comes to the same.
+Due is the week that ended, from Monday 07:00 in the zone of the team's manager until the week after, once the team's accounts
+have been captured and none is being connected any more. Whether it was told is a row, never the time of a tick: asking every
+few minutes, twice, or late on Thursday comes to the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -16,13 +17,17 @@ from sqlmodel import Session, col, select
 from autocapture.application import Application
 from autocapture.errors import InputError
 from autocapture.model.organization import Team
-from autocapture.report.team import roster
+from autocapture.report.publication import is_final, stored
+from autocapture.report.sources import last_connected, sourced
+from autocapture.report.team import Roster, roster
 from autocapture.store.engine import reading
 from autocapture.workflows.summarize import deliver, publish
 
 log = structlog.get_logger()
 
 TOLD_FROM = time(7, 0)
+CONNECTED_FOR = timedelta(hours=1)
+"""Accounts are connected one after the other: a week is told once no other has followed for so long."""
 _WEEK = timedelta(days=7)
 _RETRIED_FOR = timedelta(days=1)
 
@@ -45,14 +50,13 @@ def due_summaries(app: Application) -> list[tuple[int, str]]:
     """Team ids and ISO weeks to be told of now."""
     now = app.clock.now()
     default = app.settings.organization.time_zone
-    with reading(app.engine) as session:
-        teams = session.exec(select(Team).order_by(col(Team.id))).all()
-        zones = [(team.id, _zones(session, team, now.date())) for team in teams]
     due = []
-    for team_id, managers in zones:
-        week = due_week(now, managers or [default])
-        if team_id is not None and week is not None:
-            due.append((team_id, week))
+    with reading(app.engine) as session:
+        for team in session.exec(select(Team).order_by(col(Team.id))).all():
+            people = roster(session, team, now.date() - _WEEK, now.date())
+            week = due_week(now, [manager.time_zone for manager in people.managers] or [default])
+            if week is not None and _ready(session, people, week, now):
+                due.append((people.team_id, week))
     return due
 
 
@@ -69,6 +73,10 @@ def due_week(now: datetime, time_zones: Sequence[str]) -> str | None:
     return min(weeks, default=None)
 
 
-def _zones(session: Session, team: Team, today: date) -> list[str]:
-    managers = roster(session, team, today - _WEEK, today).managers
-    return [manager.time_zone for manager in managers]
+def _ready(session: Session, people: Roster, week: str, now: datetime) -> bool:
+    kept = stored(session, people.team_id, week)
+    if kept is not None and is_final(session, kept):
+        return True
+    connected_at = last_connected(session, people.reps)
+    settled = connected_at is not None and now - connected_at >= CONNECTED_FOR
+    return settled and sourced(session, people.reps, now)

@@ -151,6 +151,7 @@ class _Life:
                     source_id=kind,
                     kind=kind,
                     name=kind,
+                    backfilled=True,
                     last_ok_at=MONDAY,
                 )
                 self._add(channel)
