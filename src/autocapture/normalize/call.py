@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from autocapture.formats.call_sides import Sides, sides_of
 from autocapture.formats.handles import canonical_email, canonical_phone
+from autocapture.model.columns import stable_id
 from autocapture.model.directory import Colleague, Organization
 from autocapture.model.draft import Direction, Draft, Part, Party, Role
 from autocapture.normalize.parts import local_date, shared
@@ -14,6 +16,10 @@ from autocapture.records import CallRecord
 
 _OUTCOMES = ("unknown", "failed", "no_answer", "busy", "voicemail", "answered")
 _DIRECTIONS: tuple[Direction, ...] = ("inbound", "outbound", "internal")
+
+
+SLACK = timedelta(minutes=1)
+PAUSE = timedelta(hours=1)
 
 
 def draft_call(record: CallRecord, owner: Colleague, organization: Organization) -> Draft:
@@ -81,6 +87,32 @@ def merge_calls(drafts: Sequence[Draft]) -> Draft:
         status=max((draft.status or "unknown" for draft in drafts), key=_OUTCOMES.index),
         external=any(draft.external for draft in drafts),
     )
+
+
+def conflicts(one: Draft, other: Draft) -> bool:
+    """Whether two drafts under one id are different calls: two telephone systems both count from 1.
+
+    The legs of a call, and the copies of one leg in several logs, begin while another of them lasts (`SLACK` for ringing and
+    clocks); with the same outside number, within `PAUSE` of it, as nobody counts the time on hold.
+    """
+    gap = max(one.occurred_at - _end(other), other.occurred_at - _end(one))
+    return gap > (PAUSE if _outside(one) & _outside(other) else SLACK)
+
+
+def own_key(draft: Draft) -> str:
+    """An identity beside the call that already has this id: the id with what makes this one another call."""
+    told = "\n".join((*sorted(_outside(draft)), draft.occurred_at.isoformat()))
+    return f"{draft.dedupe_key}#{stable_id(told)}"
+
+
+def _end(draft: Draft) -> datetime:
+    return draft.ends_at or draft.occurred_at
+
+
+def _outside(draft: Draft) -> set[str]:
+    """The numbers that are not our people's; the switchboard's own is one of them only where nothing tells it apart."""
+    theirs: Role = "caller" if draft.direction == "inbound" else "callee"
+    return {party.address for party in draft.parties if party.role == theirs and party.user_id is None}
 
 
 def _user(record: CallRecord, sides: Sides, owner: Colleague, organization: Organization) -> int | None:

@@ -25,6 +25,8 @@ BULK_RECIPIENTS = 25
 REDATED = timedelta(hours=1)
 """Copies of one mail hardly ever differ in their Date header, and then by less: a program's clock, a gateway's."""
 
+_HEADERS_HASHED = "h:"
+
 _CONSTANT_IDS = frozenset(
     {
         "", "@", "-", "0", "1", "null", "nil", "none", "undefined", "unknown", "noid", "message-id", "messageid", "localhost",
@@ -144,6 +146,11 @@ def own_key(draft: Draft) -> str:
     return f"{draft.dedupe_key}#{told}"
 
 
+def is_derived(dedupe_key: str) -> bool:
+    """Whether the key is made of what the mail says, which changes when the mail is corrected, not of its Message-ID alone."""
+    return dedupe_key.startswith(_HEADERS_HASHED) or "#" in dedupe_key
+
+
 def is_same_rewritten(one: Draft, other: Draft) -> bool:
     """Whether drafts from two accounts are one mail whose Message-ID was rewritten on the way (a gateway, a list).
 
@@ -239,7 +246,7 @@ def _dedupe_key(record: EmailRecord, author: str, owner: Colleague) -> str:
         *recipients,
         record.size,
     )
-    return "h:" + sha256("\n".join(map(str, told)).encode("utf-8", "replace")).hexdigest()
+    return _HEADERS_HASHED + sha256("\n".join(map(str, told)).encode("utf-8", "replace")).hexdigest()
 
 
 def _thread_keys(own: str, record: EmailRecord) -> tuple[str, ...]:

@@ -1,9 +1,13 @@
-"""Storing admitted calls: one activity a call, its transfer legs and its copies in several logs merged."""
+"""Storing admitted calls: one activity a call, its transfer legs and its copies in several logs merged.
+
+Identity is the id of the telephone system. A different call under an id that is taken already (another system's) gets an
+identity of its own; a row that was corrected replaces what it told before.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,28 +15,55 @@ from sqlmodel import Session
 
 from autocapture.model.columns import stable_id
 from autocapture.model.draft import Draft, Matched
-from autocapture.normalize.call import merge_calls
+from autocapture.normalize.call import conflicts, merge_calls, own_key
 from autocapture.store import activities
 from autocapture.store.activities import Stored
 from autocapture.workflows.matching import place
+from autocapture.workflows.sightings import told_anew, withdraw
 from autocapture.workflows.staging import Scope, Staged
 
 
 def store_calls(session: Session, staged: Sequence[Staged], scope: Scope, now: datetime) -> None:
     """Writes the activities of these calls and names them in the ledger rows (which the caller writes)."""
-    by_activity: dict[int, list[Draft]] = defaultdict(list)
-    for item in staged:
-        if item.draft is not None:
-            item.entry.activity_id = stable_id(item.draft.dedupe_key)
-            by_activity[item.entry.activity_id].append(item.draft)
-    stored = activities.load(session, by_activity.keys())
+    copies = [(item, item.draft) for item in staged if item.draft is not None]
+    stored = activities.load(session, {stable_id(draft.dedupe_key) for _, draft in copies})
+    known = set(stored)
+    anew = told_anew(session, known, staged, scope)
+    by_activity = _identify(session, copies, stored, anew)
+    anew |= told_anew(session, stored.keys() - known, staged, scope)
+    withdraw(session, staged, staged, scope)
     new: list[Stored] = []
     changed: list[tuple[Stored, Stored]] = []
     for activity_id, drafts in by_activity.items():
         before = stored.get(activity_id)
-        draft = merge_calls([before.draft, *drafts] if before else drafts)
+        draft = merge_calls(drafts if before is None or activity_id in anew else [before.draft, *drafts])
         if before is None:
             new.append(Stored(activity_id, draft, Matched(draft.parties), now))
         elif draft != before.draft:
             changed.append((before, replace(before, draft=draft, matched=Matched(draft.parties))))
     place(session, scope.organization, new=new, changed=changed, now=now)
+
+
+def _identify(
+    session: Session,
+    copies: Sequence[tuple[Staged, Draft]],
+    stored: dict[int, Stored],
+    anew: Set[int],
+) -> dict[int, list[Draft]]:
+    """The drafts of each activity, in the order of time, as the legs of a call follow one another. Loads into `stored` what
+    turns out to be concerned. Of those in `anew` the stored form is the very item's own old one."""
+    claims = Counter(stable_id(draft.dedupe_key) for _, draft in copies)
+    so_far = {key: item.draft for key, item in stored.items() if key not in anew or claims[key] > 1}
+    found: dict[int, list[Draft]] = defaultdict(list)
+    for item, draft in sorted(copies, key=lambda copy: (copy[1].occurred_at, copy[0].entry.source_id)):
+        activity_id = stable_id(draft.dedupe_key)
+        known = so_far.get(activity_id, draft)
+        if conflicts(known, draft):
+            draft = replace(draft, dedupe_key=own_key(draft))
+            activity_id = stable_id(draft.dedupe_key)
+            stored.update(activities.load(session, {activity_id} - stored.keys()))
+        else:
+            so_far[activity_id] = merge_calls([known, draft])
+        item.entry.activity_id = activity_id
+        found[activity_id].append(draft)
+    return found

@@ -6,8 +6,8 @@ different mail under an id that is taken already gets an identity of its own (SY
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,11 +19,18 @@ from autocapture.model.activities import ActivityAlias
 from autocapture.model.columns import stable_id
 from autocapture.model.draft import Draft, Matched
 from autocapture.model.ledger import LedgerEntry
-from autocapture.normalize.email import conflicts, is_same_rewritten, merge_emails, own_key
+from autocapture.normalize.email import (
+    conflicts,
+    is_derived,
+    is_same_rewritten,
+    merge_emails,
+    own_key,
+)
 from autocapture.store import activities, threads
 from autocapture.store.activities import Stored
 from autocapture.store.bulk import insert_missing
 from autocapture.workflows.matching import place
+from autocapture.workflows.sightings import told_anew, withdraw
 from autocapture.workflows.staging import Scope, Staged
 
 
@@ -39,42 +46,60 @@ class _Identified:
 def store_emails(session: Session, staged: Sequence[Staged], scope: Scope, now: datetime) -> None:
     """Writes the activities of these emails and names them in the ledger rows (which the caller writes)."""
     copies = [(item, item.draft) for item in staged if item.draft is not None]
-    if not copies:
-        return
     stored = activities.load(session, {stable_id(draft.dedupe_key) for _, draft in copies})
-    identified = _identify(session, copies, stored, scope, now)
+    known = set(stored)
+    anew = told_anew(session, known, staged, scope)
+    identified = _identify(session, copies, stored, anew, scope)
+    anew |= told_anew(session, stored.keys() - known, staged, scope)
     by_activity: dict[int, list[Draft]] = defaultdict(list)
     for item in identified:
         item.staged.entry.activity_id = item.activity_id
         by_activity[item.activity_id].append(item.draft)
+    removed = withdraw(session, [item for item in staged if _may_leave(item)], staged, scope)
     thread_of = _threads(session, by_activity, scope)
     new: list[Stored] = []
     changed: list[tuple[Stored, Stored]] = []
     for activity_id, drafts in by_activity.items():
-        before = stored.get(activity_id)
+        thread_id, before = thread_of[activity_id], stored.get(activity_id)
         if before is None:
-            draft = merge_emails(drafts) if len(drafts) > 1 else drafts[0]
-            new.append(
-                Stored(activity_id, draft, Matched(draft.parties), now, thread_id=thread_of[activity_id])
-            )
+            draft = merge_emails(drafts)
+            new.append(Stored(activity_id, draft, Matched(draft.parties), now, thread_id=thread_id))
             continue
-        draft = _as_stored(merge_emails([before.draft, *drafts]))
-        after = replace(before, draft=draft, matched=Matched(draft.parties), thread_id=thread_of[activity_id])
+        draft = _as_stored(merge_emails(drafts if activity_id in anew else [before.draft, *drafts]))
+        after = replace(before, draft=draft, matched=Matched(draft.parties), thread_id=thread_id)
         if draft != before.draft or after.thread_id != before.thread_id:
             changed.append((before, after))
+    changed.extend(_bereft(session, removed, by_activity))
     place(session, scope.organization, new=new, changed=changed, now=now)
+
+
+def _may_leave(item: Staged) -> bool:
+    """Whether the item may show no more what it showed before: it is not admitted now, or its identity is made of what it
+    says. A Message-ID that makes way for another one is another mail in the place of one that was deleted."""
+    return item.draft is None or is_derived(item.draft.dedupe_key)
+
+
+def _bereft(
+    session: Session, removed: Sequence[Stored], present: Collection[int]
+) -> list[tuple[Stored, Stored]]:
+    """One activity of each thread that lost a member: storing it has its thread matched anew."""
+    threads_left = {item.thread_id for item in removed if item.thread_id is not None}
+    remaining = activities.load_group(session, "thread_id", threads_left)
+    one_each = {item.thread_id: item for item in remaining.values() if item.activity_id not in present}
+    return [(item, item) for item in one_each.values()]
 
 
 def _identify(
     session: Session,
     copies: Sequence[tuple[Staged, Draft]],
     stored: dict[int, Stored],
+    anew: Set[int],
     scope: Scope,
-    now: datetime,
 ) -> list[_Identified]:
-    """The activity of each copy. Loads into `stored` what turns out to be concerned."""
-    ids = {stable_id(draft.dedupe_key) for _, draft in copies}
-    aliases = activities.aliases(session, ids - stored.keys())
+    """The activity of each copy. Loads into `stored` what turns out to be concerned. Of those in `anew` the stored form is
+    the very item's own old one."""
+    claims = Counter(stable_id(draft.dedupe_key) for _, draft in copies)
+    aliases = activities.aliases(session, claims.keys() - stored.keys())
     rewritten = _rewritten(session, copies, stored, aliases, scope)
     insert_missing(
         session,
@@ -89,7 +114,8 @@ def _identify(
         own = stable_id(draft.dedupe_key)
         activity_id = aliases.get(own, own)
         known = stored[activity_id].draft if activity_id in stored else first.setdefault(activity_id, draft)
-        if activity_id == own and conflicts(known, draft):
+        itself = own in anew and claims[own] == 1
+        if activity_id == own and not itself and conflicts(known, draft):
             draft = replace(draft, dedupe_key=own_key(draft))
             activity_id = stable_id(draft.dedupe_key)
             stored.update(activities.load(session, {activity_id} - stored.keys()))

@@ -11,13 +11,16 @@ from tests.integration.capture.deployment import (
     connect_files,
     deliver,
     deploy,
+    everything,
     message,
     rows,
 )
 
 from autocapture.application import Application
-from autocapture.model.activities import Activity
+from autocapture.model.activities import Activity, Participant
 from autocapture.model.ledger import LedgerEntry
+from autocapture.model.organization import UserHandle
+from autocapture.store.engine import writing
 
 RUTH, KIM = "ruth@ours.example", "kim@customer.example"
 
@@ -62,3 +65,151 @@ def test_a_stranger_who_reuses_the_id_of_our_mail_does_not_change_it(
     deliver(maildir, theirs)
     capture(app, account)
     assert sorted(row["direction"] for row in _activities(app)) == ["inbound", "outbound"]
+
+
+HEADER = "id,from,to,start,seconds,result,call\n"
+MAPPING = """
+[columns]
+call_id = "id"
+caller = "from"
+callee = "to"
+started_at = "start"
+talked_for = "seconds"
+outcome = "result"
+group = "call"
+"""
+
+
+def _with_a_telephone(app: Application) -> Application:
+    with writing(app.engine) as session:
+        for value in ("+493012345601", "ext:12"):
+            session.add(UserHandle(kind="phone", value=value, user_id=1))
+    return app
+
+
+def _call(number: str, to: str, start: str, seconds: int, call: str = "") -> str:
+    return f"{number},+493012345601,{to},2026-11-{start}:00,{seconds},answered,{call}\n"
+
+
+def _log(folder: Path, name: str, *lines: str) -> dict[str, Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "calls.toml").write_text(MAPPING)
+    (folder / name).write_text(HEADER + "".join(lines))
+    return {"calls": folder / name, "mapping": folder / "calls.toml"}
+
+
+def test_two_telephone_systems_that_both_count_from_one_are_two_sets_of_calls(tmp_path: Path) -> None:
+    headquarters = [_call("1", "+4930111", "10 09:00", 60), _call("2", "+4930222", "10 10:00", 60)]
+    branch = [_call("1", "+4930333", "10 09:03", 60), _call("2", "+4930222", "11 10:00", 60)]
+    told = []
+    for number, order in enumerate(((0, 1), (1, 0))):
+        folder = tmp_path / str(number)
+        app = _with_a_telephone(deploy(folder / "home"))
+        logs = [_log(folder, "0.csv", *headquarters), _log(folder, "1.csv", *branch)]
+        for place in order:
+            capture(app, connect_files(app, PEOPLE[place], **logs[place]))
+        told.append([row["occurred_at"] for row in _activities(app)])
+        assert len(told[-1]) == 4
+        app.engine.dispose()
+    assert told[0] == told[1]
+
+
+def test_one_call_in_two_logs_and_its_legs_are_one_activity_in_any_order(tmp_path: Path) -> None:
+    legs = [_call("7", "+4930111", "10 09:00", 120, "7"), _call("8", "+4930111", "10 09:20", 300, "7")]
+    for number, order in enumerate(((0, 1), (1, 0))):
+        folder = tmp_path / str(number)
+        app = _with_a_telephone(deploy(folder / "home"))
+        logs = [_log(folder, "0.csv", legs[0]), _log(folder, "1.csv", *legs[::-1])]
+        for place in order:
+            capture(app, connect_files(app, PEOPLE[place], **logs[place]))
+        (activity,) = _activities(app)
+        assert (activity["occurred_at"].hour, activity["occurred_at"].minute, activity["duration_s"]) == (
+            8,
+            0,
+            300,
+        )
+        app.engine.dispose()
+
+
+def test_a_corrected_row_of_a_call_log_replaces_what_it_told_before(app: Application, tmp_path: Path) -> None:
+    other = _call("2", "+4930222", "10 11:00", 60)
+    _with_a_telephone(app)
+    paths = _log(tmp_path, "calls.csv", _call("1", "+4930111", "10 09:00", 3600), other)
+    account = connect_files(app, RUTH, **paths)
+    capture(app, account)
+    _log(tmp_path, "calls.csv", _call("1", "+4930999", "12 15:00", 30), other)
+    capture(app, account)
+    first, second = _activities(app)
+    assert (second["occurred_at"].day, second["duration_s"]) == (12, 30)
+    assert {row["address"] for row in rows(app, Participant) if row["activity_id"] == second["id"]} == {
+        "+4930999",
+        "+493012345601",
+    }
+    _log(tmp_path, "calls.csv", _call("1", "ext:12", "12 15:00", 30), other)
+    capture(app, account)
+    assert _activities(app) == [first], "among ourselves: nothing of the customer's call stays"
+
+
+def _eml(folder: Path, name: str, raw: bytes) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(raw)
+    return folder
+
+
+PRIVATE = "Sensitivity: Private\r\n"
+
+
+def test_a_mail_that_turned_private_takes_its_activity_with_the_last_mailbox_that_showed_it(
+    app: Application, tmp_path: Path
+) -> None:
+    both = "ruth@ours.example, sam@ours.example"
+    accounts = [
+        connect_files(app, person, eml=_eml(tmp_path / person, "1.eml", message(1, to=both)))
+        for person in PEOPLE[:2]
+    ]
+    answer = message(2, author=RUTH, to=KIM, extra="In-Reply-To: <1@customer.example>\r\n")
+    _eml(tmp_path / RUTH, "2.eml", answer)
+    for account in accounts:
+        capture(app, account)
+    assert len(_activities(app)) == 2
+    _eml(tmp_path / RUTH, "1.eml", message(1, to=both, extra=PRIVATE))
+    capture(app, accounts[0])
+    assert len(_activities(app)) == 2, "Sam's copy is not private"
+    _eml(tmp_path / PEOPLE[1], "1.eml", message(1, to=both, extra=PRIVATE))
+    capture(app, accounts[1])
+    assert [row["subject"] for row in _activities(app)] == ["number 2"]
+    kept = everything(app)
+    assert "number 1" not in repr(kept)
+    assert {row["activity_id"] for row in kept["match"]} == {row["id"] for row in kept["activity"]}
+    assert sorted(row["outcome"] for row in kept["ledger"]) == ["captured", "skipped", "skipped"]
+
+
+def test_a_departed_copy_does_not_keep_what_turned_private(app: Application, tmp_path: Path) -> None:
+    account = connect_files(app, eml=_eml(tmp_path / "mail", "1.eml", message(1)))
+    capture(app, account)
+    (tmp_path / "mail" / "1.eml").rename(tmp_path / "mail" / "2.eml")
+    capture(app, account)
+    _eml(tmp_path / "mail", "2.eml", message(1, extra=PRIVATE))
+    capture(app, account)
+    assert _activities(app) == []
+    assert {(row["outcome"], row["activity_id"]) for row in rows(app, LedgerEntry)} == {("skipped", None)}
+
+
+def test_a_corrected_mail_is_as_it_is_now(app: Application, tmp_path: Path) -> None:
+    account = connect_files(
+        app, eml=_eml(tmp_path / "mail", "1.eml", message(1, subject="Draft, private notes"))
+    )
+    _eml(tmp_path / "mail", "2.eml", message(2).replace(b"Message-ID: <2@customer.example>\r\n", b""))
+    capture(app, account)
+    corrected = message(30, author=RUTH, to=KIM, subject="The offer", message_id="1@customer.example")
+    _eml(tmp_path / "mail", "1.eml", corrected)
+    _eml(
+        tmp_path / "mail",
+        "2.eml",
+        message(2, body="longer").replace(b"Message-ID: <2@customer.example>\r\n", b""),
+    )
+    capture(app, account)
+    assert [(row["subject"], row["direction"]) for row in _activities(app)] == [
+        ("number 2", "inbound"),
+        ("The offer", "outbound"),
+    ]
