@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from autocapture.cli.tables import Column, Give, Table
-from autocapture.cli.values import amount, as_of, count, moment, percent, period_name, period_title
+from autocapture.cli.values import NONE, amount, as_of, count, moment, percent, period_name, period_title
 from autocapture.measure.catalog import metric_named
-from autocapture.measure.declare import Duration, Metric, Ratio
+from autocapture.measure.declare import Duration, Metric, Ratio, Simple
 from autocapture.measure.period import Grain, Period, iso_week
-from autocapture.measure.query import Query, TracedRow, Value
+from autocapture.measure.query import Gap, Number, Query, TracedRow, Value
 from autocapture.quota.attain import Attainment
 
 Row = Mapping[str, Any]
+
+_RUNNING = "until today"
 
 
 def values_table(values: Sequence[Value], query: Query, zone: ZoneInfo) -> Table:
@@ -33,9 +36,9 @@ def values_table(values: Sequence[Value], query: Query, zone: ZoneInfo) -> Table
             value.metric,
             *(value.by[name] or "" for name in query.by),
             _piece(value.period, query.grain),
-            amount(value.value, metric_named(value.metric), value.currency),
+            _amount(value.value, metric_named(value.metric), value.currency, value.gap, value.n),
             count(value.n),
-            _notes(value),
+            _notes(value, query.grain, zone),
         ]
         for value in values
     ]
@@ -44,7 +47,20 @@ def values_table(values: Sequence[Value], query: Query, zone: ZoneInfo) -> Table
 
 def _about(query: Query, zone: ZoneInfo) -> str:
     where = "".join(f" · {name} {value}" for name, value in query.where.items())
-    return f"{period_title(query.period)}{where} · {as_of(query.as_of, zone)}"
+    running = f" · {_RUNNING}" if _runs(query.period, query.as_of, zone) else ""
+    return f"{period_title(query.period)}{where}{running} · {as_of(query.as_of, zone)}"
+
+
+def _runs(period: Period, at: datetime, zone: ZoneInfo) -> bool:
+    return period.start <= at.astimezone(zone).date() <= period.end
+
+
+def _amount(value: Number | None, metric: Metric, currency: str | None, gap: Gap | None, n: int) -> str:
+    """A sum of money to which nothing belongs is told as none, whether it is null or the 0 from which attainment counts."""
+    nothing = metric.unit == "money" and isinstance(metric, Simple) and not value and not n
+    if nothing and gap is not Gap.NOT_BEGUN:
+        return NONE
+    return amount(value, metric, currency)
 
 
 def _piece(period: Period, grain: Grain | None) -> str:
@@ -57,10 +73,12 @@ def _piece(period: Period, grain: Grain | None) -> str:
     }[grain]
 
 
-def _notes(value: Value) -> str:
+def _notes(value: Value, grain: Grain | None, zone: ZoneInfo) -> str:
     metric = metric_named(value.metric)
     parts = [_made_from(value, metric)]
-    parts += ["incomplete: it begins before capture does"] if not value.complete else []
+    parts += [f"{count(value.missing)} more without an amount"] if value.missing else []
+    parts += [f"incomplete: {value.gap}"] if value.gap else []
+    parts += [_RUNNING] if grain and _runs(value.period, value.as_of, zone) else []
     parts += ["may still grow"] if value.provisional else []
     return "; ".join(part for part in parts if part)
 
@@ -140,11 +158,11 @@ def _quota(one: Attainment) -> list[str]:
         quota.scope or quota.scope_type,
         period_name(whole),
         amount(quota.value, metric, quota.currency),
-        amount(one.actual, metric, quota.currency),
+        _amount(one.actual, metric, quota.currency, one.gap, one.n),
         percent(one.attainment),
         percent(one.pace) if begun else "not begun",
         "" if one.remaining is None else amount(one.remaining, metric, quota.currency),
-        "" if one.complete else "incomplete",
+        f"incomplete: {one.gap}" if one.gap and begun else "",
     ]
 
 

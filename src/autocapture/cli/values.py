@@ -15,6 +15,7 @@ from autocapture.measure.period import Period, iso_week, parse_period
 from autocapture.measure.query import Number
 
 NO_VALUE = "–"
+NONE = "none"
 _ENGLISH = "en"
 
 

@@ -18,7 +18,7 @@ from autocapture.measure.declare import AsOf, Cohort, Duration, Metric, Simple
 from autocapture.measure.labels import Labels, load_labels
 from autocapture.measure.money import from_minor, mean_from_minor
 from autocapture.measure.period import Period
-from autocapture.measure.query import Number, Query, Value
+from autocapture.measure.query import Gap, Number, Query, Value
 from autocapture.measure.sql import parameters, prepare
 from autocapture.measure.survival import kaplan_meier_median
 from autocapture.measure.worktime import business_seconds, holidays_of
@@ -33,6 +33,7 @@ class Cell:
     num: int = 0
     den: int = 0
     n: int = 0
+    missing: int = 0
     durations: list[tuple[int, bool]] = field(default_factory=list)
 
     def add(self, num: int, den: int, n: int) -> None:
@@ -51,7 +52,7 @@ def aggregate(session: Session, metric: Metric, query: Query) -> list[Value]:
     """
     labels = load_labels(session, query.by)
     require_known(metric, query, labels)
-    covered = coverage(session, query) if metric.captured else None
+    covered = coverage(session, metric, query)
     if isinstance(metric, AsOf) and query.grain is not None:
         pieces = [replace(query, period=piece, grain=None) for piece in query.period.cut(query.grain)]
     else:
@@ -63,13 +64,25 @@ def aggregate(session: Session, metric: Metric, query: Query) -> list[Value]:
 
 
 def _values(
-    session: Session, metric: Metric, query: Query, labels: Labels, covered: Coverage | None
+    session: Session, metric: Metric, query: Query, labels: Labels, covered: Coverage
 ) -> Iterator[Value]:
     cells, source = _cells(session, metric, query)
+    missing = _missing(session, metric, query)
     for period in query.period.cut(query.grain):
-        found = cells.get(period, {})
-        for key in _ordered(metric, query, found, labels, period):
-            yield _value(metric, query, period, key, found.get(key, Cell()), labels, covered, source)
+        found, without = cells.get(period, {}), missing.get(period, {})
+        for key in _ordered(metric, query, found, without, labels, period):
+            cell, lacking = found.get(key, Cell()), without.get(_without_currency(metric, query, key), Cell())
+            told = replace(cell, missing=lacking.n)
+            yield _value(metric, query, period, key, told, labels, covered, source)
+
+
+def _missing(session: Session, metric: Metric, query: Query) -> Mapping[Period, Mapping[Key, Cell]]:
+    """What belongs to the amounts and has none, by the same keys without the currency."""
+    if metric.missing is None:
+        return {}
+    where = {name: value for name, value in query.where.items() if name != "currency"}
+    by = tuple(name for name in query.by if name != "currency")
+    return _cells(session, metric.missing, replace(query, by=by, where=where))[0]
 
 
 def _cells(
@@ -110,13 +123,15 @@ def duration_of(
 
 
 def _ordered(
-    metric: Metric, query: Query, found: Iterable[Key], labels: Labels, period: Period
+    metric: Metric, query: Query, found: Iterable[Key], without: Iterable[Key], labels: Labels, period: Period
 ) -> Sequence[Key]:
-    """The keys to tell of, by label; reps and teams without rows included where nothing else divides them."""
+    """The keys to tell of, by label: those of what was found, those `without` an amount where nothing else is told of them, and
+    reps and teams without rows where nothing else divides them."""
     keys = set(found)
     told = {key[: len(query.by)] for key in keys}
     no_currency = (None,) if len(keys_of(metric, query)) > len(query.by) else ()
-    keys |= {(*key, *no_currency) for key in labels.spine(query, period) if key not in told}
+    others = {*labels.spine(query, period), *(without if no_currency else ())}
+    keys |= {(*key, *no_currency) for key in others if key not in told}
     return sorted(
         keys, key=lambda key: [str(labels.of(name, part)) for name, part in _named(metric, query, key)]
     )
@@ -126,6 +141,10 @@ def _named(metric: Metric, query: Query, key: Key) -> list[tuple[str, Any]]:
     return list(zip(keys_of(metric, query), key, strict=True))
 
 
+def _without_currency(metric: Metric, query: Query, key: Key) -> Key:
+    return tuple(part for name, part in _named(metric, query, key) if name != "currency")
+
+
 def _value(
     metric: Metric,
     query: Query,
@@ -133,12 +152,16 @@ def _value(
     key: Key,
     cell: Cell,
     labels: Labels,
-    covered: Coverage | None,
+    covered: Coverage,
     source: Literal["rows", "rollup"],
 ) -> Value:
     ids = dict(_named(metric, query, key))
     currency = ids.get("currency")
-    value, numerator, denominator = _told(metric, cell, currency)
+    gap = covered.gap(period, ids.get("user"), ids.get("team"))
+    if gap is Gap.NOT_BEGUN:
+        cell = Cell()  # what stands now is no value of a time to come
+    silent = gap is Gap.NOT_BEGUN or (gap is Gap.NOT_CONNECTED and not cell.n)
+    value, numerator, denominator = (None, None, None) if silent else _told(metric, cell, currency)
     return Value(
         metric=metric.name,
         period=period,
@@ -150,7 +173,8 @@ def _value(
         currency=currency,
         numerator=numerator,
         denominator=denominator,
-        complete=covered is None or covered.complete(period, ids.get("user"), ids.get("team")),
+        gap=gap,
+        missing=cell.missing,
         provisional=isinstance(metric, Cohort) and query.as_of.date() - period.end <= metric.window,
         source=source,
     )

@@ -28,6 +28,7 @@ calls_made = Simple(
     facts=ACTIVITIES,
     where=and_(_outbound_call, ~is_retry()),
     rules=("R1", "R6", "R10", "R12", "R14"),
+    counted_from=("call",),
     doc=(
         "Calls that a rep attempted to somebody outside, answered or not, by the rep's day. Dialling the same number again "
         "within two minutes on the same day is one attempt. A transferred call counts for both reps and once for their team."
@@ -66,6 +67,7 @@ calls_connected = Simple(
     facts=ACTIVITIES,
     where=and_(_outbound_call, activity.c.status == "answered", activity.c.duration_s >= CONNECTED_SECONDS),
     rules=("R1", "R6", "R10", "R12", "R14"),
+    counted_from=("call",),
     doc=(
         f"Calls to somebody outside that were answered and lasted at least {CONNECTED_SECONDS} seconds, by the rep's day. "
         "Voicemail, busy and failed calls are attempts only. A transferred call counts for both reps and once for their team."

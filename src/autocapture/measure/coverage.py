@@ -1,65 +1,131 @@
-"""Whether capture reaches back far enough for a period to be complete."""
+"""Whether what is connected covers a period: whose accounts, how far back, and whether the period has begun."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
+from autocapture.measure.declare import Metric
 from autocapture.measure.period import Period
-from autocapture.measure.query import Query
+from autocapture.measure.query import Gap, Query
 from autocapture.measure.sql import table
+from autocapture.records import Kind
 
 account = table("account")
+channel = table("channel")
 membership = table("membership")
 user = table("app_user")
 team = table("team")
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
-    """The latest `since` among the accounts of each user, of each team's members, and of everybody in scope.
+class Reach:
+    """How far capture reaches for some people. `since`: the latest bound among their accounts; None reaches to the beginning.
 
-    An account without `since` reaches back to the beginning, whenever it was connected. None as a key is everybody.
+    `anybody`, `everybody`: who has connected something that the metric is counted from. `settled`: no first capture of it is
+    under way.
     """
 
-    users: Mapping[int, date]
-    teams: Mapping[int, date]
-    everybody: date | None
+    since: date | None = None
+    anybody: bool = False
+    everybody: bool = False
+    settled: bool = True
 
-    def complete(self, period: Period, user_id: int | None = None, team_id: int | None = None) -> bool:
-        """True where no account concerned begins after the first day of the period."""
+    def gap(self, period: Period) -> Gap | None:
+        if not self.anybody:
+            return Gap.NOT_CONNECTED
+        if self.since is not None and self.since > period.start:
+            return Gap.CAPTURED_LATER
+        if not self.everybody:
+            return Gap.SOME_NOT_CONNECTED
+        return None if self.settled else Gap.BACKFILLING
+
+
+_NOBODY = Reach()
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The reach of each user, of each team's members, and of everybody in scope. `today` is where the day began first."""
+
+    today: date
+    counts_captures: bool
+    users: Mapping[int, Reach]
+    teams: Mapping[int, Reach]
+    everybody: Reach
+
+    def gap(self, period: Period, user_id: int | None = None, team_id: int | None = None) -> Gap | None:
+        """Why a value of the people concerned does not speak for the whole of `period`; None where it does."""
+        if period.start > self.today:
+            return Gap.NOT_BEGUN
+        if not self.counts_captures:
+            return None
         if user_id is not None:
-            since = self.users.get(user_id)
-        elif team_id is not None:
-            since = self.teams.get(team_id)
-        else:
-            since = self.everybody
-        return since is None or since <= period.start
+            return self.users.get(user_id, _NOBODY).gap(period)
+        if team_id is not None:
+            return self.teams.get(team_id, _NOBODY).gap(period)
+        return self.everybody.gap(period)
 
 
-def coverage(session: Session, query: Query) -> Coverage:
-    users = {
-        row.user_id: row.since
-        for row in session.execute(
-            select(account.c.user_id, func.max(account.c.since, type_=account.c.since.type).label("since"))
-            .where(account.c.since.is_not(None))
-            .group_by(account.c.user_id)
-        )
-    }
-    teams: dict[int, date] = {}
+def coverage(session: Session, metric: Metric, query: Query) -> Coverage:
+    people = session.execute(select(user.c.id, user.c.time_zone, user.c.role, user.c.active)).all()
+    zones = {UTC, *(ZoneInfo(person.time_zone) for person in people)}
+    today = max(query.as_of.astimezone(zone).date() for zone in zones)
+    if not metric.counted_from:
+        return Coverage(today, False, {}, {}, _NOBODY)
+    reps = {person.id for person in people if person.role == "rep" and person.active}
+    users = _reaches(session, metric.counted_from)
     members = defaultdict(set)
     for row in session.execute(_memberships(query.period)):
         members[row.team_id].add(row.user_id)
-        if row.user_id in users:
-            teams[row.team_id] = max(teams.get(row.team_id, date.min), users[row.user_id])
     concerned = _concerned(session, query, members)
-    known = [since for user_id, since in users.items() if concerned is None or user_id in concerned]
-    return Coverage(users, teams, max(known, default=None))
+    return Coverage(
+        today=today,
+        counts_captures=True,
+        users=users,
+        teams={team_id: _together(users, who, reps) for team_id, who in members.items()},
+        everybody=_together(users, {*users, *reps} if concerned is None else concerned, reps),
+    )
+
+
+def _reaches(session: Session, kinds: tuple[Kind, ...]) -> dict[int, Reach]:
+    """Of each user who has an account. A channel that was switched off has brought what it could."""
+    since = {
+        row.user_id: row.since
+        for row in session.execute(
+            select(
+                account.c.user_id, func.max(account.c.since, type_=account.c.since.type).label("since")
+            ).group_by(account.c.user_id)
+        )
+    }
+    settled: dict[int, bool] = {}
+    for row in session.execute(
+        select(account.c.user_id, channel.c.backfilled, channel.c.enabled)
+        .join(channel, channel.c.account_id == account.c.id)
+        .where(channel.c.kind.in_(kinds))
+    ):
+        settled[row.user_id] = settled.get(row.user_id, True) and (row.backfilled or not row.enabled)
+    return {
+        user_id: Reach(bound, user_id in settled, user_id in settled, settled.get(user_id, True))
+        for user_id, bound in since.items()
+    }
+
+
+def _together(users: Mapping[int, Reach], people: set[int], reps: set[int]) -> Reach:
+    """The reach of `people` as one. Only reps must have connected something, where there are any among them."""
+    found = [users[user_id] for user_id in people if user_id in users]
+    return Reach(
+        since=max((reach.since for reach in found if reach.since is not None), default=None),
+        anybody=any(reach.anybody for reach in found),
+        everybody=all(users.get(user_id, _NOBODY).anybody for user_id in people & reps or people),
+        settled=all(reach.settled for reach in found),
+    )
 
 
 def _memberships(period: Period):  # type: ignore[no-untyped-def]

@@ -14,6 +14,7 @@ _won = deal.c.outcome == WON
 _closed = deal.c.outcome.in_((WON, LOST))
 _has_amount = and_(deal.c.amount_minor.is_not(None), deal.c.currency.is_not(None))
 _open = deal_state.c.outcome == OPEN
+_standing_amount = and_(deal_state.c.amount_minor.is_not(None), deal_state.c.currency.is_not(None))
 _OWNER_AT_CLOSE = (
     " It counts for who owned the deal when it was closed. A deal that was reopened is not closed."
 )
@@ -32,7 +33,6 @@ opportunities_created = Simple(
         "reopened or moved to another pipeline is not new."
     ),
     additive=("user", "team", "time"),
-    captured=False,
     examples=(
         Example(
             "Two created this week, one of them lost since; one created before",
@@ -59,7 +59,6 @@ open_pipeline_count = AsOf(
         "history of the deals, not from how they stand today. May be added over reps, never over time."
     ),
     additive=("user", "team"),
-    captured=False,
     examples=(
         Example(
             "Open on Sunday evening: one won on Friday is not, one won on the Monday after still is",
@@ -74,13 +73,27 @@ open_pipeline_count = AsOf(
     ),
 )
 
+_open_without_amount = AsOf(
+    name="open_pipeline_without_amount",
+    title="Open pipeline, deals without an amount",
+    unit="count",
+    level="between",
+    facts=STANDING_DEALS,
+    where=and_(_open, ~_standing_amount),
+    rules=("R1", "R6", "R8", "R15", "R18"),
+    doc="Deals counted by open_pipeline_count that have no amount or no currency.",
+    additive=("user", "team"),
+    examples=(),
+)
+
 open_pipeline_value = AsOf(
     name="open_pipeline_value",
     title="Open pipeline, value",
     unit="money",
     level="between",
     facts=STANDING_DEALS,
-    where=and_(_open, deal_state.c.amount_minor.is_not(None), deal_state.c.currency.is_not(None)),
+    where=and_(_open, _standing_amount),
+    missing=_open_without_amount,
     expr=deal_state.c.amount_minor,
     rules=("R1", "R5", "R6", "R8", "R15", "R18"),
     doc=(
@@ -88,7 +101,6 @@ open_pipeline_value = AsOf(
         "amount are not in n." + _CURRENCIES
     ),
     additive=("user", "team"),
-    captured=False,
     examples=(
         Example(
             "1,000 and 250.50 open, 500 won before Sunday, one deal without an amount",
@@ -113,7 +125,6 @@ deals_won = Simple(
     rules=("R1", "R3", "R6", "R8", "R14"),
     doc="Deals won, by the owner's day of the close." + _OWNER_AT_CLOSE,
     additive=("user", "team", "time"),
-    captured=False,
     examples=(
         Example(
             "One won and one lost this week",
@@ -138,7 +149,6 @@ deals_lost = Simple(
     doc="Deals lost, by the owner's day of the close; one that ended without a decision is lost."
     + _OWNER_AT_CLOSE,
     additive=("user", "team", "time"),
-    captured=False,
     examples=(
         Example(
             "One won and two lost this week",
@@ -165,7 +175,6 @@ win_rate = Ratio(
         "Deals won over deals closed (won or lost) in the period, by count. Null when nothing was closed, never 0. It is "
         "not the share of created deals that are won: that needs a cohort." + _OWNER_AT_CLOSE
     ),
-    captured=False,
     examples=(
         Example(
             "One won, three lost",
@@ -181,6 +190,19 @@ win_rate = Ratio(
     ),
 )
 
+_won_without_amount = Simple(
+    name="deals_won_without_amount",
+    title="Deals won without an amount",
+    unit="count",
+    level="output",
+    facts=CLOSED_DEALS,
+    where=and_(_won, ~_has_amount),
+    rules=("R1", "R3", "R6", "R8", "R14", "R15"),
+    doc="Deals counted by deals_won that have no amount or no currency.",
+    additive=("user", "team", "time"),
+    examples=(),
+)
+
 revenue_won = Simple(
     name="revenue_won",
     title="Revenue won",
@@ -188,6 +210,7 @@ revenue_won = Simple(
     level="output",
     facts=CLOSED_DEALS,
     where=and_(_won, _has_amount),
+    missing=_won_without_amount,
     expr=deal.c.amount_minor,
     rules=("R1", "R3", "R5", "R6", "R8", "R15"),
     doc=(
@@ -197,7 +220,6 @@ revenue_won = Simple(
         + _OWNER_AT_CLOSE
     ),
     additive=("user", "team", "time"),
-    captured=False,
     examples=(
         Example(
             "1,000 and 234.56 won, 9,000 lost",
@@ -218,6 +240,7 @@ average_deal = Ratio(
     level="between",
     facts=CLOSED_DEALS,
     where=and_(_won, _has_amount, deal.c.amount_minor > 0),
+    missing=_won_without_amount,
     num=deal.c.amount_minor,
     rules=("R1", "R5", "R6", "R8", "R15", "R16"),
     doc=(
@@ -226,7 +249,6 @@ average_deal = Ratio(
         + _CURRENCIES
         + _OWNER_AT_CLOSE
     ),
-    captured=False,
     examples=(
         Example(
             "1,000 and 500 won; a won deal of 0, one without an amount and a lost one do not count",
@@ -261,7 +283,6 @@ sales_cycle = Duration(
         "ordinary one. In a growing pipeline it looks shorter than the cycle of the deals created now; that needs a cohort."
         + _OWNER_AT_CLOSE
     ),
-    captured=False,
     examples=(
         Example(
             "Ten days and twenty days: fifteen; a lost deal does not count",

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Integer, case, literal
 from sqlmodel import SQLModel
 
 from autocapture.measure.facts import Facts
+from autocapture.records import Kind
 
 Unit = Literal["count", "rate", "money", "seconds"]
 Level = Literal["input", "between", "output"]
@@ -55,8 +56,10 @@ class Metric:
     additive: tuple[Additive, ...] = ()
     rolled_up: bool = False
     """Kept by user and day in `metric_day`. Only where a row's contribution depends on nothing outside its own cell."""
-    captured: bool = True
-    """Made of captured activities, so it is incomplete where capture begins later than the period."""
+    counted_from: tuple[Kind, ...] = ()
+    """The kinds of channel that bring what is counted: who has connected none of them has no value. Empty for CRM data."""
+    missing: Metric | None = None
+    """Counts what belongs to an amount and has none, so that it does not vanish (METRICS R15)."""
 
     @property
     @abstractmethod

@@ -29,6 +29,7 @@ emails_sent = Simple(
     facts=AUTHORED,
     where=_sent,
     rules=("R1", "R6", "R11", "R14"),
+    counted_from=("email",),
     doc=(
         "Emails a rep wrote to at least one person outside, by the day they were sent. One message is counted once, whatever "
         "number of mailboxes saw it. Automatic replies, mass mailings and internal mail are not counted."
@@ -63,6 +64,7 @@ emails_received = Simple(
     facts=ACTIVITIES,
     where=and_(_is_email, activity.c.direction == "inbound", _is_human, participation.c.counts),
     rules=("R1", "R6", "R10", "R11", "R14"),
+    counted_from=("email",),
     doc=(
         "Emails that people outside wrote to a rep, who is among those addressed (not merely copied). A mail to two reps "
         "counts once for each of them and once for their team and the company, so reps may add up to more than the team."
@@ -97,6 +99,7 @@ reply_rate = Cohort(
     event=has_reply(),
     window=REPLY_WINDOW,
     rules=("R1", "R2", "R6", "R11", "R16"),
+    counted_from=("email",),
     doc=(
         "Of the threads that a rep started in the period, the share in which a person outside answered within 14 days. A "
         "cohort: a reply counts for the day the thread was started, so the last 14 days may still rise (provisional). "

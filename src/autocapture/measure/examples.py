@@ -19,9 +19,11 @@ from sqlmodel import Session, SQLModel
 from autocapture.measure.declare import Example, Metric
 from autocapture.measure.period import parse_period
 from autocapture.measure.query import Query
+from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import Activity, Participant, Participation
 from autocapture.model.crm import Company, Contact, Deal, DealState, Lead
 from autocapture.model.organization import Membership, Team, User
+from autocapture.records import Kind
 
 WEEK = parse_period("2026-W46")
 AS_OF = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -42,21 +44,43 @@ def local(moment: datetime, user_id: int) -> date:
 
 
 def cast() -> list[SQLModel]:
-    """The organisation that every example begins with."""
+    """The organisation that every example begins with; its reps have connected mail, a calendar and a call log each."""
     began = date(2026, 1, 1)
+    emails = {ANN: "ann@us.example", BOB: "bob@us.example", CHO: "cho@us.example"}
     return [
         Team(id=1, name="North"),
         Team(id=2, name="South"),
-        User(id=ANN, email="ann@us.example", name="Ann", time_zone=ZONES[ANN], locale="nl-NL"),
-        User(id=BOB, email="bob@us.example", name="Bob", time_zone=ZONES[BOB], locale="en-US"),
-        User(id=CHO, email="cho@us.example", name="Cho", time_zone=ZONES[CHO], locale="zh-CN"),
+        User(id=ANN, email=emails[ANN], name="Ann", time_zone=ZONES[ANN], locale="nl-NL"),
+        User(id=BOB, email=emails[BOB], name="Bob", time_zone=ZONES[BOB], locale="en-US"),
+        User(id=CHO, email=emails[CHO], name="Cho", time_zone=ZONES[CHO], locale="zh-CN"),
         Membership(user_id=ANN, team_id=1, valid_from=began),
         Membership(user_id=BOB, team_id=1, valid_from=began),
         Membership(user_id=CHO, team_id=2, valid_from=began),
         Company(id=1, source_id="acme", name="Acme"),
         Contact(id=KIM, source_id="kim", name="Kim", company_id=1),
         Contact(id=LEE, source_id="lee", name="Lee", company_id=1),
+        *(row for user_id, email in emails.items() for row in _connected(user_id, email)),
     ]
+
+
+def _connected(user_id: int, email: str) -> Rows:
+    """An account that has brought everything. It has the number of its user, its channels those of the hundred after."""
+    account = Account(
+        id=user_id,
+        user_id=user_id,
+        connector="example",
+        subject=email,
+        options={},
+        created_at=at("01-01 00:00"),
+    )
+    kinds: tuple[Kind, ...] = ("email", "event", "call")
+    channels = (
+        Channel(
+            id=100 * user_id + n, account_id=user_id, source_id=kind, kind=kind, name=kind, backfilled=True
+        )
+        for n, kind in enumerate(kinds)
+    )
+    return (account, *channels)
 
 
 def activity(

@@ -53,7 +53,9 @@ def reference(metrics: Iterable[Metric]) -> str:
         "# Metrics",
         "This page is made from the declarations in `autocapture.measure` by `python -m autocapture.measure.explain`.",
         "Rules R1–R20 are the common rules of the metrics: which clock, whose it is, what is counted once. "
-        "A value is null where there is none, never 0.",
+        "A value is null where there is none, never 0: before its period begins, for people who have connected nothing it is "
+        "counted from, and where there is nothing to divide by. An amount to which nothing belongs is null as well; tables "
+        "call it none, and attainment counts it as 0 of the quota.",
     ]
     for metric in metrics:
         parts += [f"## {metric.name}", f"**{metric.title}.** {metric.doc}"]
@@ -65,12 +67,16 @@ def reference(metrics: Iterable[Metric]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+_CHANNELS = {"email": "mail folders", "event": "calendars", "call": "call logs"}
+
+
 def _facts(metric: Metric) -> list[tuple[str, str]]:
     return [
         ("unit", metric.unit),
         ("level", _LEVELS[metric.level]),
         ("better", metric.direction),
         ("kind", _kind(metric)),
+        ("counted from", ", ".join(_CHANNELS[kind] for kind in metric.counted_from) or "the CRM"),
         ("rules", ", ".join(metric.rules)),
         ("dimensions", ", ".join(dimensions_of(metric))),
         ("may be added", ", ".join(f"over {along}" for along in metric.additive) or "never"),

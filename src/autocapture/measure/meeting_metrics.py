@@ -44,6 +44,7 @@ meetings_scheduled = Simple(
     facts=BOOKINGS,
     where=and_(_with_guests, ~is_cancelled),
     rules=_MEETING_RULES,
+    counted_from=("event",),
     doc=(
         "Meetings with guests from outside whose invitation was first sent or seen in the period, by the rep's day of that "
         "moment, whoever organises them. Meetings cancelled since are left out, moved ones stay one meeting."
@@ -76,6 +77,7 @@ meetings_held = Simple(
         or_(activity.c.status == "held", and_(activity.c.status == "planned", _may_come())),
     ),
     rules=_MEETING_RULES,
+    counted_from=("event",),
     doc=(
         "Meetings with guests from outside that have ended, were not cancelled, and were not declined by every guest. Dated by "
         "the rep's day on which they began. That a meeting took place is inferred: a planned one counts as held once its "
@@ -117,6 +119,7 @@ meetings_cancelled = Simple(
     where=and_(_with_guests, is_cancelled),
     direction="down",
     rules=_MEETING_RULES,
+    counted_from=("event",),
     doc=(
         "Meetings with guests from outside that were called off, dated by the rep's day on which they would have begun, "
         "once that moment has passed. A moved meeting is not cancelled." + _MEETING_DOC

@@ -35,6 +35,7 @@ follow_ups = Simple(
         is_follow_up(),
     ),
     rules=("R1", "R6", "R13"),
+    counted_from=("email", "event", "call"),
     doc=(
         "Outbound mails, calls and meetings to a person whom the same rep had turned to before and who had not answered "
         "the rep since. Touches of one day on one channel to the same person are one. People are the same when contact or "
@@ -81,6 +82,7 @@ lead_response_time = Duration(
     clock="business",
     direction="down",
     rules=("R1", "R6", "R8", "R17"),
+    counted_from=("email", "event", "call"),
     doc=(
         "Median working time from the assignment of a lead (its creation, where it was never assigned) to the first mail, "
         "call or invitation that anybody of ours sends to the lead's contact. Working time is Monday to Friday 09:00–17:00 "
@@ -132,7 +134,6 @@ leads_created = Simple(
         "the rep who holds them now."
     ),
     additive=("user", "team", "time"),
-    captured=False,
     examples=(
         Example(
             "Sunday 23:30 UTC is Monday in Amsterdam",

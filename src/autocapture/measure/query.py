@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Literal
 
 from sqlalchemy import ColumnElement
@@ -47,13 +48,25 @@ class Query:
     visible: Visible | None = None
 
 
+class Gap(StrEnum):
+    """Why a value does not speak for its whole period. The first that holds is told."""
+
+    NOT_BEGUN = "the period has not begun"
+    NOT_CONNECTED = "nothing is connected that it is counted from"
+    CAPTURED_LATER = "it begins before capture does"
+    SOME_NOT_CONNECTED = "not every rep has connected what it is counted from"
+    BACKFILLING = "the first capture has not ended"
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """One answer: a metric in one period for one combination of the dimensions asked for.
 
     `value` is None where there is no value. Counts and seconds are whole numbers, rates are between 0 and 1, money is a
     Decimal in units of `currency`. `n`: rows behind it. `provisional`: the window of a cohort (the 14 days of a reply) is still
-    running for some of them. `complete` is False where the period begins before capture does. `source`: where it was read.
+    running for some of them. `gap` says why the value is not complete; a period that has
+    not begun has no value, nor have people who connected nothing it is counted from. `missing`: rows that belong to an amount and
+    have none. `source`: where it was read.
     """
 
     metric: str
@@ -66,9 +79,14 @@ class Value:
     currency: str | None = None
     numerator: Number | None = None
     denominator: Number | None = None
-    complete: bool = True
+    gap: Gap | None = None
+    missing: int = 0
     provisional: bool = False
     source: Literal["rows", "rollup"] = "rows"
+
+    @property
+    def complete(self) -> bool:
+        return self.gap is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from autocapture.measure.aggregate import aggregate
 from autocapture.measure.catalog import metric_named
 from autocapture.measure.declare import Metric
 from autocapture.measure.period import Period
-from autocapture.measure.query import Number, Query, Scope, ScopeType
+from autocapture.measure.query import Gap, Number, Query, Scope, ScopeType
 from autocapture.measure.worktime import business_days, holidays_of
 from autocapture.model.measures import Quota
 from autocapture.model.organization import User
@@ -32,6 +32,8 @@ class Attainment:
     or where there is no actual value. `expected_share`: the part of the period's business days gone by, today included.
     `pace`: attainment against that part, so 1 is on the line; a metric that does not add up over time (a rate, a median, a
     stock) is compared with its whole quota at any time. `remaining` is what is missing of a sum or a stock, never below 0.
+    A sum counts from 0, so nothing won yet is 0 of the quota; before the period begins, or where nothing is connected that is
+    counted, there is no actual value. `gap` says why it does not speak for the whole period.
     """
 
     quota: Quota
@@ -42,8 +44,12 @@ class Attainment:
     pace: float | None
     remaining: Decimal | None
     n: int
-    complete: bool
+    gap: Gap | None
     as_of: datetime
+
+    @property
+    def complete(self) -> bool:
+        return self.gap is None
 
 
 def quotas_for(session: Session, period: Period) -> list[Quota]:
@@ -64,7 +70,9 @@ def attainment(session: Session, quota: Quota, *, as_of: datetime) -> Attainment
     where = {"currency": quota.currency} if quota.currency else {}
     scope = Scope(cast(ScopeType, quota.scope_type), quota.scope)
     [value] = aggregate(session, metric, Query(period, as_of, where=where, scope=scope))
-    actual = Decimal(0) if value.value is None and "user" in metric.additive else value.value
+    actual = value.value
+    if actual is None and "user" in metric.additive and value.gap not in (Gap.NOT_BEGUN, Gap.NOT_CONNECTED):
+        actual = Decimal(0)
     today, holidays = _calendar(session, quota, as_of)
     share = elapsed_share(period, today, holidays)
     attained = _attained(actual, quota.value, metric)
@@ -77,7 +85,7 @@ def attainment(session: Session, quota: Quota, *, as_of: datetime) -> Attainment
         pace=_pace(attained, share, metric),
         remaining=_remaining(actual, quota.value, metric),
         n=value.n,
-        complete=value.complete,
+        gap=value.gap,
         as_of=as_of,
     )
 

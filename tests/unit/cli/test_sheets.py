@@ -15,7 +15,7 @@ from autocapture.cli.tables import Table, lines
 from autocapture.cli.values import amount, duration, percent, period_name, period_title
 from autocapture.measure.catalog import metric_named
 from autocapture.measure.period import Period, parse_period
-from autocapture.measure.query import Query, TracedRow, Value
+from autocapture.measure.query import Gap, Query, TracedRow, Value
 from autocapture.model.measures import Quota
 from autocapture.quota.attain import Attainment
 
@@ -40,7 +40,7 @@ def test_values_are_told_in_their_units_with_what_they_were_made_from() -> None:
         value("lead_response_time", 32_699, 4, numerator=2, denominator=4),
         value("revenue_won", Decimal("166200.00"), 6, currency="EUR"),
         value("average_deal", Decimal("27700.00"), 6, currency="EUR", numerator=Decimal(166_200), denominator=6),
-        value("win_rate", None, 0, denominator=0, complete=False),
+        value("win_rate", None, 0, denominator=0, gap=Gap.CAPTURED_LATER),
     ]  # fmt: skip
     assert shown(sheets.values_table(values, Query(WEEK, NOW), STOCKHOLM)) == [
         "2026-W46 (Nov 9 – 15, 2026) · as of 2026-11-16 07:30 Europe/Stockholm",
@@ -53,6 +53,35 @@ def test_values_are_told_in_their_units_with_what_they_were_made_from() -> None:
         "average_deal         €27,700.00      6  €166,200.00 over 6",
         "win_rate                      –      0  incomplete: it begins before capture does",
     ]
+
+
+def test_a_value_that_is_no_number_says_why() -> None:
+    values = [
+        value("calls_made", None, 0, gap=Gap.NOT_CONNECTED),
+        value("revenue_won", None, 0),
+        value("revenue_won", Decimal(900), 1, currency="EUR", missing=2),
+        value("average_deal", None, 0, denominator=0),
+        value("deals_won", None, 0, gap=Gap.NOT_BEGUN),
+        value("open_pipeline_value", None, 0, gap=Gap.NOT_BEGUN),
+    ]
+    assert shown(sheets.values_table(values, Query(WEEK, NOW), STOCKHOLM))[3:] == [
+        "calls_made                 –  0  incomplete: nothing is connected that it is counted from",
+        "revenue_won             none  0",
+        "revenue_won          €900.00  1  2 more without an amount",
+        "average_deal               –  0",
+        "deals_won                  –  0  incomplete: the period has not begun",
+        "open_pipeline_value        –  0  incomplete: the period has not begun",
+    ]
+
+
+def test_a_running_period_is_told_until_today() -> None:
+    sunday = datetime(2026, 11, 15, 12, tzinfo=UTC)
+    told = shown(sheets.values_table([value("calls_made", 3, 3)], Query(WEEK, sunday), STOCKHOLM))
+    assert told[0] == "2026-W46 (Nov 9 – 15, 2026) · until today · as of 2026-11-15 13:00 Europe/Stockholm"
+    assert told[-1] == "calls_made      3  3"
+    by_week = Query(parse_period("2026-11"), sunday, grain="week")
+    [*_, line] = shown(sheets.values_table([value("calls_made", 3, 3, as_of=sunday)], by_week, STOCKHOLM))
+    assert line.endswith("3  3  until today")
 
 
 def test_each_dimension_that_was_asked_for_is_a_column() -> None:
@@ -72,7 +101,7 @@ def attained(metric: str, target: str, actual: Any, **others: Any) -> Attainment
     quota = Quota(metric=metric, scope_type="team", scope="North", period_start=quarter.start,
                   period_end=quarter.end, value=Decimal(target))  # fmt: skip
     found = Attainment(quota=quota, unit="count", actual=actual, attainment=0.764, expected_share=0.56,
-                       pace=1.364, remaining=Decimal(4), n=1, complete=True, as_of=NOW)  # fmt: skip
+                       pace=1.364, remaining=Decimal(4), n=1, gap=None, as_of=NOW)  # fmt: skip
     return replace(found, **others)
 
 
@@ -80,20 +109,28 @@ def test_quotas_show_attainment_pace_and_what_is_missing() -> None:
     found = [
         attained("deals_won", "16", 12),
         attained(
-            "revenue_won", "520000", Decimal("397400.50"), remaining=Decimal("122599.50"), complete=False
+            "revenue_won",
+            "520000",
+            Decimal("397400.50"),
+            remaining=Decimal("122599.50"),
+            gap=Gap.CAPTURED_LATER,
         ),
         attained("win_rate", "0.4", None, attainment=None, pace=None, remaining=None),
-        attained("deals_lost", "3", 0, attainment=None, pace=None, expected_share=0.0),
+        attained("deals_lost", "3", None, attainment=None, pace=None, expected_share=0.0, gap=Gap.NOT_BEGUN),
+        attained("revenue_won", "10", Decimal(0), attainment=0.0, pace=0.0, remaining=Decimal(10), n=0),
     ]
-    found[1].quota.currency = "EUR"
+    found[1].quota.currency = found[-1].quota.currency = "EUR"
     assert shown(sheets.quotas_table(found, parse_period("2026-Q4"), STOCKHOLM)) == [
         "quotas of 2026-Q4 (Oct 1 – Dec 31, 2026) · as of 2026-11-16 07:30 Europe/Stockholm",
         "metric       scope  period         quota       actual  attained       pace    remaining  notes",
-        "───────────  ─────  ───────  ───────────  ───────────  ────────  ─────────  ───────────  ──────────",
+        "───────────  ─────  ───────  ───────────  ───────────  ────────  ─────────  ───────────  "
+        + "─" * 31,
         "deals_won    North  2026-Q4           16           12     76.4%     136.4%            4",
-        "revenue_won  North  2026-Q4  €520,000.00  €397,400.50     76.4%     136.4%  €122,599.50  incomplete",
+        "revenue_won  North  2026-Q4  €520,000.00  €397,400.50     76.4%     136.4%  €122,599.50  incomplete: it begins before",
+        "                                                                                         capture does",
         "win_rate     North  2026-Q4        40.0%            –         –          –",
-        "deals_lost   North  2026-Q4            3            0         –  not begun            4",
+        "deals_lost   North  2026-Q4            3            –         –  not begun            4",
+        "revenue_won  North  2026-Q4       €10.00         none      0.0%       0.0%       €10.00",
     ]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 import pytest
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, select
 
 from autocapture.errors import InputError
 from autocapture.measure.aggregate import aggregate
@@ -26,12 +28,12 @@ from autocapture.measure.examples import (
     lead,
 )
 from autocapture.measure.period import parse_period
-from autocapture.measure.query import Query, Scope
+from autocapture.measure.query import Gap, Query, Scope
 from autocapture.measure.shape import value_row
-from autocapture.model.accounts import Account
+from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import Match
 from autocapture.model.crm import Company, DealState
-from autocapture.model.organization import Membership
+from autocapture.model.organization import Membership, User
 from autocapture.store.engine import open_engine, writing
 
 
@@ -248,3 +250,99 @@ def test_an_activity_counts_for_each_company_it_was_matched_to(session: Session)
 def test_a_question_that_cannot_be_answered_is_refused(session: Session, query: Query, why: str) -> None:
     with pytest.raises(InputError, match=why):
         aggregate(session, metric_named("emails_sent"), query)
+
+
+def _without(session: Session, user_id: int, *kinds: str) -> None:
+    for channel in session.exec(select(Channel).where(Channel.account_id == user_id)):
+        if not kinds or channel.kind in kinds:
+            session.delete(channel)
+    session.flush()
+
+
+def test_who_connected_nothing_that_is_counted_has_no_value_rather_than_zero(session: Session) -> None:
+    _without(session, ANN, "call")
+    insert_rows(session, activity(1, "email", "11-09 10:00", [BOB]))
+
+    def told(name: str, *by: str, **others: Any) -> list[tuple[object, bool]]:
+        found = aggregate(session, metric_named(name), Query(WEEK, AS_OF, by=by, **others))
+        return [(value.value, value.complete) for value in found]
+
+    assert told("calls_made", "user") == [(None, False), (0, True), (0, True)]
+    assert told("calls_made", "team") == [(0, False), (0, True)]
+    assert told("calls_made") == [(0, False)]
+    assert told("calls_made", where={"user": "ann@us.example"}) == [(None, False)]
+    assert told("emails_sent", "user") == [(0, True), (1, True), (0, True)]
+    assert told("deals_won", "user") == [(0, True)] * 3
+
+
+def test_where_nothing_at_all_is_connected_nothing_is_zero(session: Session) -> None:
+    for user_id in (ANN, BOB, CHO):
+        _without(session, user_id)
+    [calls] = aggregate(session, metric_named("calls_made"), Query(WEEK, AS_OF))
+    [answered] = aggregate(session, metric_named("lead_response_time"), Query(WEEK, AS_OF))
+    assert (calls.value, calls.gap, answered.gap) == (None, Gap.NOT_CONNECTED, Gap.NOT_CONNECTED)
+
+
+def test_what_a_colleague_s_account_brought_counts_for_who_connected_nothing(session: Session) -> None:
+    _without(session, ANN)
+    insert_rows(session, activity(1, "meeting", "11-10 10:00", [ANN, BOB], status="held"))
+    found = aggregate(
+        session, metric_named("meetings_held"), Query(WEEK, AS_OF, where={"user": "ann@us.example"})
+    )
+    assert [(value.value, value.complete) for value in found] == [(1, False)]
+
+
+def test_managers_need_no_call_log_for_their_team_to_be_complete(session: Session) -> None:
+    _without(session, ANN, "call")
+    session.get_one(User, ANN).role = "manager"
+    session.flush()
+    by_team = aggregate(session, metric_named("calls_made"), Query(WEEK, AS_OF, by=("team",)))
+    assert [value.complete for value in by_team] == [True, True]
+
+
+def test_while_the_first_capture_runs_nothing_is_complete(session: Session) -> None:
+    session.exec(
+        select(Channel).where(Channel.account_id == ANN, Channel.kind == "email")
+    ).one().backfilled = False
+    session.flush()
+    by_user = aggregate(session, metric_named("emails_sent"), Query(WEEK, AS_OF, by=("user",)))
+    assert [value.gap for value in by_user] == [Gap.BACKFILLING, None, None]
+
+
+@pytest.mark.parametrize(
+    "name", ["emails_sent", "deals_won", "revenue_won", "open_pipeline_count", "win_rate"]
+)
+def test_a_period_that_has_not_begun_has_no_value(session: Session, name: str) -> None:
+    insert_rows(session, deal(1, "11-01 10:00"))
+    [value] = aggregate(session, metric_named(name), Query(parse_period("2027-Q1"), AS_OF))
+    told = value_row(value)
+    assert (told["value"], told["numerator"], told["denominator"], told["n"]) == (None, None, None, 0)
+    assert told["complete"] is False
+    days = Query(parse_period("2026-11-29..2026-12-02"), AS_OF, grain="day")
+    by_day = aggregate(session, metric_named(name), days)
+    assert [value.gap for value in by_day] == [None, None, Gap.NOT_BEGUN, Gap.NOT_BEGUN]
+
+
+def test_deals_won_without_an_amount_are_told_beside_the_revenue(session: Session) -> None:
+    won = partial(deal, created="10-01 10:00", closed="11-10 10:00", outcome="won")
+    insert_rows(
+        session,
+        (
+            *won(1, amount=100_000),
+            *won(2, amount=None),
+            *won(3, currency=None, owner=BOB),
+            *deal(4, "10-01 10:00", amount=None, owner=CHO),
+        ),
+    )
+
+    def missing(name: str, *by: str, **others: Any) -> list[tuple[object, int]]:
+        found = aggregate(session, metric_named(name), Query(WEEK, AS_OF, by=by, **others))
+        return [(value.value, value.missing) for value in found]
+
+    assert missing("revenue_won") == [(Decimal("1000.00"), 2)]
+    assert missing("revenue_won", where={"currency": "EUR"}) == [(Decimal("1000.00"), 2)]
+    assert missing("revenue_won", "user") == [(Decimal("1000.00"), 1), (None, 1), (None, 0)]
+    assert missing("average_deal", "currency") == [(Decimal("1000.00"), 2)]
+    assert missing("revenue_won", "company") == [(Decimal("1000.00"), 2)]
+    assert missing("open_pipeline_value", "stage") == [(None, 1)]
+    assert missing("deals_won") == [(3, 0)]

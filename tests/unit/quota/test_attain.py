@@ -118,3 +118,10 @@ def test_quotas_for_a_period_are_those_that_overlap_it(session: Session) -> None
         ("emails_sent", "company"),
         ("calls_made", "user"),
     ]
+
+
+def test_before_a_quota_begins_there_is_nothing_to_attain(session: Session) -> None:
+    for metric, currency in (("emails_sent", None), ("revenue_won", "EUR")):
+        found = attainment(session, quota(metric, "4", currency=currency), as_of=at("11-01 12:00"))
+        assert (found.actual, found.attainment, found.pace, found.remaining) == (None, None, None, None)
+        assert (found.expected_share, found.complete) == (0, False)
