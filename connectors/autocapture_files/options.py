@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class FilesOptions(BaseModel):
-    """Paths to read; any combination, at least one. Relative ones are resolved by whoever builds the options."""
+    """Paths to read; any combination, at least one. Each is only read, never changed."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -18,6 +18,11 @@ class OneLineErrors(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as problem:
+            problem.message = problem.message.removeprefix(
+                "Value error, "
+            )  # how pydantic begins, for developers
+            raise
         except AutocaptureError as problem:
             typer.echo(f"autocapture: {' '.join(str(problem).split())}", err=True)
             raise typer.Exit(1) from None

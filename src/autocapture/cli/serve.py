@@ -23,7 +23,13 @@ class Part(StrEnum):
     SCHEDULER = "scheduler"
 
 
-Only = Annotated[Part | None, typer.Option("--only", help="Run this part alone.")]
+Only = Annotated[
+    Part | None,
+    typer.Option(
+        "--only",
+        help="Run this part alone. A worker has a scheduler of its own; a scheduler alone is refused.",
+    ),
+]
 Sample = Annotated[
     bool,
     typer.Option(
@@ -38,8 +44,14 @@ def register(app: typer.Typer) -> None:
 
 def serve(only: Only = None, sample: Sample = False) -> None:
     """Capture, count and publish in the background, and serve the pages, until stopped (Ctrl-C or SIGTERM)."""
+    from autocapture.errors import InputError
     from autocapture.service.logs import configure_logs
 
+    if only is Part.SCHEDULER:
+        raise InputError(
+            "serve: work waits in the process that found it due, so a scheduler alone would do nothing; run "
+            "`autocapture serve --only worker`, which has its own"
+        )
     application = open_application()
     configure_logs()
     with _stop_signals() as stopping, _web(application) if only in (None, Part.WEB) else _nothing():
@@ -47,7 +59,7 @@ def serve(only: Only = None, sample: Sample = False) -> None:
             from autocapture.testing.demo import show_sample
 
             show_sample(application, stopping.is_set)
-        with _background(application, only) if only is not Part.WEB else _nothing():
+        with _background(application) if only is not Part.WEB else _nothing():
             stopping.wait()
 
 
@@ -89,10 +101,10 @@ def _web(application: Application) -> Iterator[None]:
 
 
 @contextmanager
-def _background(application: Application, only: Part | None) -> Iterator[None]:
+def _background(application: Application) -> Iterator[None]:
     from autocapture.service.process import Service
 
-    service = Service(application, works=only is not Part.SCHEDULER)
+    service = Service(application)
     service.start()
     try:
         yield

@@ -20,29 +20,24 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def init() -> None:
+def init(
+    new_key: bool = typer.Option(
+        False, "--new-key", help="The key file is lost: make another. Accounts must then be connected again."
+    ),
+) -> None:
     """Make the home folder, the key file and the database. Running it again is harmless."""
-    from autocapture.connect.vault import create_key
-    from autocapture.errors import SetupError
-    from autocapture.store import schema
+    from autocapture.workflows.set_up import has_accounts, set_up
 
     application = build_application()
     settings = application.settings
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as problem:
-        raise SetupError(f"the folder {settings.home} cannot be made: {problem.strerror}") from problem
-    if settings.key_file.exists():
-        application.vault.check()
-    else:
-        create_key(settings.key_file)
-    schema.upgrade(application.engine)
+    set_up(application, new_key=new_key)
     typer.echo(f"home      {settings.home}")
     typer.echo(
         f"key file  {settings.key_file} (keep a copy elsewhere: without it, accounts must be connected again)"
     )
     typer.echo(f"database  {application.engine.url.render_as_string(hide_password=True)}")
-    typer.echo("next: `autocapture users import FILE.csv`, then `autocapture connect imap --help`")
+    if not has_accounts(application):
+        typer.echo("next: `autocapture users import FILE.csv`, then `autocapture connect imap --help`")
 
 
 def upgrade() -> None:

@@ -115,7 +115,7 @@ def read_key(path: Path) -> bytes:
         text = path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         raise SetupError(
-            f"there is no key file {path}; run `autocapture init`, or put the key back"
+            f"there is no key file {path}; put it back, or run `autocapture init`, which says what else can be done"
         ) from None
     except (OSError, UnicodeDecodeError) as problem:
         raise SetupError(f"the key file {path} cannot be read") from problem

@@ -30,9 +30,8 @@ class Service:
     The queue lives in this process, so workers bring a ticker of their own.
     """
 
-    def __init__(self, app: Application, *, works: bool = True) -> None:
+    def __init__(self, app: Application) -> None:
         self._app = app
-        self._works = works
         self._stopping = threading.Event()
         queue = InProcessQueue()
         self._watchers = Watchers(app)
@@ -40,8 +39,7 @@ class Service:
         self._workers = Workers(queue, tasks(app, self._stopping.is_set), app.settings.worker.threads)
 
     def start(self) -> None:
-        if self._works:
-            self._workers.start()
+        self._workers.start()
         self._ticker.start()
         log.info("service started")
 
@@ -50,14 +48,13 @@ class Service:
         self._stopping.set()
         self._watchers.stop()
         self._ticker.stop()
-        finished = self._workers.stop(STOP_WITHIN) if self._works else True
+        finished = self._workers.stop(STOP_WITHIN)
         release_leases(self._app)
         log.info("service stopped", state="finished" if finished else "left running")
 
     def _watch_tick(self) -> Tick:
         def keep() -> list[Job]:
-            if self._works:
-                self._watchers.keep()
+            self._watchers.keep()
             return []
 
         return Tick("watchers", WATCH_EVERY, keep)

@@ -7,6 +7,7 @@ no database, or a damaged one, is a `SetupError`.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,9 +39,8 @@ def open_engine(url: str) -> Engine:
         ) from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        if parsed.database and parsed.database != ":memory:":
-            _make_folder(Path(parsed.database).parent)
         engine = create_engine(parsed, connect_args={"check_same_thread": False})
+        event.listen(engine, "do_connect", lambda *_: _make_private(database_file(engine)))
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -52,11 +52,39 @@ def open_engine(url: str) -> Engine:
     raise SetupError(f"AUTOCAPTURE_DATABASE_URL names {backend!r}; only sqlite and postgresql are supported")
 
 
-def _make_folder(folder: Path) -> None:
+def database_file(engine: Engine) -> Path | None:
+    """The file of an SQLite database; None for one in memory and for PostgreSQL."""
+    name = engine.url.database
+    if engine.dialect.name != "sqlite" or not name or name == ":memory:":
+        return None
+    return Path(name)
+
+
+def make_database_folder(engine: Engine) -> None:
+    """Makes the folder of an SQLite database, for its owner alone. Nothing else makes it: a wrong path leaves no trace."""
+    file = database_file(engine)
+    if file is None:
+        return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as problem:
-        raise SetupError(f"the folder {folder} cannot be made: {problem.strerror}") from problem
+        raise SetupError(f"the folder {file.parent} cannot be made: {problem.strerror}") from problem
+
+
+def _make_private(file: Path | None) -> None:
+    """A new database is made readable by its owner alone, before SQLite, which would let others read it, makes it."""
+    if file is None:
+        return
+    try:
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        raise SetupError(
+            f"there is no folder {file.parent}; run `autocapture init`, or set AUTOCAPTURE_HOME to where it is"
+        ) from None
+    except OSError as problem:
+        raise SetupError(f"the database {file} cannot be made: {problem.strerror}") from problem
 
 
 def _prepare_sqlite(raw: sqlite3.Connection, _record: object) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -18,7 +20,7 @@ from autocapture.model.accounts import Account
 from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
 from autocapture.store import schema
-from autocapture.store.engine import BUSY_TIMEOUT_MS, reading, writing
+from autocapture.store.engine import BUSY_TIMEOUT_MS, database_file, reading, writing
 from autocapture.workflows.open_account import open_account
 
 OLDEST_PYTHON = (3, 11)
@@ -51,6 +53,7 @@ def diagnosis(app: Application) -> Iterator[Check]:
     yield _check("python", _python)
     ready = list(readiness(app))
     yield from ready
+    yield _check("privacy", lambda: _private(app))
     if all(check.ok for check in ready if check.name == "database"):
         yield _check("clock", lambda: _clock(app))
     for name in app.registry.names():
@@ -86,6 +89,17 @@ def _home(app: Application) -> str:
 def _key_file(app: Application) -> str:
     app.vault.check()
     return f"{app.settings.key_file} is readable by its owner alone"
+
+
+def _private(app: Application) -> str:
+    """Home and database hold what people wrote: for their owner alone. SQLite keeps changes in two files beside the database."""
+    file = database_file(app.engine)
+    beside = [] if file is None else [Path(f"{file}{suffix}") for suffix in ("", "-wal", "-shm")]
+    for path in [app.settings.home, *beside]:
+        if path.exists() and (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077:
+            wanted = "700" if path.is_dir() else "600"
+            raise SetupError(f"{path} is open to others (mode {mode:04o}); run `chmod {wanted} {path}`")
+    return "home and database are readable by their owner alone"
 
 
 def _database(app: Application) -> str:

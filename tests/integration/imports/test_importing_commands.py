@@ -26,6 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AUTOCAPTURE_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("AUTOCAPTURE_DATABASE_URL", raising=False)
+    (tmp_path / "home").mkdir()
     application = build(load_settings())
     schema.upgrade(application.engine)
     application.engine.dispose()

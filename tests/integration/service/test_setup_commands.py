@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
 import pytest
 from tests.integration.service.conftest import Run
+
+from autocapture.cli.application import open_application
+from autocapture.connect.credentials import seal_credential
+from autocapture.connector import PasswordCredential
+from autocapture.model.accounts import LONG_AGO, Account, Credential
+from autocapture.model.organization import User
+from autocapture.store.engine import writing
 
 
 def test_init_makes_home_key_and_database_and_is_harmless_the_second_time(run: Run, home: Path) -> None:
@@ -22,10 +30,139 @@ def test_init_makes_home_key_and_database_and_is_harmless_the_second_time(run: R
     assert run("database", "check").exit_code == 0
 
 
-def test_a_command_before_init_says_so_in_one_line(run: Run) -> None:
+def test_what_init_makes_is_for_its_owner_alone(run: Run, home: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        assert run("init").exit_code == 0
+        with writing(open_application().engine) as session:
+            session.add(User(email="erika@example.com", name="Erika"))
+            session.flush()
+            made = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [home, *home.rglob("*")]}
+    finally:
+        os.umask(before)
+    assert {name for name in made if name.startswith("autocapture.db")} >= {
+        "autocapture.db",
+        "autocapture.db-wal",
+    }
+    assert {name: oct(mode) for name, mode in made.items() if mode & 0o077} == {}
+
+
+def test_a_command_in_the_wrong_place_says_so_in_one_line_and_leaves_no_trace(run: Run, home: Path) -> None:
+    for words in (
+        ("database", "check"),
+        ("accounts",),
+        ("database", "upgrade"),
+        ("summary", "--week", "2026-W46"),
+    ):
+        result = run(*words)
+        assert result.exit_code == 1
+        assert result.stderr == (
+            f"autocapture: there is no folder {home}; run `autocapture init`, or set AUTOCAPTURE_HOME to where it is\n"
+        )
+    assert run("doctor").exit_code == 1
+    assert not home.exists()
+
+
+def test_a_command_before_init_says_so_in_one_line(run: Run, home: Path) -> None:
+    home.mkdir()
     result = run("database", "check")
     assert result.exit_code == 1
     assert result.stderr == "autocapture: the database is empty; run `autocapture init`\n"
+
+
+def test_init_makes_the_folder_of_a_database_elsewhere(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOCAPTURE_DATABASE_URL", f"sqlite:///{tmp_path}/data/x.db")
+    assert run("init").exit_code == 0
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "data" / "x.db").stat().st_mode) == 0o600
+
+
+def _use(home: Path) -> None:
+    """One account with a sealed password, one without."""
+    app = open_application()
+    with writing(app.engine) as session:
+        session.add(User(id=1, email="erika@example.com", name="Erika"))
+        session.flush()
+        for number, connector in ((1, "imap"), (2, "files")):
+            row = Account(
+                id=number, user_id=1, connector=connector, subject="x", options={}, created_at=LONG_AGO
+            )
+            session.add(row)
+            session.flush()
+        sealed = seal_credential(app.vault, 1, PasswordCredential("erika", "secret"))
+        session.add(Credential(account_id=1, sealed=sealed, updated_at=LONG_AGO))
+
+
+def test_a_lost_key_is_not_replaced_without_a_word(run: Run, home: Path) -> None:
+    run("init")
+    _use(home)
+    key = home / "keys" / "master.key"
+    kept = key.read_text()
+    key.unlink()
+    refused = run("init")
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        f"autocapture: the key of this database is missing; put {key} back, or, where it is lost for good, run "
+        "`autocapture init --new-key` (accounts must then be connected again)\n",
+    )
+    assert not key.exists()
+    key.write_text(kept)
+    key.chmod(0o600)
+    assert run("init").exit_code == 0
+
+
+def test_a_new_key_is_made_when_asked_and_says_what_must_be_connected_again(run: Run, home: Path) -> None:
+    run("init")
+    _use(home)
+    (home / "keys" / "master.key").unlink()
+    assert run("init", "--new-key").exit_code == 0
+    accounts = json.loads(run("accounts", "--format", "json").output)
+    assert [(row["state"], row["why"]) for row in accounts] == [
+        ("needs_reconnect", "the key file was replaced, so the stored password cannot be read"),
+        ("active", None),
+    ]
+    again = run("init", "--new-key")
+    assert again.exit_code == 1
+    assert "is never overwritten" in again.stderr
+
+
+def test_a_key_is_made_for_a_database_that_needs_none_yet(run: Run, home: Path) -> None:
+    run("init")
+    (home / "keys" / "master.key").unlink()
+    assert run("init").exit_code == 0
+
+
+def test_what_to_do_next_is_said_until_an_account_is_connected(run: Run, home: Path) -> None:
+    assert "next: " in run("init").output
+    _use(home)
+    assert "next: " not in run("init").output
+
+
+@pytest.mark.parametrize(("name", "mode"), [(".", "700"), ("autocapture.db", "600")])
+def test_the_doctor_names_what_is_open_to_others(run: Run, home: Path, name: str, mode: str) -> None:
+    run("init")
+    (home / name).chmod(0o755)
+    result = run("doctor", "--format", "json")
+    problems = [check for check in json.loads(result.output) if check["state"] == "problem"]
+    assert [check["check"] for check in problems] == ["privacy"]
+    assert f"chmod {mode} " in problems[0]["found"]
+
+
+def test_an_option_that_is_none_of_its_words_is_told_plainly(run: Run) -> None:
+    result = run("serve", "--only", "foo")
+    assert result.exit_code == 2
+    assert "Value error" not in result.stderr
+    assert "'foo' is not one of 'web', 'worker', 'scheduler'" in result.stderr
+
+
+def test_a_scheduler_alone_is_refused_since_nobody_would_do_its_work(run: Run) -> None:
+    run("init")
+    result = run("serve", "--only", "scheduler")
+    assert result.exit_code == 1
+    assert "autocapture serve --only worker" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_typing_error_in_the_environment_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
