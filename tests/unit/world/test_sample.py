@@ -278,6 +278,16 @@ def test_the_truth_is_written_only_when_asked_for(tmp_path: Path, sample: Sample
     assert len({line["id"] for line in lines}) == len(lines)
 
 
+@pytest.mark.parametrize(
+    ("day", "ends"),
+    [(21, date(2026, 11, 15)), (22, date(2026, 11, 15)), (23, date(2026, 11, 22))],
+    ids=["Saturday", "Sunday", "Monday"],
+)
+def test_the_sample_ends_with_a_week_that_is_over(tmp_path: Path, day: int, ends: date) -> None:
+    clock = FixedClock(datetime(2026, 11, day, 9, tzinfo=UTC))
+    assert ensure_sample(tmp_path / "sample", clock, size=SMALL).anchor.end == ends
+
+
 def test_a_sample_is_written_once_and_found_again_weeks_later(tmp_path: Path) -> None:
     clock = FixedClock(datetime(2026, 11, 18, 9, tzinfo=UTC))
     first = ensure_sample(tmp_path / "var" / "sample", clock, size=SMALL)

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from autocapture.clock import Clock
@@ -92,7 +92,8 @@ def ensure_sample(directory: Path, clock: Clock, *, seed: int = SEED, size: Size
             f"{directory} exists and is not a sample organisation; name another folder or remove it"
         )
     directory.parent.mkdir(parents=True, exist_ok=True)
-    world = generate(seed, clock.now().date(), size)
+    yesterday = clock.now().date() - timedelta(days=1)  # on a Sunday its week is not over yet
+    world = generate(seed, yesterday, size)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
         write(world, unfinished)
