@@ -157,7 +157,7 @@ class ConnectorContract(ABC):
         ("fault", "status"),
         [
             (RateLimited("later", LATER), "rate_limited"),
-            (Unreachable("gone"), "unreachable"),
+            (Unreachable("gone"), "incomplete"),
             (CredentialRejected("wrong password"), "needs_reconnect"),
         ],
         ids=["rate_limited", "unreachable", "needs_reconnect"],

@@ -287,6 +287,8 @@ class Loop(AbstractContextManager["Loop"]):
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of what capture writes, without the times of the run itself."""
         left_out = {"lease_until", "lease_no", "lease_owner", "wake_at", "last_ok_at"}
+        if self.world.relists:
+            left_out.add("generation")  # what is listed again is of a later generation
         with reading(self.app.engine) as session:
             return {
                 table.name: sorted(

@@ -22,6 +22,8 @@ class SourceWorld(ABC):
     channel_count: ClassVar[int] = 1
     idle_requests: ClassVar[int] = 3
     """The most requests one idle channel may cost."""
+    relists: ClassVar[bool] = False
+    """Whether the source can only be asked for a closed range, so that its latest items are listed again for ever."""
 
     connector: Connector[Any]
     options: Mapping[str, Any]

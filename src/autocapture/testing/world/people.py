@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from random import Random
 
@@ -98,11 +98,11 @@ def _user(
     )
 
 
-def _new_person(rng: Random, language: Language, taken: set[str]) -> PersonName:
-    """A name whose local part nobody of `taken` has; adds it."""
+def _new_person(rng: Random, language: Language, taken: set[str], others: Collection[str] = ()) -> PersonName:
+    """A name that is none of `others` and whose local part nobody of `taken` has; adds it."""
     name = person(rng, language)
     for _ in range(30):
-        if name.local_part not in taken:
+        if name.local_part not in taken and name.full not in others:
             break
         name = person(rng, language)
     else:
@@ -146,12 +146,13 @@ def companies(seed: int, size: Size, reps: Sequence[User]) -> tuple[Company, ...
 
 
 def contacts(
-    seed: int, size: Size, everyone: Sequence[Company], diaries: dict[str, Diary]
+    seed: int, size: Size, staff: Sequence[User], everyone: Sequence[Company], diaries: dict[str, Diary]
 ) -> tuple[Contact, ...]:
     """People at the companies, in turn. Some use a second address or free mail, some have no number or two.
 
-    Telephone numbers are unique, except that colleagues sometimes have only the company's switchboard.
+    None is called as one of our `staff`, whom readers would take them for. Telephone numbers are unique, except that colleagues sometimes have only the company's switchboard.
     """
+    ours = {user.name for user in staff}
     taken: dict[str, set[str]] = {company.key: set() for company in everyone}
     switchboards: dict[str, str] = {}
     lines: dict[Language, int] = {}
@@ -159,7 +160,7 @@ def contacts(
     for number in range(size.contacts):
         rng = stream(seed, "contact", number)
         home = everyone[number % len(everyone)]
-        name = _new_person(rng, home.language, taken[home.key])
+        name = _new_person(rng, home.language, taken[home.key], ours)
 
         def line(language: Language = home.language) -> tuple[str, ...]:
             lines[language] = lines.get(language, 99) + 1
