@@ -59,6 +59,7 @@ def check(
 ) -> None:
     """Shows what a file would import, refuses lines with their numbers, and names quotas that do not add up."""
     from autocapture.cli.application import open_application
+    from autocapture.cli.sheets import quota_lines_table
     from autocapture.errors import InputError
     from autocapture.measure.catalog import CATALOG
     from autocapture.measure.labels import load_labels
@@ -86,7 +87,10 @@ def check(
         ]
         for team, name in teams.items()
     }
-    emit([row.model_dump(exclude={"id"}) for row in rows], fmt)
+    if fmt is Format.TABLE:
+        print_table(quota_lines_table(rows))
+    else:
+        emit(({**row.model_dump(exclude={"id"}), "unit": CATALOG[row.metric].unit} for row in rows), fmt)
     for found in mismatches(rows, CATALOG, members):
         typer.echo(f"does not add up: {found}", err=True)
     for refused in problems:

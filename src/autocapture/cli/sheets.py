@@ -14,6 +14,7 @@ from autocapture.measure.catalog import metric_named
 from autocapture.measure.declare import Duration, Metric, Ratio, Simple
 from autocapture.measure.period import Grain, Period, iso_week
 from autocapture.measure.query import Gap, Number, Query, TracedRow, Value
+from autocapture.model.measures import Quota
 from autocapture.quota.attain import Attainment
 
 Row = Mapping[str, Any]
@@ -164,6 +165,28 @@ def _quota(one: Attainment) -> list[str]:
         "" if one.remaining is None else amount(one.remaining, metric, quota.currency),
         f"incomplete: {one.gap}" if one.gap and begun else "",
     ]
+
+
+def quota_lines_table(quotas: Sequence[Quota]) -> Table:
+    """Quotas as they would be imported, each in its unit."""
+    columns = (
+        Column("metric"),
+        Column("scope", give=Give.CUT),
+        Column("period"),
+        Column("quota", right=True),
+        Column("unit"),
+    )
+    told = []
+    for quota in quotas:
+        metric = metric_named(quota.metric)
+        period = period_name(Period(quota.period_start, quota.period_end))
+        unit = quota.currency or _UNITS.get(metric.unit, metric.unit)
+        target = amount(quota.value, metric, quota.currency)
+        told.append([quota.metric, quota.scope or quota.scope_type, period, target, unit])
+    return Table(columns, told)
+
+
+_UNITS = {"seconds": "duration"}
 
 
 def accounts_table(rows: Iterable[Row], zone: ZoneInfo) -> Table:

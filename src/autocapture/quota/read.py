@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 from autocapture.errors import InputError
-from autocapture.measure.declare import Metric
+from autocapture.measure.declare import Duration, Metric
 from autocapture.model.measures import Quota
 
 COLUMNS = ("metric", "scope_type", "scope", "period_start", "period_end", "value", "currency")
@@ -21,6 +21,8 @@ SCOPE_TYPES = ("user", "team", "company")
 T = TypeVar("T")
 
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,9 @@ def read_quotas(
 ) -> tuple[list[Quota], list[Problem]]:
     """The quotas of a CSV file with the columns `COLUMNS`, in any order, and what is wrong with the other lines.
 
-    `users` are the emails and `teams` the names that exist. Money takes a currency, other units take none; rates are between 0
-    and 1, durations in seconds. Raises InputError when the header lacks a column.
+    `users` are the emails and `teams` the names that exist. Money takes a currency, other units take none; rates are between
+    0 and 1; durations name their unit (``90d``, ``4h``, ``30m``, ``45s``) and are held in seconds. Raises InputError when the
+    header lacks a column.
     """
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
@@ -118,12 +121,27 @@ def _date(cells: Mapping[str, str], column: str) -> date:
 
 
 def _value(text: str, metric: Metric) -> Decimal:
+    if metric.unit == "seconds":
+        return _span(text, metric)
     value = _parsed(text, Decimal, "value is a number with a decimal point")
     if not value.is_finite() or value < 0:
         raise InputError(f"value is a number of at least 0, not {text!r}")
     if metric.unit == "rate" and value > 1:
         raise InputError(f"{metric.name} is a rate between 0 and 1, not {text!r}")
     return value
+
+
+def _span(text: str, metric: Metric) -> Decimal:
+    """Seconds. A bare number is refused, since nobody can tell of what, and so are days of working time, which have no length."""
+    working = isinstance(metric, Duration) and metric.clock == "business"
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        wanted = "4h or 30m" if working else "90d, 4h or 30m"
+        raise InputError(f"{metric.name} is a duration: write its unit, such as {wanted}, not {text!r}")
+    number, unit = found.groups()
+    if working and unit == "d":
+        raise InputError(f"{metric.name} is working time: write it in hours, such as 16h, not {text!r}")
+    return Decimal(number) * _SECONDS[unit]
 
 
 def _currency(text: str, metric: Metric) -> str | None:

@@ -120,13 +120,20 @@ def test_a_file_of_quotas_is_checked_before_its_import(run: Run, tmp_path: Path)
         "deals_won,team,North,2026-01-01,2026-12-31,10,\n"
         "deals_won,user,ann@us.example,2026-01-01,2026-12-31,4,\n"
         "deals_won,user,zoe@us.example,2026-01-01,2026-12-31,4,\n"
+        "sales_cycle,team,North,2026-01-01,2026-12-31,90d,\n"
     )
     done = run("quotas", "check", str(file), "--format", "json")
     assert done.exit_code == 1
-    assert len(json.loads(done.stdout)) == 2
+    told = [(row["metric"], row["value"], row["unit"]) for row in json.loads(done.stdout)]
+    assert told == [
+        ("deals_won", "10", "count"),
+        ("deals_won", "4", "count"),
+        ("sales_cycle", "7776000", "seconds"),
+    ]
+    assert "90 days" in run("quotas", "check", str(file)).stdout
     assert "does not add up: deals_won" in done.stderr
     assert "line 4: there is no user 'zoe@us.example'" in done.stderr
-    assert "1 of 3 lines cannot be imported" in done.stderr
+    assert "1 of 4 lines cannot be imported" in done.stderr
 
 
 @pytest.mark.parametrize(

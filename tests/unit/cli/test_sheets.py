@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -131,6 +132,24 @@ def test_quotas_show_attainment_pace_and_what_is_missing() -> None:
         "win_rate     North  2026-Q4        40.0%            –         –          –",
         "deals_lost   North  2026-Q4            3            –         –  not begun            4",
         "revenue_won  North  2026-Q4       €10.00         none      0.0%       0.0%       €10.00",
+    ]
+
+
+def test_a_file_of_quotas_is_shown_with_units() -> None:
+    year = partial(Quota, period_start=date(2026, 1, 1), period_end=date(2026, 12, 31))
+    rows = [
+        year(metric="sales_cycle", scope_type="company", scope="", value=Decimal(7_776_000)),
+        year(metric="lead_response_time", scope_type="team", scope="North", value=Decimal(36_000)),
+        year(metric="revenue_won", scope_type="team", scope="North", value=Decimal(900), currency="EUR"),
+        year(metric="calls_made", scope_type="team", scope="North", value=Decimal(1200)),
+    ]
+    assert shown(sheets.quota_lines_table(rows)) == [
+        "metric              scope    period    quota  unit",
+        "──────────────────  ───────  ──────  ───────  ────────",
+        "sales_cycle         company  2026    90 days  duration",
+        "lead_response_time  North    2026      10 hr  duration",
+        "revenue_won         North    2026    €900.00  EUR",
+        "calls_made          North    2026      1,200  count",
     ]
 
 

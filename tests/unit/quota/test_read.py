@@ -37,6 +37,22 @@ def test_a_quota_of_each_scope_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("metric", "text", "seconds"),
+    [
+        ("sales_cycle", "90d", 7_776_000),
+        ("sales_cycle", "1.5 d", 129_600),
+        ("lead_response_time", "4h", 14_400),
+        ("lead_response_time", "30m", 1_800),
+        ("lead_response_time", "45s", 45),
+    ],
+)
+def test_a_duration_is_read_with_its_unit(metric: str, text: str, seconds: int) -> None:
+    line = f"{metric},company,,2026-01-01,2026-12-31,{text},\n"
+    rows, problems = read_quotas(HEADER + line, CATALOG, USERS, TEAMS)
+    assert (problems, [row.value for row in rows]) == ([], [Decimal(seconds)])
+
+
+@pytest.mark.parametrize(
     ("line", "why"),
     [
         ("emials_sent,company,,2026-01-01,2026-12-31,1,", "there is no metric 'emials_sent'"),
@@ -61,6 +77,22 @@ def test_a_quota_of_each_scope_is_read() -> None:
         (
             "revenue_won,company,,2026-01-01,2026-12-31,30,",
             "revenue_won takes a currency such as EUR, not ''",
+        ),
+        (
+            "sales_cycle,company,,2026-01-01,2026-12-31,90,",
+            "sales_cycle is a duration: write its unit, such as 90d, 4h or 30m, not '90'",
+        ),
+        (
+            "lead_response_time,company,,2026-01-01,2026-12-31,14400,",
+            "lead_response_time is a duration: write its unit, such as 4h or 30m, not '14400'",
+        ),
+        (
+            "lead_response_time,company,,2026-01-01,2026-12-31,2d,",
+            "lead_response_time is working time: write it in hours, such as 16h, not '2d'",
+        ),
+        (
+            "sales_cycle,company,,2026-01-01,2026-12-31,-1d,",
+            "sales_cycle is a duration: write its unit, such as 90d, 4h or 30m, not '-1d'",
         ),
         (
             "emails_sent,company,,2026-01-01,2026-12-31,30,EUR",
