@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 from rich.console import Console
@@ -51,6 +52,9 @@ def test_the_second_run_of_the_sample_changes_nothing(run: Run) -> None:
     after = _everything(app)
     assert [name for name in before if before[name] != after[name]] == []
     assert "users: 0 created, 0 updated" in second
+    count = int(re.search(r"CRM: .* (\d+) refused", first)[1])  # type: ignore[index]
+    told = re.findall(r"^  refused: \S+ line \d+: .+", first, re.MULTILINE)
+    assert len(told) == count > 0
     assert first.split("What was captured")[1] == second.split("What was captured")[1]
 
 

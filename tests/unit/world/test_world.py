@@ -51,6 +51,12 @@ def test_the_same_seed_gives_the_same_world_in_any_process_and_under_any_hash_se
     assert found == {digest(generate(7, END, SMALL))}
 
 
+@pytest.mark.parametrize("seed", [7, 8, 20_261])
+def test_no_contact_is_called_as_one_of_our_people(seed: int) -> None:
+    made = generate(seed, END)
+    assert {contact.name for contact in made.contacts} & {user.name for user in made.users} == set()
+
+
 def test_another_seed_gives_another_world() -> None:
     assert digest(generate(8, END, SMALL)) != digest(generate(7, END, SMALL))
 

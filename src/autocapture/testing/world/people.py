@@ -150,7 +150,8 @@ def contacts(
 ) -> tuple[Contact, ...]:
     """People at the companies, in turn. Some use a second address or free mail, some have no number or two.
 
-    None is called as one of our `staff`, whom readers would take them for. Telephone numbers are unique, except that colleagues sometimes have only the company's switchboard.
+    None is called as one of our `staff`, whom readers would take them for. Telephone numbers are unique, except that
+    colleagues sometimes have only the company's switchboard.
     """
     ours = {user.name for user in staff}
     taken: dict[str, set[str]] = {company.key: set() for company in everyone}
