@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -52,7 +52,8 @@ def connect_account(app: Application, login: Login) -> Connected:
     """Opens the account, lists its channels, and stores it with its sealed credential.
 
     The same user, connector and subject again is the same account: options and credential are replaced, its channels wake,
-    its state is active. Raises InputError for an unknown user or a wrong option, and what the connector raises on opening.
+    its state is active. Raises InputError for an unknown user, a wrong option or files that another account of the user reads,
+    and what the connector raises on opening.
     """
     connector = app.registry.get(login.connector)
     options = validated_options(connector, login.options)
@@ -62,6 +63,8 @@ def connect_account(app: Application, login: Login) -> Connected:
     with writing(app.engine) as session:
         account = _known(session, login, user, options)
         is_new = account is None
+        if is_new:
+            _require_unread(session, login, user, options)
         account = account or _blank(app, login, user, options)
         before = (account.since, account.capture_level, account.options)
         account_id = _store(session, account, login, options)
@@ -99,6 +102,26 @@ def _known(session: Session, login: Login, user: User, options: BaseModel) -> Ac
             Account.subject == subject_of(options, login.credential),
         )
     ).one_or_none()
+
+
+def _require_unread(session: Session, login: Login, user: User, options: BaseModel) -> None:
+    """Raises InputError where another account of the user reads one of the files: each item would be there twice."""
+    wanted = {name: path.resolve() for name, path in _files(options)}
+    others = session.exec(
+        select(Account).where(Account.user_id == user.id, Account.connector == login.connector)
+    )
+    for other in others:
+        for name, path in wanted.items():
+            held = other.options.get(name)
+            if held is not None and Path(held).resolve() == path:
+                raise InputError(
+                    f"account {other.id} of {user.email} reads {held} already; leave --{name.replace('_', '-')} out"
+                )
+
+
+def _files(options: BaseModel) -> Iterator[tuple[str, Path]]:
+    """The files an account reads. A column mapping only says how they are read."""
+    return ((name, value) for name, value in options if isinstance(value, Path) and name != "mapping")
 
 
 def _blank(app: Application, login: Login, user: User, options: BaseModel) -> Account:
@@ -139,4 +162,4 @@ def subject_of(options: BaseModel, credential: Credential) -> str:
         return (
             credential.username if "@" in credential.username or not host else f"{credential.username}@{host}"
         )
-    return " ".join(str(value) for name, value in options if isinstance(value, Path) and name != "mapping")
+    return " ".join(str(path) for _, path in _files(options))

@@ -64,6 +64,23 @@ def test_the_same_files_again_are_the_same_account(run: Run, app: Application, m
     assert (account.id, account.state, account.why, account.capture_level) == (1, "active", None, "metadata")
 
 
+def test_files_that_an_account_reads_are_not_connected_to_the_same_user_again(
+    run: Run, app: Application, maildir: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "erika.ics").write_text("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n")
+    words = ("connect", "files", "--user", "erika@example.com")
+    assert run(*words, "--maildir", str(maildir)).exit_code == 0
+    (tmp_path / "link").symlink_to(maildir)
+    for same in (maildir, tmp_path / "link", maildir / ".." / "Maildir"):
+        refused = run(*words, "--maildir", str(same), "--ics", str(tmp_path / "erika.ics"))
+        assert (refused.exit_code, refused.stderr) == (
+            1,
+            f"autocapture: account 1 of erika@example.com reads {maildir} already; leave --maildir out\n",
+        )
+    assert len(_accounts(app)) == 1
+    assert run(*words, "--ics", str(tmp_path / "erika.ics")).exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
