@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 from autocapture.errors import RecordUnusable
 from autocapture.formats.handles import canonical_email
 from autocapture.formats.recurrence import Occurrence, occurrences
+from autocapture.model.columns import stable_id
 from autocapture.model.directory import Colleague, Organization
 from autocapture.model.draft import Draft, Part, Party
 from autocapture.normalize.parts import local_date, shared
+from autocapture.normalize.same_meeting import CalendarCopy, told_apart
 from autocapture.records import Attendee, EventRecord
 
 Status = Literal["planned", "held", "cancelled", "unknown"]
@@ -22,20 +24,6 @@ Status = Literal["planned", "held", "cancelled", "unknown"]
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _COMING = frozenset({"accepted", "tentative"})
 _ANSWERS = _COMING | {"declined"}
-
-
-@dataclass(frozen=True, slots=True)
-class CalendarCopy:
-    """One calendar resource as the calendar of `owner` holds it, or held it.
-
-    `gone`: it left that calendar, at `gone_at` (None: not known, taken as this moment).
-    """
-
-    owner: Colleague
-    record: EventRecord
-    first_seen_at: datetime
-    gone: bool = False
-    gone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +49,10 @@ def draft_meetings(
 ) -> list[Draft]:
     """One draft for each occurrence that starts in [window_start, window_end), by start; `copies` are all of one UID.
 
-    - Identity is the UID and the original start. The organizer's copy tells time and title, else the one with the highest
-      SEQUENCE, else the newest; each attendee's own copy tells their response.
+    - Identity is the UID and the original start. Calendars that use one UID for meetings with nobody in common (programs
+      that count from 1) hold several meetings, each with whom it is with in its identity.
+    - The organizer's copy tells time and title, else the one with the highest SEQUENCE, else the newest; each attendee's
+      own copy tells their response.
     - Private copies tell nothing; an occurrence of which there is no other copy has no draft, nor has one without anybody
       from outside. Rooms and equipment are nobody.
     - It counts for those of ours who did not decline it or take it out of their calendar beforehand.
@@ -72,15 +62,15 @@ def draft_meetings(
     - `booked_at` is when the event was created, else first seen; `moved_count` is 1 for an occurrence of a series that does
       not start when its series says.
     """
-    public = [copy for copy in copies if not copy.record.private]
-    views = _views(public, window_start, window_end, now)
-    booked_at = _booked_at(public)
     drafts = []
-    for key in views:
-        draft = _draft(views[key], booked_at, organization, now)
-        if draft is not None:
-            drafts.append(draft)
-    return sorted(drafts, key=lambda draft: (draft.occurred_at, draft.dedupe_key))
+    meetings = told_apart([copy for copy in copies if not copy.record.private], organization)
+    for anchor, told in meetings:
+        views = _views(told, window_start, window_end, now)
+        booked_at = _booked_at(told)
+        mark = f"#{stable_id(anchor)}" if len(meetings) > 1 else ""
+        drafts += [_draft(views[key], booked_at, organization, now, mark) for key in views]
+    found = [draft for draft in drafts if draft is not None]
+    return sorted(found, key=lambda draft: (draft.occurred_at, draft.dedupe_key))
 
 
 def _views(
@@ -121,7 +111,7 @@ def _booked_at(copies: Sequence[CalendarCopy]) -> datetime | None:
 
 
 def _draft(
-    views: Sequence[_View], booked_at: datetime | None, organization: Organization, now: datetime
+    views: Sequence[_View], booked_at: datetime | None, organization: Organization, now: datetime, mark: str
 ) -> Draft | None:
     there = [view for view in views if view.gone_at is None]
     ranked = sorted(there or views, key=lambda view: _authority(view, organization), reverse=True)
@@ -144,7 +134,7 @@ def _draft(
     coming = [party for party in ours if party.response != "declined" and party.user_id not in removed]
     key = chief.occurrence.key
     return Draft(
-        dedupe_key=f"event:{chief.event.uid}#{'' if key is None else key.isoformat()}",
+        dedupe_key=f"event:{chief.event.uid}{mark}#{'' if key is None else key.isoformat()}",
         kind="meeting",
         occurred_at=starts_at,
         direction=_direction(chief.event, organization),

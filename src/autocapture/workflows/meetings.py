@@ -51,10 +51,18 @@ def store_events(session: Session, staged: Sequence[Staged], scope: Scope, now: 
 
 
 def _kept(event: EventRecord, scope: Scope) -> EventRecord:
-    """The resource as the capture level lets it be kept."""
+    """The resource as the capture level lets it be kept; of a private exception only which instance it replaces."""
+    overrides = tuple(_withheld(each) if each.private else each for each in event.overrides)
     if scope.level != "metadata":
-        return event
-    return replace(event, title="", overrides=tuple(replace(o, title="") for o in event.overrides))
+        return replace(event, overrides=overrides)
+    return replace(event, title="", overrides=tuple(replace(each, title="") for each in overrides))
+
+
+def _withheld(event: EventRecord) -> EventRecord:
+    instance = event.starts_at if event.recurrence_id is None else event.recurrence_id
+    return EventRecord(
+        event.uid, instance, instance, recurrence_id=instance, sequence=event.sequence, private=True
+    )
 
 
 def derive(session: Session, organization: Organization, series: Collection[int], now: datetime) -> None:
@@ -82,7 +90,7 @@ def derive(session: Session, organization: Organization, series: Collection[int]
             for item in stored.values()
             if item.series_id == series_id
             and item.activity_id not in drafts
-            and (not by_series[series_id] or window[0] <= item.draft.occurred_at < window[1])
+            and _is_decided(item.draft.occurred_at, by_series[series_id], now)
         )
     activities.remove(session, gone)
     place(session, organization, new=new, changed=changed, now=now)
@@ -98,6 +106,7 @@ def _drafts(
             copy.first_seen_at,
             copy.gone_at is not None,
             copy.gone_at,
+            copy.channel_id,
         )
         for copy in copies
         if copy.user_id in organization.colleagues
@@ -108,12 +117,24 @@ def _drafts(
 
 def _window(copies: Sequence[Copy], now: datetime) -> tuple[datetime, datetime]:
     """From the earliest bound among the accounts that hold a copy, at most a year back, to a year ahead."""
+    return max(now - PAST, _bound(copies)), now + FUTURE
+
+
+def _bound(copies: Sequence[Copy]) -> datetime:
+    """Before this no account that holds a copy captures anything."""
     bounds = [copy.since for copy in copies]
-    earliest = now - PAST
-    if bounds and None not in bounds:
-        since = min(bound for bound in bounds if bound is not None)
-        earliest = max(earliest, datetime.combine(since, time(), UTC) - timedelta(days=1))
-    return earliest, now + FUTURE
+    known = [bound for bound in bounds if bound is not None]
+    if not known or len(known) < len(bounds):
+        return datetime.min.replace(tzinfo=UTC)
+    return datetime.combine(min(known), time(), UTC) - timedelta(days=1)
+
+
+def _is_decided(occurred_at: datetime, copies: Sequence[Copy], now: datetime) -> bool:
+    """Whether an instance that the copies do not give is no more. What lies further back than a year is not derived anew,
+    and stays; but not where nobody who captured so far back holds a copy any longer."""
+    if not copies or occurred_at < _bound(copies):
+        return True
+    return now - PAST <= occurred_at < now + FUTURE
 
 
 def settle_meetings(app: Application, *, whole_calendar: bool = False) -> int:
