@@ -28,6 +28,13 @@ class _NamesOrCommands(TyperGroup):
             args = ["show", *args]
         return super().parse_args(ctx, args)
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return ["[NAME]... --period P [OPTIONS]", "|", "COMMAND [ARGS]..."]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        self.commands["show"].format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
 
 metrics = typer.Typer(
     cls=_NamesOrCommands,
@@ -46,7 +53,10 @@ def register(app: typer.Typer) -> None:
 @metrics.command(hidden=True)
 def show(
     period: PeriodOption,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="As `metrics list` tells them. Default: all."),
+    ] = None,
     by: Annotated[
         str, typer.Option(help="Cut by user, team, company, stage, ...; several with commas.")
     ] = "",

@@ -56,6 +56,8 @@ def reference(metrics: Iterable[Metric]) -> str:
         "A value is null where there is none, never 0: before its period begins, for people who have connected nothing it is "
         "counted from, and where there is nothing to divide by. An amount to which nothing belongs is null as well; tables "
         "call it none, and attainment counts it as 0 of the quota.",
+        "`complete` is false where the period begins before an account's `since` or has not begun, where a rep has connected "
+        "nothing of what is counted, and until the first capture has ended. Tables say which.",
     ]
     for metric in metrics:
         parts += [f"## {metric.name}", f"**{metric.title}.** {metric.doc}"]

@@ -108,6 +108,12 @@ def test_list_and_explain_are_commands_not_metrics(run: Run) -> None:
     assert run("metrics", "explain", "reply_rate").stdout.startswith("reply_rate: Reply rate")
 
 
+def test_the_help_of_metrics_names_every_option_of_values(run: Run) -> None:
+    said = run("metrics", "--help").stdout
+    for word in ("--period", "--by", "--grain", "--where", "--format", "[NAME]...", "explain", "trace", "list"):
+        assert word in said
+
+
 def test_attainment_is_shown_for_the_quotas_of_a_period(run: Run) -> None:
     [row] = json.loads(run("quotas", "--period", "2026-W46", "--format", "json").stdout)
     assert (row["metric"], row["actual"], row["quota"], row["attainment"]) == ("emails_sent", 2, "4", 0.5)

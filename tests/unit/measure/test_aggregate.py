@@ -13,7 +13,8 @@ from sqlmodel import Session, SQLModel, select
 
 from autocapture.errors import InputError
 from autocapture.measure.aggregate import aggregate
-from autocapture.measure.catalog import metric_named
+from autocapture.measure.catalog import METRICS, metric_named
+from autocapture.measure.declare import Metric
 from autocapture.measure.examples import (
     ANN,
     AS_OF,
@@ -205,6 +206,22 @@ def test_a_period_that_begins_before_capture_is_not_complete_for_those_concerned
     [later] = aggregate(session, metric_named("emails_sent"), Query(parse_period("2026-W47"), AS_OF))
     [won] = aggregate(session, metric_named("deals_won"), Query(WEEK, AS_OF))
     assert (company.complete, later.complete, won.complete) == (False, True, True)
+
+
+@pytest.mark.parametrize(
+    "metric", [metric for metric in METRICS if metric.counted_from], ids=lambda m: m.name
+)
+def test_before_the_bound_of_an_account_nothing_captured_is_complete(
+    session: Session, metric: Metric
+) -> None:
+    session.get_one(Account, ANN).since = date(2026, 11, 11)
+    session.flush()
+    for query in (Query(WEEK, AS_OF), Query(WEEK, AS_OF, scope=Scope("team", "North"))):
+        assert [value.complete for value in aggregate(session, metric, query)] == [False]
+    by_user = aggregate(session, metric, Query(WEEK, AS_OF, by=("user",)))
+    assert [value.complete for value in by_user] == [False, True, True]
+    by_day = aggregate(session, metric, Query(WEEK, AS_OF, grain="day"))
+    assert [value.complete for value in by_day] == [False, False, *[True] * 5]
 
 
 def test_mail_learned_of_later_was_not_known_last_monday(session: Session) -> None:
