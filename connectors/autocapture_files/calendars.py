@@ -1,4 +1,8 @@
-"""An .ics file, or a folder of them: one channel per file, one item per event or series."""
+"""An .ics file, or a folder of them: one channel per file, one item per event or series.
+
+An id is a hash of the event's UID (of a lone exception with its original start): some programs make UIDs of titles, and of
+an event that is not captured nothing may be kept. ``printf %s 'UID' | b2sum -l 80`` tells an event's id.
+"""
 
 from __future__ import annotations
 
@@ -85,17 +89,21 @@ class Calendars:
         items: dict[str, Record | Broken] = {}
         seen: dict[str, int] = {}
         for each in parsed:
-            item = _item(path.name, each, seen)
+            item = _item(each, seen)
             items[item.id] = item
         self._parsed[channel.id] = (stamp, items)
         return items
 
 
-def _item(file_name: str, event: EventRecord | Unreadable, seen: dict[str, int]) -> Record | Broken:
-    """`file#uid`; a lone exception adds its original start, an unreadable event what tells it from its siblings."""
+def _item(event: EventRecord | Unreadable, seen: dict[str, int]) -> Record | Broken:
+    """An unreadable event adds to its UID what tells it from its siblings."""
     if isinstance(event, Unreadable):
-        return Broken(twin(f"{file_name}#{event.uid}!{event.digest}", seen), event.why, event.digest)
-    item_id = f"{file_name}#{event.uid}"
+        return Broken(twin(_id(f"{event.uid}!{event.digest}"), seen), event.why, event.digest)
+    name = event.uid
     if event.recurrence_id is not None:
-        item_id += f"#{original_key(event.recurrence_id).isoformat()}"
-    return Record(twin(item_id, seen), event, fingerprint(repr(event).encode()))
+        name += f"#{original_key(event.recurrence_id).isoformat()}"
+    return Record(twin(_id(name), seen), event, fingerprint(repr(event).encode()))
+
+
+def _id(name: str) -> str:
+    return fingerprint(name.encode("utf-8", "surrogatepass"))

@@ -19,7 +19,8 @@ from autocapture.model.activities import Activity
 from autocapture.model.columns import stable_id
 from autocapture.model.directory import Organization
 from autocapture.model.draft import Draft, Matched
-from autocapture.normalize.meeting import CalendarCopy, draft_meetings
+from autocapture.normalize.meeting import draft_meetings
+from autocapture.normalize.same_meeting import CalendarCopy
 from autocapture.records import EventRecord
 from autocapture.store import activities, calendar
 from autocapture.store.activities import Stored

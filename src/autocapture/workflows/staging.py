@@ -139,8 +139,8 @@ def start_of(event: EventRecord, time_zone: str) -> datetime:
     return datetime.combine(starts, time(), ZoneInfo(time_zone)).astimezone(UTC)
 
 
-def _identity_hash(data: RecordData, key: bytes) -> str:
-    """A keyed hash that can answer "is this the mail?" without telling anything of the mail."""
+def _identity_hash(data: RecordData, key: bytes) -> str | None:
+    """A keyed hash that can answer "is this the mail?" without telling anything of the mail; None where it has no id."""
     match data:
         case EmailRecord():
             identity = data.message_id or ""
@@ -148,6 +148,8 @@ def _identity_hash(data: RecordData, key: bytes) -> str:
             identity = data.uid
         case CallRecord():
             identity = data.call_id
+    if not identity:
+        return None
     return blake2b(identity.encode("utf-8", "replace"), key=key[:64], digest_size=16).hexdigest()
 
 

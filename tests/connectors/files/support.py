@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -29,6 +30,11 @@ def opened(lent: Tools | None = None, **paths: Path) -> Iterator[Connection]:
 
 def message(subject: str, body: str = "hello\n") -> bytes:
     return f"From: a@x.example\nTo: b@y.example\nSubject: {subject}\nMessage-ID: <{subject}@x>\n\n{body}".encode()
+
+
+def id_of(name: str) -> str:
+    """What a file's path or an event's UID is called in the ledger: `b2sum -l 80`."""
+    return hashlib.blake2b(name.encode(), digest_size=10).hexdigest()
 
 
 class Holder:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.connectors.files.support import Holder, opened, settle, tools
+from tests.connectors.files.support import Holder, id_of, opened, settle, tools
 
 from autocapture.clock import FixedClock
 from autocapture.connector import Broken, Record
@@ -33,14 +33,14 @@ def test_each_calendar_is_a_channel_and_each_series_one_item(tmp_path: Path) -> 
         assert (work.id, work.kind, work.name) == ("ics:work.ics", "event", "work")
         holder = Holder()
         holder.drain(connection, work)
-        assert sorted(holder.held) == ["work.ics#a", "work.ics#b"]
-        [record] = connection.get(work, ["work.ics#a"])
+        assert sorted(holder.held) == sorted([id_of("a"), id_of("b")])
+        [record] = connection.get(work, [id_of("a")])
         assert isinstance(record, Record)
         assert isinstance(record.data, EventRecord)
         assert [each.starts_at for each in record.data.overrides] == [datetime(2026, 11, 24, 9, tzinfo=UTC)]
         holder = Holder()
         holder.drain(connection, team)
-        assert list(holder.held) == ["team.ICS#a#2026-11-23T09:00:00+00:00"]
+        assert list(holder.held) == [id_of("a#2026-11-23T09:00:00+00:00")]
 
 
 def test_only_what_changed_in_a_calendar_is_told_again(tmp_path: Path) -> None:
@@ -55,9 +55,9 @@ def test_only_what_changed_in_a_calendar_is_told_again(tmp_path: Path) -> None:
         before = dict(holder.held)
         path.write_text(calendar(vevent("c"), vevent("a", "SUMMARY:two", "DTSTAMP:20260202T000000Z")))
         holder.drain(connection, channel)
-        assert sorted(each.id for each in holder.pages[-1].items) == ["work.ics#a", "work.ics#b"]
-        assert sorted(holder.held) == ["work.ics#a", "work.ics#c"]
-        assert holder.held["work.ics#c"] == before["work.ics#c"]
+        assert sorted(each.id for each in holder.pages[-1].items) == sorted([id_of("a"), id_of("b")])
+        assert sorted(holder.held) == sorted([id_of("a"), id_of("c")])
+        assert holder.held[id_of("c")] == before[id_of("c")]
         path.write_text(calendar(vevent("c"), vevent("a", "SUMMARY:two", "DTSTAMP:20260303T000000Z")))
         settle(path)
         holder.drain(connection, channel)

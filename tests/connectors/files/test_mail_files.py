@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.connectors.files.support import Holder, message, opened, settle, tools
+from tests.connectors.files.support import Holder, id_of, message, opened, settle, tools
 
 from autocapture.clock import FixedClock
 from autocapture.connector import Broken, Gone, ReadsText, Record
@@ -355,17 +355,17 @@ def test_an_edited_eml_is_a_new_version_and_a_moved_one_a_new_item(tmp_path: Pat
     with opened(eml=tmp_path) as connection:
         [channel] = connection.channels()
         holder.drain(connection, channel)
-        assert sorted(holder.held) == ["2.EML", "a/1.eml"]
-        [record] = connection.get(channel, ["a/1.eml"])
+        assert sorted(holder.held) == sorted([id_of("2.EML"), id_of("a/1.eml")])
+        [record] = connection.get(channel, [id_of("a/1.eml")])
         assert isinstance(record, Record)
-        assert record.version == holder.held["a/1.eml"]
+        assert record.version == holder.held[id_of("a/1.eml")]
         first.write_bytes(message("one, changed"))
         second.rename(tmp_path / "3.eml")
         holder.drain(connection, channel)
         assert holder.subjects(connection, channel) == ["one, changed", "two"]
-        assert sorted(holder.held) == ["3.eml", "a/1.eml"]
+        assert sorted(holder.held) == sorted([id_of("3.eml"), id_of("a/1.eml")])
         assert [
-            type(each) for each in connection.get(channel, ["2.EML", "../secret.eml", "/etc/passwd"])
+            type(each) for each in connection.get(channel, [id_of("2.EML"), "../secret.eml", "/etc/passwd"])
         ] == [Gone] * 3
 
 
@@ -376,7 +376,7 @@ def test_of_a_message_larger_than_the_cap_only_the_headers_are_read(tmp_path: Pa
         file.truncate(65 << 20)
     with opened(eml=tmp_path) as connection:
         [channel] = connection.channels()
-        [record] = connection.get(channel, ["1.eml"])
+        [record] = connection.get(channel, [id_of("1.eml")])
         assert isinstance(record, Record)
         assert (record.data.subject, record.data.size) == ("large", 65 << 20)  # type: ignore[union-attr]
-        assert connection.texts(channel, ["1.eml"]) == {}  # type: ignore[attr-defined]
+        assert connection.texts(channel, [id_of("1.eml")]) == {}  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ from autocapture.model.activities import Activity, Participant
 from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import UserHandle
 from autocapture.store.engine import writing
+from autocapture.workflows.census import take_census
 
 RUTH, KIM = "ruth@ours.example", "kim@customer.example"
 
@@ -213,3 +214,20 @@ def test_a_corrected_mail_is_as_it_is_now(app: Application, tmp_path: Path) -> N
         ("number 2", "inbound"),
         ("The offer", "outbound"),
     ]
+
+
+def test_of_what_is_not_captured_the_ledger_keeps_no_name(app: Application, tmp_path: Path) -> None:
+    private = message(1, subject="Salary of Lee", message_id="salary-of-lee@ours.example", extra=PRIVATE)
+    folder = _eml(tmp_path / "mail", "Salary of Lee.eml", private)
+    _eml(
+        folder, "Re- Salary of Lee.eml", private.replace(b"Message-ID: <salary-of-lee@ours.example>\r\n", b"")
+    )
+    event = "BEGIN:VEVENT\nUID:Salary of Lee\nDTSTART:20261110T090000Z\nCLASS:PRIVATE\nEND:VEVENT\n"
+    (tmp_path / "calendar.ics").write_text(f"BEGIN:VCALENDAR\nVERSION:2.0\n{event}END:VCALENDAR\n")
+    account = connect_files(app, eml=folder, ics=tmp_path / "calendar.ics")
+    capture(app, account)
+    kept = everything(app)
+    assert [row["outcome"] for row in kept["ledger"]] == ["skipped"] * 3
+    assert "alary" not in repr(kept)
+    assert sorted(row["message_hash"] is None for row in kept["ledger"]) == [False, False, True]
+    assert all(channel.equal for channel in take_census(app, account))

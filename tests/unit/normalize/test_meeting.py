@@ -12,7 +12,8 @@ from tests.unit.cast import NOON, ORGANIZATION, RUTH, SAM, TINA
 
 from autocapture.model.directory import Colleague
 from autocapture.model.draft import Draft
-from autocapture.normalize.meeting import CalendarCopy, draft_meetings
+from autocapture.normalize.meeting import draft_meetings
+from autocapture.normalize.same_meeting import CalendarCopy
 from autocapture.records import Attendee, EventRecord, Recurrence, Response
 
 HOUR = timedelta(hours=1)
