@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from autocapture.connector import Broken, Channel, Cursor, Gone, Page, Record, Tools
 from autocapture.errors import RateLimited, RecordUnusable, Unreachable
@@ -30,14 +30,15 @@ Answer = Record | Gone | Broken
 
 class ImapConnection:
     """One account's mail folders. A channel's id is the folder's name as it travels, in modified UTF-7; an item's id is
-    `UIDVALIDITY/UID`. In scope is what the server received on or after `tools.since` (INTERNALDATE, by the server's
-    calendar day: IMAP's SINCE); Gmail's drafts, which lie among all mail there, are not."""
+    `UIDVALIDITY/UID`. In scope is what the server received from the day before `tools.since` on: IMAP's SINCE goes by
+    INTERNALDATE and the server's calendar day, and the rep's day may begin in it. Gmail's drafts, which lie among all mail
+    there, are not."""
 
     def __init__(self, session: Session, tools: Tools) -> None:
         self._session = session
         self._tools = tools
         self._scope: Scope = (("UNDRAFT",) if session.offers("X-GM-EXT-1") else ()) + (
-            ("SINCE", tools.since) if tools.since else ()
+            ("SINCE", _day_before(tools.since)) if tools.since else ()
         )
         self._foreign: list[str] | None = None
         self._listed: dict[str, Numbers] = {}
@@ -167,6 +168,10 @@ class ImapConnection:
                 else:
                     headless.add(uid)
         return found, headless - found.keys(), refusal
+
+
+def _day_before(day: date) -> date:
+    return date.fromordinal(max(day.toordinal() - 1, 1))
 
 
 def _header_name(answer: Mapping[bytes, Value]) -> bytes | None:

@@ -108,6 +108,15 @@ def test_only_messages_received_since_the_first_day_are_in_scope(box: Mailbox, o
     assert held.drain().uids == [everything[1], box.uids()[-1]]
 
 
+def test_the_reps_first_day_is_in_scope_where_it_begins_before_the_servers(
+    box: Mailbox, opened: Opener
+) -> None:
+    box.append(message(1), at=datetime(2026, 3, 8, 12, tzinfo=UTC))
+    box.append(message(2), at=datetime(2026, 3, 9, 23, 30, tzinfo=UTC))  # half past midnight in Berlin
+    held = Held(opened(box, tools(since=date(2026, 3, 10)))).drain()
+    assert held.uids == box.uids()[1:]
+
+
 def test_a_page_never_ends_complete_after_the_enumeration(box: Mailbox, opened: Opener) -> None:
     box.append(*map(message, range(3)))
     held = Held(opened(box)).drain()
