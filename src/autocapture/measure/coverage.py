@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, or_, select
@@ -74,12 +74,10 @@ class Coverage:
 
 
 def coverage(session: Session, metric: Metric, query: Query) -> Coverage:
-    people = session.execute(select(user.c.id, user.c.time_zone, user.c.role, user.c.active)).all()
-    zones = {UTC, *(ZoneInfo(person.time_zone) for person in people)}
-    today = max(query.as_of.astimezone(zone).date() for zone in zones)
+    today = today_of(session, query.as_of)
     if not metric.counted_from:
         return Coverage(today, False, {}, {}, _NOBODY)
-    reps = {person.id for person in people if person.role == "rep" and person.active}
+    reps = set(session.scalars(select(user.c.id).where(user.c.role == "rep", user.c.active)))
     users = _reaches(session, metric.counted_from)
     members = defaultdict(set)
     for row in session.execute(_memberships(query.period)):
@@ -92,6 +90,12 @@ def coverage(session: Session, metric: Metric, query: Query) -> Coverage:
         teams={team_id: _together(users, who, reps) for team_id, who in members.items()},
         everybody=_together(users, {*users, *reps} if concerned is None else concerned, reps),
     )
+
+
+def today_of(session: Session, as_of: datetime) -> date:
+    """The day on which the first of our people is at `as_of`. What begins later has not begun for anybody."""
+    zones = {UTC, *map(ZoneInfo, session.scalars(select(user.c.time_zone).distinct()))}
+    return max(as_of.astimezone(zone).date() for zone in zones)
 
 
 def _reaches(session: Session, kinds: tuple[Kind, ...]) -> dict[int, Reach]:

@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from autocapture.measure.aggregate import duration_of, require_known
 from autocapture.measure.compile import counted_rows
+from autocapture.measure.coverage import today_of
 from autocapture.measure.declare import Duration, Metric
 from autocapture.measure.labels import Labels, load_labels
 from autocapture.measure.money import from_minor
@@ -51,10 +52,12 @@ def trace(session: Session, metric: Metric, query: Query) -> list[TracedRow]:
     """The rows from which `aggregate` computes the values of `query` over its whole period, in order of time.
 
     The same predicate, permission included: the contributions of an additive metric add up to its value, cell by cell
-    (`TracedRow.by`). The grain is ignored.
+    (`TracedRow.by`). The grain is ignored. A period that has not begun has none.
     """
     labels = load_labels(session, query.by)
     require_known(metric, query, labels)
+    if query.period.start > today_of(session, query.as_of):
+        return []
     prepare(session)
     values = parameters(query.period, query.as_of, query.known_at)
     counted = counted_rows(metric, query)

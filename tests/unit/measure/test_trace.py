@@ -11,7 +11,8 @@ from sqlmodel import Session, SQLModel
 from autocapture.measure.aggregate import aggregate
 from autocapture.measure.catalog import METRICS, metric_named
 from autocapture.measure.declare import Duration, Example, Metric, Simple
-from autocapture.measure.examples import ANN, AS_OF, BOB, WEEK, activity, cast, insert_rows
+from autocapture.measure.examples import ANN, AS_OF, BOB, WEEK, activity, cast, deal, insert_rows
+from autocapture.measure.period import parse_period
 from autocapture.measure.query import Query
 from autocapture.measure.trace import trace
 from autocapture.store.engine import open_engine, writing
@@ -68,3 +69,10 @@ def test_a_permission_hides_rows_from_the_value_and_from_its_trace_alike(session
     assert value.value == 1
     assert [row.id for row in trace(session, metric_named("emails_sent"), query)] == [1]
     assert len(trace(session, metric_named("emails_sent"), replace(query, visible=None))) == 2
+
+
+def test_a_period_that_has_not_begun_has_no_rows(session: Session) -> None:
+    insert_rows(session, (*cast(), *deal(1, "11-01 10:00")))
+    metric = metric_named("open_pipeline_count")
+    assert len(trace(session, metric, Query(WEEK, AS_OF))) == 1
+    assert trace(session, metric, Query(parse_period("2027-Q1"), AS_OF)) == []
