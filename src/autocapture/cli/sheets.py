@@ -75,6 +75,8 @@ def _piece(period: Period, grain: Grain | None) -> str:
 
 
 def _notes(value: Value, grain: Grain | None, zone: ZoneInfo) -> str:
+    if value.gap is Gap.NOT_BEGUN:
+        return value.gap
     metric = metric_named(value.metric)
     parts = [_made_from(value, metric)]
     parts += [f"{count(value.missing)} more without an amount"] if value.missing else []

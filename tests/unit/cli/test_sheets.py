@@ -70,8 +70,8 @@ def test_a_value_that_is_no_number_says_why() -> None:
         "revenue_won             none  0",
         "revenue_won          €900.00  1  2 more without an amount",
         "average_deal               –  0",
-        "deals_won                  –  0  incomplete: the period has not begun",
-        "open_pipeline_value        –  0  incomplete: the period has not begun",
+        "deals_won                  –  0  the period has not begun",
+        "open_pipeline_value        –  0  the period has not begun",
     ]
 
 
