@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import Session, col
 
 from autocapture.application import Application
-from autocapture.connect.vault import Place
 from autocapture.connector import Broken, Connection, Gone, Page, ReadsText, Record, Ref
 from autocapture.connector import Channel as Source
 from autocapture.model.accounts import Channel
-from autocapture.model.activities import ActivityText
 from autocapture.model.ledger import CAPTURED, QUARANTINED, SKIPPED
 from autocapture.store import calendar, leases, ledger
-from autocapture.store.bulk import upsert
-from autocapture.store.directory import load_directory
 from autocapture.store.engine import reading, take_turn, writing
 from autocapture.store.leases import Lease
 from autocapture.store.ledger import Held
@@ -26,6 +23,7 @@ from autocapture.workflows.emails import store_emails
 from autocapture.workflows.meetings import derive, store_events
 from autocapture.workflows.report import CaptureReport
 from autocapture.workflows.staging import Scope, Staged, quarantine, stage
+from autocapture.workflows.texts import keep_texts, texts_due
 
 SUSPICIOUS_ROWS = 20  # a sweep of fewer items is never held back
 RETRY_LIMIT = 100
@@ -41,6 +39,7 @@ class Run:
     channel: Channel
     scope: Scope
     report: CaptureReport
+    vanished: bool = False  # something listed in this enumeration was gone when it was read
 
     @property
     def channel_id(self) -> int:
@@ -91,36 +90,63 @@ def sort_items(
 
 
 def store_page(run: Run, page: Page) -> None:
-    """Reads what the page only lists, judges it, and commits items, ledger and cursor together, under the lease's fence."""
+    """Reads what the page only lists, judges it, and commits items, ledger and cursor together, under the lease's fence.
+
+    At capture level *full* texts are read of what is then stored and matched, and the cursor is committed with them.
+    """
     held = _held(run, page)
     items = sort_items(page.items, held, reread=run.channel.reread)
     _read(run, items, held)
     generation = run.channel.generation if run.channel.mid_run else run.channel.generation + 1
     staged = _staged(run, items, held, generation)
-    texts = _texts(run, staged)
     moved = page.cursor != run.channel.cursor or page.more != run.channel.mid_run
     returned = [source_id for source_id in items.touched if held[source_id].gone]
     if not (staged or items.gone or returned or page.complete or moved):
         return  # nothing new, though a source may list its latest items again: an idle pass writes nothing
     channel = {"cursor": page.cursor, "mid_run": page.more, "generation": generation}
     with writing(run.app.engine) as session:
-        leases.renew(session, run.lease, run.app.clock.now())
-        take_turn(session)
-        gone = list(items.gone)
+        _begin(session, run)
         ledger.touch(session, run.channel_id, items.touched, generation)
-        _store(session, run, staged, texts)
-        if page.complete:
-            swept, doubt = _sweep(session, run, generation)
-            gone.extend(swept)
-            channel["sweep_doubt"], channel["backfilled"], channel["reread"] = doubt, True, False
-            if doubt:  # look again from the start before anything is taken for gone
-                channel["cursor"], channel["mid_run"] = None, False
-        _came_back(session, run, returned)
-        _leave(session, run, gone)
-        session.execute(update(Channel).where(col(Channel.id) == run.channel_id).values(**channel))
+        _store(session, run, staged)
+        due = _texts_due(session, run, [item.id for item in page.items], staged, held)
+        if not due:
+            gone = _finish(session, run, page, items.gone, returned, channel)
+    if due:  # the network is asked outside any transaction; killed before the second one, the run reads the page again
+        texts = _texts(run, due)
+        with writing(run.app.engine) as session:
+            _begin(session, run)
+            keep_texts(session, run.app.vault, due, texts)
+            gone = _finish(session, run, page, items.gone, returned, channel)
     for name, value in channel.items():
         setattr(run.channel, name, value)
-    _count(run.report, staged, listed=len(page.items), gone=len(gone))
+    _count(run.report, staged, listed=len(page.items), gone=gone)
+
+
+def _begin(session: Session, run: Run) -> None:
+    leases.renew(session, run.lease, run.app.clock.now())
+    take_turn(session)
+
+
+def _finish(
+    session: Session,
+    run: Run,
+    page: Page,
+    left: Sequence[str],
+    returned: Sequence[str],
+    channel: dict[str, Any],
+) -> int:
+    """What left and what came back, and the channel's row as it is after the page; the number of items that left."""
+    gone = list(left)
+    if page.complete:
+        swept, doubt = _sweep(session, run, channel["generation"])
+        gone.extend(swept)
+        channel["sweep_doubt"], channel["backfilled"], channel["reread"] = doubt, True, False
+        if doubt:  # look again from the start before anything is taken for gone
+            channel["cursor"], channel["mid_run"] = None, False
+    _came_back(session, run, returned)
+    _leave(session, run, gone)
+    session.execute(update(Channel).where(col(Channel.id) == run.channel_id).values(**channel))
+    return len(gone)
 
 
 def _held(run: Run, page: Page) -> Mapping[str, Held]:
@@ -141,12 +167,16 @@ def retry_quarantined(run: Run) -> None:
     items = Sorted(to_read=ids)
     _read(run, items, held)
     staged = _staged(run, items, held, run.channel.generation)
-    texts = _texts(run, staged)
     with writing(run.app.engine) as session:
-        leases.renew(session, run.lease, run.app.clock.now())
-        take_turn(session)
-        _store(session, run, staged, texts)
+        _begin(session, run)
+        _store(session, run, staged)
+        due = _texts_due(session, run, ids, staged, held)
         _leave(session, run, items.gone)
+    if due:
+        texts = _texts(run, due)
+        with writing(run.app.engine) as session:
+            _begin(session, run)
+            keep_texts(session, run.app.vault, due, texts)
     _count(run.report, staged, listed=0, gone=len(items.gone))
 
 
@@ -163,6 +193,7 @@ def _read(run: Run, items: Sorted, held: Mapping[str, Held]) -> None:
             case Record():
                 items.records.append(item)
             case Gone() if item.id not in held:
+                run.vanished = True
                 items.broken.append(Broken(item.id, "listed, but not there when it was read"))
             case Gone():
                 items.gone.append(item.id)
@@ -179,24 +210,25 @@ def _staged(run: Run, items: Sorted, held: Mapping[str, Held], generation: int) 
     return staged
 
 
-def _texts(run: Run, staged: Sequence[Staged]) -> dict[str, str]:
-    """The texts of admitted emails with somebody the CRM knows, at capture level *full* alone."""
-    if run.scope.level != "full" or not isinstance(run.connection, ReadsText):
+def _texts_due(
+    session: Session, run: Run, source_ids: Sequence[str], staged: Sequence[Staged], held: Mapping[str, Held]
+) -> dict[str, int]:
+    """The mails whose texts are to be read now, with their activities; at capture level *full* alone."""
+    if run.scope.level != "full" or run.channel.kind != "email" or not isinstance(run.connection, ReadsText):
         return {}
-    drafts = {item.entry.source_id: item.draft for item in staged if item.draft is not None}
-    handles = {party.address for draft in drafts.values() for party in draft.parties}
-    with reading(run.app.engine) as session:
-        directory = load_directory(session, run.scope.organization, handles)
-    known = directory.contacts.keys() | {h for h in handles if h.rpartition("@")[2] in directory.companies}
-    wanted = [
-        source_id
-        for source_id, draft in drafts.items()
-        if any(party.address in known for party in draft.parties)
-    ]
-    return run.connection.texts(run.source, wanted) if wanted else {}
+    changed = {
+        item.entry.source_id
+        for item in staged
+        if item.entry.source_id in held and held[item.entry.source_id].version != item.entry.version
+    }
+    return texts_due(session, run.channel_id, source_ids, changed)
 
 
-def _store(session: Session, run: Run, staged: Sequence[Staged], texts: Mapping[str, str]) -> None:
+def _texts(run: Run, due: Mapping[str, int]) -> Mapping[str, str]:
+    return run.connection.texts(run.source, list(due)) if isinstance(run.connection, ReadsText) else {}
+
+
+def _store(session: Session, run: Run, staged: Sequence[Staged]) -> None:
     now = run.app.clock.now()
     readable = [item for item in staged if item.entry.outcome != QUARANTINED]
     match run.channel.kind:
@@ -208,21 +240,17 @@ def _store(session: Session, run: Run, staged: Sequence[Staged], texts: Mapping[
             store_calls(session, readable, run.scope, now)
     ledger.write(session, [item.entry for item in readable])
     ledger.write_quarantined(session, [item.entry for item in staged if item.entry.outcome == QUARANTINED])
-    rows = []
-    for item in readable:
-        activity_id, text = item.entry.activity_id, texts.get(item.entry.source_id)
-        if text and activity_id is not None:
-            sealed = run.app.vault.seal(text.encode(), Place("activity_text", activity_id, "sealed"))
-            rows.append({"activity_id": activity_id, "sealed": sealed})
-    upsert(session, ActivityText, rows)
 
 
 def _sweep(session: Session, run: Run, generation: int) -> tuple[list[str], int]:
     """What a complete enumeration did not list, and whether that is doubted: more than half of many items at once must be
-    seen missing twice."""
+    seen missing twice, and so must anything when what was listed had vanished before it was read (a folder rebuilt between
+    the two)."""
     missing = ledger.not_listed_since(session, run.channel_id, generation)
     live = ledger.live_count(session, run.channel_id)
-    if live >= SUSPICIOUS_ROWS and 2 * len(missing) > live and run.channel.sweep_doubt == 0:
+    suspicious = run.vanished or (live >= SUSPICIOUS_ROWS and 2 * len(missing) > live)
+    run.vanished = False
+    if missing and suspicious and run.channel.sweep_doubt == 0:
         return [], 1
     return missing, 0
 
