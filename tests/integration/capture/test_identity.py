@@ -17,11 +17,14 @@ from tests.integration.capture.deployment import (
 )
 
 from autocapture.application import Application
-from autocapture.model.activities import Activity, Participant
+from autocapture.connect.vault import Place
+from autocapture.model.activities import Activity, ActivityText, Participant
+from autocapture.model.crm import Contact, ContactHandle
 from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import UserHandle
 from autocapture.store.engine import writing
 from autocapture.workflows.census import take_census
+from autocapture.workflows.connect_account import Login, connect_account
 
 RUTH, KIM = "ruth@ours.example", "kim@customer.example"
 
@@ -231,3 +234,51 @@ def test_of_what_is_not_captured_the_ledger_keeps_no_name(app: Application, tmp_
     assert "alary" not in repr(kept)
     assert sorted(row["message_hash"] is None for row in kept["ledger"]) == [False, False, True]
     assert all(channel.equal for channel in take_census(app, account))
+
+
+def _texts(app: Application) -> dict[str, str]:
+    """What is kept of texts, by subject."""
+    subjects = {row["id"]: row["subject"] for row in rows(app, Activity)}
+    return {
+        subjects[row["activity_id"]]: app.vault.open(
+            row["sealed"], Place("activity_text", row["activity_id"], "sealed")
+        ).decode()
+        for row in rows(app, ActivityText)
+    }
+
+
+def test_texts_are_kept_of_what_matched_and_of_nothing_else(app: Application, tmp_path: Path) -> None:
+    with writing(app.engine) as session:  # a colleague who stands in the CRM too
+        session.add(Contact(id=2, source_id="p2", name="Sam"))
+        session.flush()
+        session.add(ContactHandle(kind="email", value="sam@ours.example", contact_id=2))
+    stranger = "both@stranger.example"
+    mails = [
+        message(1, body="about the offer"),
+        message(2, author="lee@mail.customer.example", body="by registrable domain"),
+        message(3, author="Kim <kim+crm@customer.example>", body="by tag"),
+        message(4, author=stranger, to="ruth@ours.example, sam@ours.example", body="nobody's business"),
+    ]
+    deliver(tmp_path / "Maildir", *mails)
+    login = Login(RUTH, "files", {"maildir": str(tmp_path / "Maildir")}, capture_level="full")
+    account = connect_account(app, login).account_id
+    capture(app, account)
+    assert {subject: text.strip() for subject, text in _texts(app).items()} == {
+        "number 1": "about the offer",
+        "number 2": "by registrable domain",
+        "number 3": "by tag",
+    }
+    assert len(rows(app, Activity)) == 4
+
+
+def test_the_text_of_a_corrected_mail_is_the_corrected_one(app: Application, tmp_path: Path) -> None:
+    folder = _eml(tmp_path / "mail", "1.eml", message(1, body="first"))
+    login = Login(RUTH, "files", {"eml": str(folder)}, capture_level="full")
+    account = connect_account(app, login).account_id
+    capture(app, account)
+    _eml(folder, "1.eml", message(1, body="second, and longer"))
+    capture(app, account)
+    assert _texts(app)["number 1"].strip() == "second, and longer"
+    _eml(folder, "1.eml", message(1, body="third", extra=PRIVATE))
+    capture(app, account)
+    assert _texts(app) == {}
