@@ -11,7 +11,8 @@ from autocapture.cli.application import open_application
 
 if TYPE_CHECKING:
     from autocapture.application import Application
-    from autocapture.model.measures import Publication
+    from autocapture.model.measures import Delivery, Publication
+    from autocapture.report.reader import Reader
 
 
 def register(app: typer.Typer) -> None:
@@ -98,13 +99,20 @@ def _save(application: Application, publication: Publication, out: Path) -> None
 
 def _send(application: Application, publication: Publication) -> bool:
     """Whether every manager has it."""
-    from autocapture.workflows.summarize import deliver
+    from autocapture.report.reader import Reader
+    from autocapture.workflows.summarize import deliver, deliveries
 
-    deliveries = deliver(application, publication)
-    for delivery in deliveries:
-        typer.echo(
-            f"  {delivery.state} to {delivery.recipient}{f': {delivery.error}' if delivery.error else ''}"
-        )
-    if not deliveries:
+    reader = Reader(time_zone=application.settings.organization.time_zone)
+    had_it = {one.recipient for one in deliveries(application, publication) if one.state == "sent"}
+    told = deliver(application, publication)
+    for delivery in told:
+        typer.echo(f"  {_outcome(delivery, reader, before=delivery.recipient in had_it)}")
+    if not told:
         typer.echo("  nobody to send it to: the team has no active manager")
-    return all(delivery.state == "sent" for delivery in deliveries)
+    return all(delivery.state == "sent" for delivery in told)
+
+
+def _outcome(delivery: Delivery, reader: Reader, *, before: bool) -> str:
+    if before and delivery.sent_at is not None:
+        return f"already sent to {delivery.recipient} on {reader.moment(delivery.sent_at)}"
+    return f"{delivery.state} to {delivery.recipient}{f': {delivery.error}' if delivery.error else ''}"
