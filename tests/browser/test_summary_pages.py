@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.summary.organization import WEEK, application
+from tests.integration.summary.organization import WEEK, application, reopened
 from tests.integration.summary.serving import serving
 
-from autocapture.workflows.summarize import publish
+from autocapture.report import charts
+from autocapture.report.publication import summary_of
+from autocapture.report.reader import Reader
+from autocapture.report.render import mail_html
+from autocapture.workflows.summarize import links, publish
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -27,9 +32,15 @@ HOSTILE = "<script>document.title='ran'</script><img src=//evil.example/x onerro
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    app = application(Path(tmp_path_factory.mktemp("browser")), subject=HOSTILE, rep=f"Anna {HOSTILE}")
-    publish(app, team_id=1, week=WEEK)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = Path(tmp_path_factory.mktemp("browser"))
+    publish(application(home, subject=HOSTILE, rep=f"Anna {HOSTILE}"), team_id=1, week=WEEK)
+    return home
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
+    app = reopened(home)
     with serving(app) as address:
         yield address
 
@@ -106,3 +117,47 @@ def test_the_page_is_read_aloud_in_order(page: Page) -> None:
         assert pictures.nth(place).get_attribute("aria-label")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+
+
+@pytest.mark.parametrize("path", ["/accounts", f"/summary/north/{WEEK}", "number", "activity"])
+def test_nothing_is_cut_off_on_a_telephone(page: Page, path: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(path if path.startswith("/") else f"/summary/north/{WEEK}")
+    if path in ("number", "activity"):
+        page.locator(".tiles li", has_text="Emails sent").locator("a.n").click()
+    if path == "activity":
+        page.locator("#rows tbody a").first.click()
+    page.wait_for_load_state()
+    hidden = "[...document.querySelectorAll('.scroll, .fall, html')].filter(e => e.scrollWidth > e.clientWidth).length"
+    assert page.evaluate(hidden) == 0
+
+
+def test_the_state_of_an_account_is_seen_first_on_a_telephone(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto("/accounts")
+    card = page.locator("tbody tr", has_text="Carla")
+    cells = card.locator("td")
+    assert cells.first.inner_text().splitlines()[0] == "needs to be reconnected"
+    box = cells.first.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 360
+
+
+def test_the_mail_fits_a_telephone(browser: Browser, home: Path) -> None:
+    app = reopened(home)
+    publication = publish(app, team_id=1, week=WEEK)
+    html = mail_html(
+        summary_of(publication),
+        Reader("sv", "Europe/Stockholm"),
+        links(app, publication).number,
+        "http://127.0.0.1/",
+        lambda chart: f"data:image/png;base64,{b64encode(charts.png(chart)).decode()}",
+    )
+    tab = browser.new_page(viewport={"width": 360, "height": 800})
+    tab.set_content(html)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+    rows = tab.evaluate(
+        "[...document.querySelectorAll('td, th')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"
+    )
+    assert rows == []
+    tab.close()
