@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from autocapture.measure.catalog import CATALOG
 from autocapture.measure.period import parse_period
 from autocapture.measure.worktime import business_days, holidays_of
+from autocapture.model.crm import Deal
 from autocapture.model.measures import Quota
 from autocapture.model.organization import Team, User
 from autocapture.report import pipeline, sources, unknown
@@ -82,11 +83,19 @@ class _Scene:
         return tuple(pipeline.told(session, cell, self.measured.movements(cell)) for cell in cells)
 
     def _currency(self, pipelines: Sequence[Pipeline]) -> str | None:
-        """The currency in which headline money is told: the team quota's, else that of most open deals."""
+        """The currency in which headline money is told: the team quota's, else that of most open deals, else of most deals."""
         quota = self._quota("team", self.roster.team.name)
         if quota is not None and quota.currency is not None:
             return quota.currency
-        return pipelines[0].currency if pipelines else None
+        if pipelines:
+            return pipelines[0].currency
+        commonest = (
+            select(Deal.currency)
+            .where(col(Deal.currency).is_not(None))
+            .group_by(col(Deal.currency))
+            .order_by(func.count().desc(), col(Deal.currency))
+        )
+        return self.measured.session.exec(commonest).first()
 
     def _tile(self, metric: str, currency: str | None) -> Tile:
         money = metric in _MONEY_METRICS or pipeline.is_movement(metric)
@@ -152,6 +161,7 @@ class _Scene:
         session, reps, as_of = self.measured.session, self.roster.reps, self.measured.as_of
         nowhere, outside = unknown.unmatched(session, reps, self.cell.start, self.cell.end)
         first_day = _oldest(self.cell)
+        won = self._wins_of_attainment()
         return Unknown(
             troubles=unknown.troubles(session, reps, as_of),
             unmatched=nowhere,
@@ -161,12 +171,22 @@ class _Scene:
             without_quota=tuple(person.name for person in persons if person.attainment is None),
             unpriced=self._unpriced(),
             other_currencies=tuple(other_currencies),
+            unpriced_wins=len(self._ids("deals_won", won) - self._ids(_PREFERRED, won)),
+            wins_since=won.start,
             unconnected=sources.unconnected(session, reps),
         )
 
     def _unpriced(self) -> int:
-        counted = {row.id for row in self.measured.rows("open_pipeline_count", self.cell)}
-        return len(counted - {row.id for row in self.measured.rows(OPEN_PIPELINE, self.cell)})
+        return len(self._ids("open_pipeline_count", self.cell) - self._ids(OPEN_PIPELINE, self.cell))
+
+    def _wins_of_attainment(self) -> Cell:
+        """The slice of which wins are told: the quota's period so far, the week where there is no quota."""
+        quota = self._quota("team", self.roster.team.name)
+        start = self.cell.start if quota is None else min(quota.period_start, self.cell.start)
+        return Cell(start, self.cell.end, self.cell.team)
+
+    def _ids(self, metric: str, cell: Cell) -> set[int]:
+        return {row.id for row in self.measured.rows(metric, cell)}
 
 
 def _elapsed(quota: Quota, until: date, holidays: Container[date]) -> Decimal:

@@ -67,6 +67,13 @@ class Measured:
         found = trace(self.session, metric_named(metric), self._query(cell))
         return [row for row in found if cell.currency is None or row.currency == cell.currency]
 
+    def behind(self, number: Number) -> Sequence[TracedRow]:
+        """The rows of one published number. Money without a currency has none: amounts of several are never added up."""
+        cell = Cell.parse(number.cell)
+        if number.unit == MONEY and cell.currency is None and not pipeline.is_movement(number.metric):
+            return ()
+        return self.rows(number.metric, cell)
+
     def movements(self, cell: Cell) -> pipeline.Rows:
         """The rows of a week's pipeline: its start, every movement, its end."""
         eve = Cell(cell.start - _DAY, cell.start - _DAY, cell.team, cell.user, cell.currency)

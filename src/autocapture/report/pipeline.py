@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from sqlmodel import Session, col, select
@@ -42,7 +43,10 @@ def movements(
         part, amount = _part(held.get(key), holds.get(key), deals.get(key), cell)
         if part is not None:
             row = holds.get(key) or held[key]
-            found[metric_of(part)].append(replace(row, contribution=amount, numerator=amount, denominator=1))
+            on = _day(part, deals.get(key), cell)
+            found[metric_of(part)].append(
+                replace(row, on=on, contribution=amount, numerator=amount, denominator=1)
+            )
     return {START: list(before), **found, END: list(after)}
 
 
@@ -60,6 +64,12 @@ def _part(
     if deal is not None and closed and deal.outcome in (WON, LOST):
         return ("won" if deal.outcome == WON else "lost"), amount
     return "moved_out", amount
+
+
+def _day(part: str, deal: Deal | None, cell: Cell) -> date:
+    """When a deal moved: the day it was created or closed, else the end of the week, by which it had."""
+    known = None if deal is None else {"new": deal.created_on, "won": deal.closed_on, "lost": deal.closed_on}
+    return (known or {}).get(part) or cell.end
 
 
 def told(session: Session, cell: Cell, rows: Rows) -> Pipeline:

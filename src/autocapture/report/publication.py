@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from autocapture.model.measures import Delivery, Publication, PublishedValue
 from autocapture.report.measured import Measured, agree
-from autocapture.report.numbers import Cell, Number, row_hash
+from autocapture.report.numbers import Number, row_hash
 from autocapture.report.summary import Summary, from_data, to_data
 from autocapture.store.engine import insert_for
 
@@ -30,7 +30,7 @@ def prove(session: Session, summary: Summary) -> tuple[Proof, ...]:
 
 
 def _proof(measured: Measured, number: Number) -> Proof:
-    rows = measured.rows(number.metric, Cell.parse(number.cell))
+    rows = measured.behind(number)
     if not agree(number, rows):
         raise AssertionError(f"the rows of {number.metric} in {number.cell} do not add up to it")
     return Proof(number, measured.fingerprint(number.metric), row_hash(rows))

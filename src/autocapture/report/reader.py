@@ -1,4 +1,8 @@
-"""How one reader sees numbers, dates and money: Babel's CLDR formats for a locale and a time zone."""
+"""How one reader sees numbers, dates and money: Babel's CLDR formats for a locale and a time zone.
+
+The sentences around them are English, and so are the names of days, months and units; figures and money are written as the
+reader's locale writes them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_interval, format_skeleton, format_time
 from babel.numbers import (
-    format_compact_currency,
     format_currency,
     format_decimal,
     format_percent,
@@ -22,6 +25,7 @@ from autocapture.report.numbers import COUNT, WORKING_SECONDS, Number
 
 NO_VALUE = "–"
 _COMPACT_FROM = 10_000
+_SCALES = ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(1000), "K"))
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -38,6 +42,12 @@ class Reader:
             return Locale.parse(self.locale.replace("-", "_"))
         except (UnknownLocaleError, ValueError):
             return Locale("en")
+
+    @property
+    def words(self) -> Locale:
+        """The English of dates and units: the reader's own, British for readers of another language."""
+        language = self.language
+        return language if language.language == "en" else Locale("en", "GB")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -85,7 +95,7 @@ class Reader:
         if currency is None:
             return str(format_decimal(value, locale=self.language))
         if compact and abs(value) >= _COMPACT_FROM:
-            return str(format_compact_currency(value, currency, locale=self.language, fraction_digits=1))
+            return self._compact_money(value, currency)
         if compact:
             value = value.to_integral_value(ROUND_HALF_EVEN)
         whole = value == value.to_integral_value()
@@ -94,6 +104,14 @@ class Reader:
         if whole:
             pattern = pattern.replace("0.00", "0")
         return str(format_currency(shown, currency, pattern, locale=self.language, currency_digits=not whole))
+
+    def _compact_money(self, value: Decimal, currency: str) -> str:
+        """In thousands, millions or billions with one decimal: ``€1.2M``."""
+        size, letter = next((scale for scale in _SCALES if round(abs(value) / scale[0], 1) >= 1), _SCALES[-1])
+        pattern = self.language.currency_formats["standard"].pattern.replace("0.00", f"0.#'{letter}'")
+        return str(
+            format_currency(value / size, currency, pattern, locale=self.language, currency_digits=False)
+        )
 
     def duration(self, seconds: Decimal, *, working: bool = False) -> str:
         """The two largest units: days and hours, hours and minutes, or minutes. `working` time stays in hours."""
@@ -107,17 +125,24 @@ class Reader:
         else:
             parts = [(left, "duration-minute")]
         shown = [part for part in parts if part[0]] or parts[-1:]
-        return " ".join(format_unit(count, unit, "short", locale=self.language) for count, unit in shown)
+        return " ".join(format_unit(count, unit, "short", locale=self.words) for count, unit in shown)
 
     def day(self, day: date) -> str:
-        return str(format_date(day, "medium", locale=self.language))
+        return str(format_date(day, "medium", locale=self.words))
 
     def days(self, start: date, end: date) -> str:
-        return str(format_interval(start, end, "yMMMd", locale=self.language))
+        return str(format_interval(start, end, "yMMMd", locale=self.words))
 
     def moment(self, at: datetime) -> str:
-        day = format_skeleton("MMMEd", at, tzinfo=self.zone, locale=self.language)
-        return f"{day}, {format_time(at, 'short', tzinfo=self.zone, locale=self.language)}"
+        """The day of the week, the day and the time, with the name of the zone: ``Mon, Nov 9, 8:30 AM CET``."""
+        day = format_skeleton("MMMEd", at, tzinfo=self.zone, locale=self.words)
+        return f"{day}, {format_time(at, 'short', tzinfo=self.zone, locale=self.words)} {self._zone_name(at)}"
 
     def moment_full(self, at: datetime) -> str:
-        return str(format_datetime(at, "medium", tzinfo=self.zone, locale=self.language))
+        """The date with its year and the time to the second, with the name of the zone."""
+        return f"{format_datetime(at, 'medium', tzinfo=self.zone, locale=self.words)} {self._zone_name(at)}"
+
+    def _zone_name(self, at: datetime) -> str:
+        """``CET``; ``UTC+03`` where the zone has no letters of its own."""
+        name = at.astimezone(self.zone).tzname() or "UTC"
+        return f"UTC{name}" if name[0] in "+-" else name

@@ -131,9 +131,10 @@ class _Sight:
     palette: Palette
 
     def number(self, number: Number, *, compact: bool = True) -> Shown:
-        exact = self.reader.number(number)
-        text = self.reader.number(number, compact=True) if compact else exact
-        return Shown(text if number.complete else f"{text}*", exact, self.link(number))
+        exact = wording.value(number, self.reader)
+        text = wording.value(number, self.reader, compact=True) if compact else exact
+        partial = number.value is not None and not number.complete
+        return Shown(f"{text}*" if partial else text, exact, self.link(number))
 
     def attainment(self, held: Attainment | None, *, wide: bool = False) -> AttainmentView | None:
         if held is None:

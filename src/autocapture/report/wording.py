@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import median
 
 from autocapture.measure.catalog import CATALOG
-from autocapture.report.numbers import RATE, Number
+from autocapture.report.numbers import RATE, SECONDS, Number
 from autocapture.report.reader import NO_VALUE, Reader
 from autocapture.report.summary import Attainment, Coverage, Summary, Tile, Unknown, Win
 
@@ -24,6 +24,8 @@ _MOVEMENTS = {
     "pipeline_lost": ("Pipeline lost", "Lost"),
     "pipeline_end": ("Pipeline at the end", "End"),
 }
+_COUNTED = {"lead_response_time": ("lead", "leads"), "reply_rate": ("email", "emails")}
+_DEALS = ("deal", "deals")
 KINDS = {"email": "mail", "event": "calendar", "call": "calls"}
 STATES = {"needs_reconnect": "must be reconnected", "paused": "paused", "active": "silent"}
 PUBLISHED = "These numbers were published once and do not change."
@@ -96,10 +98,38 @@ def is_ordinary(history: Sequence[Decimal | None]) -> bool:
 
 
 def basis(number: Number, reader: Reader) -> str:
-    """What a number rests on: the n of a rate, a median, an average or a sum of money; nothing for a plain count."""
+    """What a number rests on: the rows of a rate, a median, an average or a sum of money; nothing for a plain count."""
     if number.unit == "count":
         return ""
-    return f"n = {reader.amount(Decimal(number.n), 'count')}"
+    if is_waiting(number):
+        return f"{reader.count(number.n - _over(number))} of {rows_of(number, reader)} still unanswered"
+    return rows_of(number, reader)
+
+
+def is_waiting(number: Number) -> bool:
+    """Whether a median is not reached yet: too few of its rows are over."""
+    return number.unit == SECONDS and number.value is None and number.n > 0
+
+
+def value(number: Number, reader: Reader, *, compact: bool = False) -> str:
+    """The number, or what stands in its place."""
+    return "not yet" if is_waiting(number) else reader.number(number, compact=compact)
+
+
+def answered(number: Number, reader: Reader) -> str:
+    """``1 of 3 leads was answered``."""
+    over = _over(number)
+    return f"{reader.count(over)} of {rows_of(number, reader)} {'was' if over == 1 else 'were'} answered"
+
+
+def rows_of(number: Number, reader: Reader) -> str:
+    """How many of what a number was counted from: ``1 deal``, ``3 leads``."""
+    one, many = _COUNTED.get(number.metric, _DEALS)
+    return f"{reader.count(number.n)} {one if number.n == 1 else many}"
+
+
+def _over(number: Number) -> int:
+    return int(number.numerator or 0)
 
 
 def in_words(tile: Tile, reader: Reader) -> str:
@@ -126,7 +156,12 @@ def unknowns(summary: Summary, reader: Reader) -> tuple[str, ...]:
     early = "The team's accounts have not been captured yet: what is in them is not counted."
     said = [] if summary.sourced else [early]
     said += _of_capture(summary.unknown, reader)
-    said += _of_deals(summary.unknown)
+    said += [
+        f"The median of {title(tile.number.metric).lower()} is not known yet: {answered(tile.number, reader)}."
+        for tile in summary.tiles
+        if is_waiting(tile.number)
+    ]
+    said += _of_deals(summary.unknown, reader)
     return tuple(said)
 
 
@@ -152,13 +187,18 @@ def _of_capture(unknown: Unknown, reader: Reader) -> list[str]:
     return said
 
 
-def _of_deals(unknown: Unknown) -> list[str]:
+def _of_deals(unknown: Unknown, reader: Reader) -> list[str]:
     said = []
     if unknown.without_quota:
         said.append(f"No quota is set for {listing(unknown.without_quota)}.")
     if unknown.unpriced:
         what = count(unknown.unpriced, "open deal", "open deals")
         said.append(f"{what} without an amount: nothing is added to the pipeline for it.")
+    if unknown.unpriced_wins and unknown.wins_since:
+        what = count(unknown.unpriced_wins, "deal", "deals")
+        said.append(
+            f"{what} won since {reader.day(unknown.wins_since)} without an amount: nothing is added to revenue for it."
+        )
     if unknown.other_currencies:
         said.append(f"Amounts in {listing(unknown.other_currencies)} stand apart: nothing is converted.")
     return said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,13 +11,14 @@ from sqlmodel import Session, col, or_, select
 from autocapture.application import Application
 from autocapture.errors import InputError
 from autocapture.model.accounts import Account, Channel
-from autocapture.model.activities import Activity, Match, Participant
-from autocapture.model.crm import Company, Contact, Deal
+from autocapture.model.activities import Activity, Match, Participant, Participation
+from autocapture.model.crm import Contact
 from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
 from autocapture.report.numbers import RATE
 from autocapture.report.reader import Reader
 from autocapture.store.engine import reading
+from autocapture.web.reasons import reasons, target_name
 from autocapture.web.templating import render
 
 
@@ -26,15 +28,27 @@ def page(application: Application, reader: Reader, activity_id: int) -> str:
         activity = session.get(Activity, activity_id)
         if activity is None:
             raise InputError("there is no such activity")
+        there = replace(reader, time_zone=_zone(session, activity_id) or reader.time_zone)
         return render(
             "activity.html",
             title=activity.kind.capitalize(),
             activity=activity,
-            when=reader.moment_full(activity.occurred_at),
+            when=there.moment_full(activity.occurred_at),
             participants=_participants(session, activity_id),
             matches=_matches(session, activity_id, reader),
             sightings=_sightings(session, activity, reader),
         )
+
+
+def _zone(session: Session, activity_id: int) -> str | None:
+    """The time zone of the rep for whom it counts, of the first of several."""
+    return session.exec(
+        select(User.time_zone)
+        .join(Participation, col(Participation.user_id) == col(User.id))
+        .where(Participation.activity_id == activity_id)
+        .order_by(col(Participation.counts).desc(), col(User.id))
+        .limit(1)
+    ).first()
 
 
 def _participants(session: Session, activity_id: int) -> list[dict[str, Any]]:
@@ -64,24 +78,13 @@ def _matches(session: Session, activity_id: int, reader: Reader) -> list[dict[st
     return [
         {
             "target": match.target,
-            "name": _target_name(session, match),
+            "name": target_name(session, match),
             "weight": reader.amount(Decimal(str(match.weight)), RATE),
             "method": match.method.replace("_", " "),
-            "evidence": [
-                (key.replace("_", " "), _plain(value)) for key, value in sorted(match.evidence.items())
-            ],
+            "reasons": reasons(session, match),
         }
         for match in found
     ]
-
-
-def _target_name(session: Session, match: Match) -> str:
-    target: Company | Deal | None
-    if match.target == "company":
-        target = session.get(Company, match.target_id)
-    else:
-        target = session.get(Deal, match.target_id)
-    return target.name if target is not None else "no longer in the CRM"
 
 
 def _sightings(session: Session, activity: Activity, reader: Reader) -> list[dict[str, Any]]:
@@ -107,7 +110,3 @@ def _sightings(session: Session, activity: Activity, reader: Reader) -> list[dic
         }
         for entry, channel, account, user in rows
     ]
-
-
-def _plain(value: object) -> str:
-    return ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)

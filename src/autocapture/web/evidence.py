@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,11 +20,13 @@ from autocapture.report.numbers import RATE, SECONDS, Cell, Number, row_hash
 from autocapture.report.publication import summary_of
 from autocapture.report.reader import Reader
 from autocapture.report.summary import Summary
-from autocapture.report.wording import count, title
+from autocapture.report.wording import answered, count, is_waiting, title, value
 from autocapture.store.engine import reading
+from autocapture.web.changes import changed_since
 from autocapture.web.templating import render
 
 ACTIVITIES = ("email", "meeting", "call")
+People = Mapping[str, tuple[str, str]]
 
 
 def page(application: Application, reader: Reader, publication_id: int, metric: str, cell: str) -> str:
@@ -34,18 +37,21 @@ def page(application: Application, reader: Reader, publication_id: int, metric: 
             raise InputError("this was not published")
         summary = summary_of(publication)
         number = _published(summary, metric, cell)
-        rows = Measured(session, publication.as_of).rows(metric, Cell.parse(cell))
+        measured = Measured(session, publication.as_of)
+        rows = measured.behind(number)
         same = row_hash(rows) == _kept_hash(session, publication_id, number)
-        names = _names(session, rows)
+        now = number if same else measured.number(metric, Cell.parse(cell))
+        changed = set() if same else changed_since(session, rows, publication.as_of)
+        people = _people(session, rows)
     return render(
         "number.html",
         title=title(metric),
         label=title(metric),
-        of=_of(summary, Cell.parse(cell), names, reader),
-        value=reader.number(number),
-        how=_how(number, reader),
+        of=_of(summary, Cell.parse(cell), reader),
+        value=value(number, reader),
+        how=_how(number, reader) if same else _how_changed(number, now, reader),
         same=same,
-        rows=[_row(row, number, names, reader) for row in rows],
+        rows=[_row(row, number, people, reader, changed=(row.kind, row.id) in changed) for row in rows],
         total=_total(number, rows, reader),
         counted=count(len(rows), "row", "rows"),
         back=Links("", publication_id).page(summary),
@@ -72,21 +78,22 @@ def _kept_hash(session: Session, publication_id: int, number: Number) -> str:
     ).one()
 
 
-def _names(session: Session, rows: Sequence[TracedRow]) -> dict[str, str]:
+def _people(session: Session, rows: Sequence[TracedRow]) -> People:
+    """Name and time zone of our people by their email."""
     emails = {email for row in rows for email in row.users}
     users = session.exec(select(User).where(col(User.email).in_(emails))).all()
-    return {user.email: user.name for user in users}
+    return {user.email: (user.name, user.time_zone) for user in users}
 
 
-def _of(summary: Summary, cell: Cell, names: dict[str, str], reader: Reader) -> str:
+def _of(summary: Summary, cell: Cell, reader: Reader) -> str:
     who = next((person.name for person in summary.people if person.user_id == cell.user), summary.team)
     return f"{who}, {reader.days(cell.start, cell.end)}"
 
 
 def _how(number: Number, reader: Reader) -> str:
     """How the value follows from the rows below."""
-    if number.value is None and number.unit == SECONDS and number.n:
-        return "There is no median yet: less than half of the rows below are over."
+    if is_waiting(number):
+        return f"No median yet: {answered(number, reader)}."
     if number.value is None:
         return "There is no value: nothing was counted."
     if number.unit == SECONDS:
@@ -103,6 +110,15 @@ def _how(number: Number, reader: Reader) -> str:
     return "The sum of the rows below."
 
 
+def _how_changed(number: Number, now: Number, reader: Reader) -> str:
+    """What was published beside what the rows below give by now."""
+    before, after = value(number, reader), value(now, reader)
+    rows = "" if number.n == now.n else f", from {count(now.n, 'row', 'rows')} instead of {number.n}"
+    if before == after:
+        return f"Published: {before}. The rows below have changed since and still give {after}{rows}."
+    return f"Published: {before}. The rows below are now {after}{rows}."
+
+
 def _total(number: Number, rows: Sequence[TracedRow], reader: Reader) -> str:
     if number.unit == SECONDS:
         return count(len(rows), "row", "rows")
@@ -110,16 +126,25 @@ def _total(number: Number, rows: Sequence[TracedRow], reader: Reader) -> str:
     return reader.amount(total, "count" if number.unit == RATE else number.unit, number.currency)
 
 
-def _row(row: TracedRow, number: Number, names: dict[str, str], reader: Reader) -> dict[str, Any]:
+def _row(row: TracedRow, number: Number, people: People, reader: Reader, *, changed: bool) -> dict[str, Any]:
     unit = "count" if number.unit == RATE else number.told_in
     amount = reader.amount(exact(row.contribution), unit, row.currency)
     waiting = number.unit == SECONDS and not row.numerator
     return {
-        "when": reader.moment(row.at),
-        "who": [names.get(email, email) for email in row.users],
+        "when": _when(row, people, reader),
+        "who": [people[email][0] if email in people else email for email in row.users],
         "with": row.with_whom,
         "what": row.title,
         "kind": row.kind,
+        "changed": changed,
         "href": f"/activities/{row.id}" if row.kind in ACTIVITIES else None,
         "amount": f"{amount}, still waiting" if waiting else amount,
     }
+
+
+def _when(row: TracedRow, people: People, reader: Reader) -> str:
+    """The moment where the rep was; a deal has the day on which it counts, in its owner's zone, and no time."""
+    if row.kind == "deal":
+        return reader.day(row.on)
+    zones = [people[email][1] for email in row.users if email in people]
+    return (replace(reader, time_zone=zones[0]) if zones else reader).moment(row.at)

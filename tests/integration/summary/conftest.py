@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.integration.summary.beginning import begin
 from tests.integration.summary.organization import WEEK, application, reopened
 
 from autocapture.application import Application
@@ -47,3 +48,17 @@ def copy(told: Path, tmp_path: Path) -> Callable[..., Application]:
 @pytest.fixture
 def app(copy: Callable[..., Application]) -> Application:
     return copy()
+
+
+@pytest.fixture(scope="session")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("begun")
+    begin(home)
+    return home
+
+
+@pytest.fixture
+def people(begun: Path, tmp_path: Path) -> Application:
+    """A team with its manager and one rep, before anything is connected or imported."""
+    shutil.copytree(begun, tmp_path / "home")
+    return reopened(tmp_path / "home")

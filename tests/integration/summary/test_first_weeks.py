@@ -3,51 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 from sqlmodel import select
-from tests.integration.summary.organization import LONG_BEFORE, MONDAY, WEEK, reopened
+from tests.integration.summary.beginning import deal
+from tests.integration.summary.organization import MONDAY, WEEK
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
 from autocapture.errors import InputError, StoreBusy
 from autocapture.model.accounts import Account, Channel
-from autocapture.model.crm import Deal, DealState
 from autocapture.model.measures import Publication, PublishedValue
-from autocapture.model.organization import Membership, Team, User
 from autocapture.report.publication import summary_of
 from autocapture.report.smtp import SENT, Handover
-from autocapture.store import schema
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.summarize import deliver, deliveries, publish
 from autocapture.workflows.weekly import due_summaries, publish_due_summaries
-
-
-@pytest.fixture(scope="module")
-def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("begun")
-    app = reopened(home)
-    schema.upgrade(app.engine)
-    with writing(app.engine) as session:
-        session.add(Team(id=1, name="North"))
-        session.flush()
-        session.add(User(id=1, email="eva@ours.example", name="Eva Lund", role="manager"))
-        session.flush()
-        session.add(User(id=2, email="anna@ours.example", name="Anna Berg", manager_id=1))
-        session.flush()
-        for user_id in (1, 2):
-            session.add(Membership(user_id=user_id, team_id=1, valid_from=date(2026, 1, 1)))
-    app.engine.dispose()
-    return home
-
-
-@pytest.fixture
-def people(begun: Path, copy: Callable[..., Application]) -> Application:
-    """A team with its manager and one rep, before anything is connected or imported."""
-    return copy(begun)
 
 
 @pytest.fixture
@@ -66,30 +39,8 @@ def connected(people: Application) -> Application:
         )
         session.flush()
         session.add(Channel(id=1, account_id=1, source_id="INBOX", kind="email", name="INBOX"))
-    _deal(people, 1)
+    deal(people, 1)
     return people
-
-
-def _deal(app: Application, number: int) -> None:
-    at = MONDAY - timedelta(days=4)
-    with writing(app.engine) as session:
-        session.add(
-            Deal(
-                id=number,
-                source_id=f"d{number}",
-                name="Pumps",
-                owner_id=2,
-                created_at=at - timedelta(days=9),
-                created_on=(at - timedelta(days=9)).date(),
-                outcome="won",
-                closed_at=at,
-                closed_on=at.date(),
-            )
-        )
-        session.flush()
-        session.add(
-            DealState(deal_id=number, valid_from=at, known_from=LONG_BEFORE, outcome="won", owner_id=2)
-        )
 
 
 def _captured(app: Application) -> None:
@@ -117,7 +68,7 @@ def _posts(*_letter: object) -> Handover:
 
 def test_before_anything_is_connected_nothing_is_told(people: Application) -> None:
     assert publish_due_summaries(people) == 0
-    _deal(people, 1)
+    deal(people, 1)
     assert publish_due_summaries(people) == 0
     assert _published(people) == 0
 
@@ -160,13 +111,13 @@ def test_an_account_that_was_captured_once_is_told_of_unless_it_is_paused(
 def test_a_week_told_before_it_was_captured_is_counted_anew_until_it_is(connected: Application) -> None:
     early = publish(connected, team_id=1, week=WEEK)
     assert not summary_of(early).sourced
-    _deal(connected, 2)
+    deal(connected, 2)
     _captured(connected)
     _later(connected, hours=2)
     assert publish_due_summaries(connected) == 1
     whole = publish(connected, team_id=1, week=WEEK)
     assert (whole.id, _wins(early), _wins(whole)) == (early.id, 1, 2)
-    _deal(connected, 3)
+    deal(connected, 3)
     _later(connected, hours=2)
     assert publish(connected, team_id=1, week=WEEK).as_of == whole.as_of
     with reading(connected.engine) as session:
@@ -178,7 +129,7 @@ def test_a_mailed_week_stays_as_it_was_told(connected: Application) -> None:
     mailed = publish(connected, team_id=1, week=WEEK)
     deliver(connected, mailed, through=_posts)
     _captured(connected)
-    _deal(connected, 2)
+    deal(connected, 2)
     _later(connected, hours=2)
     kept = publish(connected, team_id=1, week=WEEK)
     assert (kept.as_of, kept.data) == (mailed.as_of, mailed.data)
@@ -206,7 +157,7 @@ def test_what_was_told_too_early_says_so(connected: Application, render: Callabl
 
 
 def test_reps_of_whom_nothing_is_connected_are_named(people: Application) -> None:
-    _deal(people, 1)
+    deal(people, 1)
     unknown = summary_of(publish(people, team_id=1, week=WEEK)).unknown
     assert unknown.unconnected == ("Anna Berg",)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlmodel import col, select
+from tests.integration.summary.beginning import deal
 from tests.integration.summary.organization import MONDAY, WEEK
 
 from autocapture.application import Application
@@ -131,6 +132,15 @@ def test_a_week_that_is_not_over_is_not_published(app: Application) -> None:
         publish(app, team_id=1, week="2026-W47")
     with pytest.raises(InputError, match="ISO week"):
         publish(app, team_id=1, week="2026-10")
+
+
+def test_a_team_that_won_everything_it_had_open_is_told_in_the_currency_of_its_deals(
+    people: Application,
+) -> None:
+    deal(people, 1, minor=100_000)
+    (person,) = summary_of(publish(people, team_id=1, week=WEEK)).people
+    (revenue,) = [number for number in person.numbers if number.metric == "revenue_won"]
+    assert (revenue.value, revenue.currency) == (1000, "EUR")
 
 
 def test_two_publishers_at_once_store_one_publication(

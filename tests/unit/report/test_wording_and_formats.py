@@ -14,7 +14,7 @@ from autocapture.report.numbers import Cell, Number
 from autocapture.report.reader import NO_VALUE, Reader
 from autocapture.report.render import shown
 from autocapture.report.summary import Attainment, Tile
-from autocapture.report.wording import change, is_ordinary, listing, period_name, standing
+from autocapture.report.wording import basis, change, is_ordinary, listing, period_name, standing
 
 NBSP, THIN = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
 
@@ -31,9 +31,9 @@ def _tile(*values: int | None) -> Tile:
     ("locale", "money", "day"),
     [
         ("en", "€1,234,567", "Nov 9, 2026"),
-        ("nl", f"€{NBSP}1.234.567", "9 nov 2026"),
-        ("sv", f"1{NBSP}234{NBSP}567{NBSP}€", "9 nov. 2026"),
-        ("zh_Hant", "€1,234,567", "2026年11月9日"),
+        ("nl", f"€{NBSP}1.234.567", "9 Nov 2026"),
+        ("sv", f"1{NBSP}234{NBSP}567{NBSP}€", "9 Nov 2026"),
+        ("zh_Hant", "€1,234,567", "9 Nov 2026"),
         ("no such locale", "€1,234,567", "Nov 9, 2026"),
     ],
 )
@@ -41,6 +41,52 @@ def test_money_and_days_are_written_as_the_reader_writes_them(locale: str, money
     reader = Reader(locale)
     assert reader.money(Decimal(1_234_567), "EUR") == money
     assert reader.day(date(2026, 11, 9)) == day
+
+
+@pytest.mark.parametrize(
+    ("locale", "amount", "text"),
+    [
+        ("en", 641_500, "€641.5K"),
+        ("en", 50_000, "€50K"),
+        ("en", 999_960, "€1M"),
+        ("en", -1_234_567, "-€1.2M"),
+        ("nl", 1_234_567, f"€{NBSP}1,2M"),
+        ("sv", 641_500, f"641,5K{NBSP}€"),
+        ("de", 2_000_000_000, f"2B{NBSP}€"),
+    ],
+)
+def test_large_money_is_shortened_in_the_language_of_the_text(locale: str, amount: int, text: str) -> None:
+    assert Reader(locale).money(Decimal(amount), "EUR", compact=True) == text
+
+
+def test_dates_and_units_are_in_the_language_of_the_text() -> None:
+    reader = Reader("nl", "Europe/Amsterdam")
+    at = datetime(2026, 11, 16, 18, 30, tzinfo=UTC)
+    assert reader.moment(at) == "Mon 16 Nov, 19:30 CET"
+    assert reader.days(date(2026, 11, 9), date(2026, 11, 15)) == "9–15 Nov 2026"
+    assert reader.duration(Decimal(93_784)) == "1 day 2 hrs"
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"), [("Europe/Stockholm", "CET"), ("America/Sao_Paulo", "UTC-03"), ("UTC", "UTC")]
+)
+def test_a_moment_names_its_zone(zone: str, name: str) -> None:
+    at = datetime(2026, 11, 16, 18, 30, tzinfo=UTC)
+    assert Reader("en", zone).moment(at).endswith(f" {name}")
+    assert Reader("en", zone).moment_full(at).endswith(f" {name}")
+
+
+@pytest.mark.parametrize(
+    ("metric", "unit", "n", "text"),
+    [
+        ("revenue_won", "money", 1, "1 deal"),
+        ("pipeline_new", "money", 1_300, "1,300 deals"),
+        ("lead_response_time", "seconds", 3, "3 leads"),
+        ("emails_sent", "count", 3, ""),
+    ],
+)
+def test_what_a_number_rests_on_is_called_by_its_name(metric: str, unit: str, n: int, text: str) -> None:
+    assert basis(Number(metric, "x", unit, Decimal(1), n), Reader()) == text
 
 
 def test_cents_are_never_dropped_and_yen_have_none() -> None:

@@ -1,0 +1,68 @@
+"""Why an activity was matched, in names: evidence is stored by id, so that it stays true when somebody is renamed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from autocapture.model.activities import Activity, Match
+from autocapture.model.crm import Company, Contact, Deal, DealContact
+
+_GONE = "no longer in the CRM"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One line: what kind of reason, what it says, and where more of it is shown."""
+
+    what: str
+    said: str
+    href: str | None = None
+
+
+def target_name(session: Session, match: Match) -> str:
+    """The company or deal that an activity was matched to."""
+    if match.target == "company":
+        return _name(session.get(Company, match.target_id))
+    return _name(session.get(Deal, match.target_id))
+
+
+def reasons(session: Session, match: Match) -> tuple[Reason, ...]:
+    """The evidence of a match, each part with the names that its ids stand for."""
+    return tuple(_reason(session, match, key, value) for key, value in sorted(match.evidence.items()))
+
+
+def _reason(session: Session, match: Match, key: str, value: object) -> Reason:
+    if key == "contacts" and isinstance(value, list):
+        return Reason("Contacts", ", ".join(_contact(session, match, int(each)) for each in value))
+    if key == "company" and isinstance(value, int):
+        return Reason("Company", _name(session.get(Company, value)))
+    if key == "by" and match.method == "deal":
+        return Reason("Deal", _name(session.get(Deal, int(str(value)))))
+    if key == "precedent" and isinstance(value, int):
+        return _precedent(session.get(Activity, value))
+    return Reason("Found by" if key == "by" else key.replace("_", " ").capitalize(), str(value))
+
+
+def _contact(session: Session, match: Match, contact_id: int) -> str:
+    """``Kim Hoekstra (decision maker)``: the name, and the role in the deal where the CRM has one."""
+    name = _name(session.get(Contact, contact_id))
+    role = session.exec(
+        select(DealContact.role).where(
+            DealContact.deal_id == match.target_id, col(DealContact.contact_id) == contact_id
+        )
+    ).first()
+    return f"{name} ({role.replace('_', ' ')})" if role and match.target == "deal" else name
+
+
+def _precedent(activity: Activity | None) -> Reason:
+    if activity is None:
+        return Reason("As before it", "an activity that is no longer kept")
+    return Reason(
+        "As before it", activity.subject or f"an earlier {activity.kind}", f"/activities/{activity.id}"
+    )
+
+
+def _name(named: Company | Contact | Deal | None) -> str:
+    return _GONE if named is None else named.name
