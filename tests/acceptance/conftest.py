@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.acceptance.capturing import Sample, captured, write_sample
+from tests.peers.fixtures import dovecot_server
 from tests.peers.postgres import postgres_server, postgres_url
 
-__all__ = ["postgres_server", "postgres_url"]
+__all__ = ["dovecot_server", "postgres_server", "postgres_url"]
 
 
 @pytest.fixture(scope="session", params=[7, 20261], ids="seed {}".format)
