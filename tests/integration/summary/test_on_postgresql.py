@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import SQLModel
 from tests.integration.summary.organization import WEEK
 from tests.peers.postgres import postgres_server, postgres_url  # noqa: F401
 
 from autocapture.application import Application
+from autocapture.clock import FixedClock
+from autocapture.errors import StoreBusy
+from autocapture.model.accounts import Channel
 from autocapture.report.smtp import SENT, Handover
 from autocapture.store import schema
 from autocapture.store.engine import open_engine, reading, writing
@@ -51,3 +56,20 @@ def test_one_mail_is_sent_on_postgresql(moved: Application) -> None:
         (delivery,) = deliver(moved, publication, through=through)
         assert delivery.state == SENT
     assert sent == ["eva@ours.example"]
+
+
+@pytest.mark.postgres
+def test_a_week_told_too_early_is_counted_anew_on_postgresql(moved: Application) -> None:
+    with writing(moved.engine) as session:
+        session.execute(update(Channel).values(backfilled=False))
+    early = publish(moved, team_id=1, week=WEEK)
+    assert isinstance(moved.clock, FixedClock)
+    moved.clock.advance(timedelta(hours=1))
+    anew = publish(moved, team_id=1, week=WEEK)
+    assert (anew.id, anew.as_of - early.as_of) == (early.id, timedelta(hours=1))
+    with pytest.raises(StoreBusy, match="counted anew"):
+        deliver(moved, early, through=lambda *_letter: Handover(SENT))
+    (delivery,) = deliver(moved, anew, through=lambda *_letter: Handover(SENT))
+    moved.clock.advance(timedelta(hours=1))
+    assert delivery.state == SENT
+    assert publish(moved, team_id=1, week=WEEK).as_of == anew.as_of
