@@ -7,15 +7,13 @@ the same rows come out.
 
 from __future__ import annotations
 
-import os
-import socket
 from collections import Counter, deque
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Select, bindparam, or_, select, update
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from autocapture.admit.exclusions import Exclusions
 from autocapture.application import Application
@@ -46,6 +44,7 @@ from autocapture.workflows.pages import Run, retry_quarantined, store_page
 from autocapture.workflows.people import our_people
 from autocapture.workflows.report import CaptureReport
 from autocapture.workflows.staging import Scope
+from autocapture.workflows.workers import dead_workers, worker_name
 
 log = structlog.get_logger()
 
@@ -57,32 +56,6 @@ FIRST_BACKOFF = timedelta(seconds=30)
 
 Progress = Callable[[str, int], None]
 """Called after each stored page with the channel's name and the number of items handled in it."""
-
-
-def worker_name() -> str:
-    """Names this process in leases."""
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def dead_workers(session: Session) -> set[str]:
-    """Holders of leases that were processes of this host and are no longer: killed, they handed nothing back.
-
-    A wrong guess (two containers of one name) costs a run, never a row: the lease's number fences it.
-    """
-    return {owner for owner in leases.holders(session) if _is_dead(owner)}
-
-
-def _is_dead(owner: str) -> bool:
-    host, _, process = owner.rpartition(":")
-    if host != socket.gethostname() or not process.isdecimal():
-        return False
-    try:
-        os.kill(int(process), 0)  # asks whether it is there; sends nothing
-    except ProcessLookupError:
-        return True
-    except OSError:
-        pass  # it is there, and somebody else's
-    return False
 
 
 def due_accounts(app: Application) -> list[int]:

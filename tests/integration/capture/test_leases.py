@@ -27,7 +27,8 @@ from autocapture.model.ledger import LedgerEntry
 from autocapture.store import leases
 from autocapture.store.engine import writing
 from autocapture.store.leases import LEASE_FOR
-from autocapture.workflows.capture import capture_account, due_accounts, release_leases, worker_name
+from autocapture.workflows.capture import capture_account, due_accounts, release_leases
+from autocapture.workflows.workers import worker_name
 
 
 @pytest.fixture
