@@ -18,6 +18,7 @@ from tests.acceptance.counting import COUNTED, Count
 from tests.acceptance.deals import LINK_KINDS, LinkKind, judge
 from tests.acceptance.stored import ledger_rows, stored_activities
 from tests.acceptance.truth import copies, expected_activities, is_kept
+from tests.connectors.files.support import id_of
 
 from autocapture.measure.aggregate import aggregate
 from autocapture.measure.catalog import metric_named
@@ -73,12 +74,10 @@ def test_every_calendar_item_is_captured_or_skipped_for_the_right_reason(sample:
     for event in sample.world.events:
         truth = event.occurrences[0].truth
         for user in event.calendars:
-            expected[user, event.uid] = _outcome(truth.admitted, truth.reason)
+            expected[user, id_of(event.uid)] = _outcome(truth.admitted, truth.reason)
     with reading(sample.app.engine) as session:
         rows = ledger_rows(session, "event")
-    assert {
-        (user, source_id.partition("#")[2]): outcome for (user, _, source_id), outcome in rows.items()
-    } == expected
+    assert {(user, source_id): outcome for (user, _, source_id), outcome in rows.items()} == expected
 
 
 def test_every_call_is_captured_or_skipped_for_the_right_reason(sample: Sample) -> None:
