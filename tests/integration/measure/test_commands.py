@@ -110,7 +110,17 @@ def test_list_and_explain_are_commands_not_metrics(run: Run) -> None:
 
 def test_the_help_of_metrics_names_every_option_of_values(run: Run) -> None:
     said = run("metrics", "--help").stdout
-    for word in ("--period", "--by", "--grain", "--where", "--format", "[NAME]...", "explain", "trace", "list"):
+    for word in (
+        "--period",
+        "--by",
+        "--grain",
+        "--where",
+        "--format",
+        "[NAME]...",
+        "explain",
+        "trace",
+        "list",
+    ):
         assert word in said
 
 
