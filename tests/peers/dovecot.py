@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -27,7 +28,7 @@ from tests.peers.ports import free_port, wait_until_listening
 USER, PASSWORD = "alice@example.test", "pw-alice"
 
 _CONFIG = r"""
-base_dir = {folder}/run
+base_dir = {sockets}
 state_dir = {folder}/state
 instance_name = {instance}
 log_path = {folder}/dovecot.log
@@ -112,6 +113,7 @@ class Dovecot:
     """The running server. Changes to its mailboxes go through IMAP sessions of their own, like another mail client's."""
 
     folder: Path
+    sockets: Path  # a short path: the name of a Unix socket has 107 bytes at the most
     port: int
     tls_port: int
     certificates: Certificates
@@ -226,7 +228,7 @@ class Dovecot:
         wait_until_listening(self.tls_port)
 
     def stop(self) -> None:
-        pid_file = self.folder / "run" / "master.pid"
+        pid_file = self.sockets / "master.pid"
         if not pid_file.exists():
             return
         pid = int(pid_file.read_text())
@@ -251,10 +253,13 @@ def dovecot(folder: Path, *, record: bool = False, location: str = "maildir:~/Ma
     for name in ("mail", "rawlog") if record else ("mail",):
         (folder / name).mkdir()
         shutil.chown(folder / name, "dovecot", "dovecot")
-    server = Dovecot(folder, free_port(), free_port(), make_certificates(folder / "certs"))
+    sockets = Path(tempfile.mkdtemp(prefix="dovecot-"))
+    sockets.chmod(0o755)
+    server = Dovecot(folder, sockets, free_port(), free_port(), make_certificates(folder / "certs"))
     (folder / "dovecot.conf").write_text(
         _CONFIG.format(
             folder=folder,
+            sockets=sockets,
             instance=f"test-{server.port}",
             certificate=server.certificates.certificate,
             key=server.certificates.key,
@@ -269,3 +274,4 @@ def dovecot(folder: Path, *, record: bool = False, location: str = "maildir:~/Ma
         yield server
     finally:
         server.stop()
+        shutil.rmtree(sockets, ignore_errors=True)

@@ -12,6 +12,7 @@ from autocapture.records import Address
 ADDRESS_LIMIT = 10_000
 """Addresses read of one field; what follows is ignored."""
 
+_ODD_LIMIT = 250_000  # characters of a field that are read by the slow way; what follows is ignored
 _REMEMBERED_LENGTH = 200  # most fields name the same few people as the mail before
 _NAME_LIMIT = 998
 _EMAIL_LIMIT = 998
@@ -69,7 +70,7 @@ _remembered = lru_cache(maxsize=16_384)(_parsed)
 def _parse_odd(value: str, limit: int) -> list[Address]:
     """The stdlib's reading: comments, groups, routes, escapes, missing commas."""
     try:
-        pairs = email.utils.getaddresses([value], **_LENIENT)
+        pairs = email.utils.getaddresses([value[:_ODD_LIMIT]], **_LENIENT)
     except (RecursionError, ValueError, IndexError):  # thousands of nested comments, or a parser's own slip
         return []
     usable = (

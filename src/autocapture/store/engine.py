@@ -53,9 +53,9 @@ def open_engine(url: str) -> Engine:
 
 
 def database_file(engine: Engine) -> Path | None:
-    """The file of an SQLite database; None for one in memory and for PostgreSQL."""
+    """The file of an SQLite database; None for one in memory, one named by a URI of SQLite's own, and for PostgreSQL."""
     name = engine.url.database
-    if engine.dialect.name != "sqlite" or not name or name == ":memory:":
+    if engine.dialect.name != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
         return None
     return Path(name)
 

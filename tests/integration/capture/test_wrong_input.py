@@ -40,7 +40,7 @@ READERS = ("accounts", "capture", "census", "ledger", "activities")
 
 @pytest.mark.parametrize("command", READERS)
 def test_without_a_database_the_remedy_is_named(run: Run, command: str) -> None:
-    _refused(run(command), "the database is empty; run `autocapture init`")
+    _refused(run(command), "run `autocapture init`")
 
 
 @pytest.mark.parametrize("command", ["capture", "census", "ledger"])
