@@ -26,7 +26,8 @@ from autocapture.model.ledger import CAPTURED, QUARANTINED, LedgerEntry
 from autocapture.workflows.census import take_census
 from autocapture.workflows.listings import Selection, list_activities, list_ledger
 
-MOST_SECONDS = 4.0  # the goal is 2; alone each takes under 1, but this process shares its two cores with other tests
+# The goal is 2: alone each takes under 1, but this process shares its cores with other tests.
+MOST_SECONDS = 4.0
 MOST_MEBIBYTES = 256
 
 HEAD = (
