@@ -3,32 +3,52 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from autocapture.cli import capturing, connect, importing, metrics, quotas, serve, setup, summary
+from autocapture.cli.usage import one_line, wrongly_typed
 from autocapture.errors import AutocaptureError
 
 
 class OneLineErrors(TyperGroup):
-    """Errors that somebody can act on end as one line on standard error and exit code 1, never as a traceback."""
+    """Errors that somebody can act on end as one line on standard error, never as a traceback.
+
+    The exit code is 2 where the command was typed wrongly, else 1.
+    """
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        if not extra.get("standalone_mode", True):
+            return super().main(*args, **extra)
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except typer.TyperException as problem:
+            typer.echo(wrongly_typed(problem), err=True)
+            code = problem.exit_code
+        except typer.Abort:
+            typer.echo("autocapture: stopped; nothing was changed", err=True)
+            code = 1
+        sys.exit(code)
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except typer.BadParameter as problem:
-            problem.message = problem.message.removeprefix(
-                "Value error, "
-            )  # how pydantic begins, for developers
-            raise
         except AutocaptureError as problem:
-            typer.echo(f"autocapture: {' '.join(str(problem).split())}", err=True)
+            typer.echo(one_line(str(problem)), err=True)
             raise typer.Exit(1) from None
         except BrokenPipeError:
             sys.stderr.close()  # the reader went away (`| head`): nobody is left to tell
             raise typer.Exit(0) from None
+        except OSError as problem:  # a full disk, a folder that is not ours: the operating system says which
+            typer.echo(one_line(_refused(problem)), err=True)
+            raise typer.Exit(1) from None
+
+
+def _refused(problem: OSError) -> str:
+    why = problem.strerror or str(problem) or "input or output failed"
+    return f"{problem.filename}: {why}" if problem.filename is not None else why
 
 
 app = typer.Typer(
@@ -41,8 +61,21 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"autocapture {version('autocapture')}")
+        raise typer.Exit
+
+
 @app.callback()
-def autocapture() -> None:
+def autocapture(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
     """Mail, meetings and calls in; quota attainment and a weekly summary out."""
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from autocapture.cli.application import open_application, organization_zone
 from autocapture.cli.output import Format, FormatOption, emit, print_table
+from autocapture.cli.usage import day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from autocapture.workflows.census import ChannelCensus
 
 AccountOption = Annotated[
-    int | None, typer.Option("--account", help="One account's number, as `accounts` lists it. Default: all.")
+    int | None,
+    typer.Option(
+        "--account", metavar="ID", help="One account's number, as `accounts` lists it. Default: all."
+    ),
 ]
-DAYS = ["%Y-%m-%d"]
 
 
 def register(app: typer.Typer) -> None:
@@ -90,7 +93,7 @@ def capture(
 
 
 def census(account: AccountOption = None, fmt: FormatOption = Format.TABLE) -> None:
-    """Count what every source holds now and compare it with the ledger; exit code 1 when they differ.
+    """Compare what every source holds now with the ledger. Exit code 1 where they differ.
 
     `capture` brings in what arrived or left since it last ran, `capture --resync` also what the ledger has lost.
     """
@@ -154,18 +157,15 @@ def _census_rows(counted: Iterable[ChannelCensus]) -> Iterable[dict[str, object]
 
 def ledger(
     outcome: Annotated[
-        str | None, typer.Option("--outcome", help="captured, skipped or quarantined. Default: all.")
+        Literal["captured", "skipped", "quarantined"] | None,
+        typer.Option("--outcome", help="Only items of one outcome. Default: all."),
     ] = None,
     account: AccountOption = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
     """List what became of every item ever seen."""
-    from autocapture.errors import InputError
-    from autocapture.model.ledger import CAPTURED, QUARANTINED, SKIPPED
     from autocapture.workflows.listings import list_ledger
 
-    if outcome is not None and outcome not in (CAPTURED, SKIPPED, QUARANTINED):
-        raise InputError(f"--outcome is captured, skipped or quarantined, not {outcome!r}")
     app = open_application()
     _chosen(app, account)
     rows = list_ledger(app, outcome, account)
@@ -178,25 +178,32 @@ def ledger(
 
 
 def activities(
-    kind: Annotated[str | None, typer.Option("--kind", help="email, meeting or call.")] = None,
-    user: Annotated[str | None, typer.Option("--user", help="One of our people.", metavar="EMAIL")] = None,
-    first: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="First day.")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="Last day, included.")] = None,
+    kind: Annotated[
+        Literal["email", "meeting", "call"] | None,
+        typer.Option("--kind", help="Only activities of one kind. Default: all."),
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="EMAIL", help="Only activities of one of our people.")
+    ] = None,
+    first: Annotated[
+        date | None, typer.Option("--from", metavar="DATE", parser=day, help="First day, such as 2026-11-09.")
+    ] = None,
+    last: Annotated[
+        date | None,
+        typer.Option("--to", metavar="DATE", parser=day, help="Last day, included, such as 2026-11-15."),
+    ] = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """List activities with participants, matches and where they were seen."""
+    """List activities with participants, matches and sightings."""
     from autocapture.errors import InputError
     from autocapture.workflows.listings import Selection, list_activities
 
-    if kind is not None and kind not in ("email", "meeting", "call"):
-        raise InputError(f"--kind is email, meeting or call, not {kind!r}")
     if first is not None and last is not None and last < first:
-        raise InputError(f"--to {last:%Y-%m-%d} lies before --from {first:%Y-%m-%d}")
+        raise InputError(f"--to {last} lies before --from {first}")
     app = open_application()
     if user is not None:
         _require_user(app, user)
-    selection = Selection(kind, user, first.date() if first else None, last.date() if last else None)
-    rows = list_activities(app, selection)
+    rows = list_activities(app, Selection(kind, user, first, last))
     if fmt is Format.TABLE:
         from autocapture.cli.sheets import activities_table
 
@@ -232,4 +239,4 @@ def _require_user(app: Application, email: str) -> None:
 
     with reading(app.engine) as session:
         if session.exec(select(User.id).where(User.email == email.strip().lower())).first() is None:
-            raise InputError(f"there is no user {email}")
+            raise InputError(f"there is no user {email}; `autocapture users import` brings users in")

@@ -8,40 +8,43 @@ from __future__ import annotations
 
 import inspect
 import sys
+import warnings
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
 from autocapture.cli.application import open_application
+from autocapture.cli.usage import day
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from autocapture.connector import Connector, Credential
+    from autocapture.connector import CaptureLevel, Connector, Credential
 
 User = Annotated[
     str, typer.Option("--user", help="E-mail address of the rep whose account this is.", metavar="EMAIL")
 ]
 Since = Annotated[
-    datetime | None,
+    date | None,
     typer.Option(
         "--since",
-        formats=["%Y-%m-%d"],
+        metavar="DATE",
+        parser=day,
         help="Leave out what is older. Default: everything, or as it is on a connected account.",
     ),
 ]
 Level = Annotated[
-    str,
+    Literal["metadata", "subject", "full"] | None,
     typer.Option(
         "--level",
-        help="What is stored: metadata, subject, or full (text too). Default: subject, or as it is.",
+        help="What is stored; full is the text too. Default: subject, or as it is on a connected account.",
     ),
 ]
-Username = Annotated[str, typer.Option("--username", help="The login at the server.")]
+Username = Annotated[str, typer.Option("--username", metavar="NAME", help="The login at the server.")]
 PasswordStdin = Annotated[
     bool,
     typer.Option(
@@ -67,6 +70,8 @@ class ConnectGroup(TyperGroup):
 
         registry = Registry()
         if cmd_name not in registry.names():
+            if not ctx.resilient_parsing:
+                ctx.fail(f"there is no connector {cmd_name!r}; installed: {', '.join(registry.names())}")
             return None
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         single.command(name=cmd_name)(_command_for(registry.get(cmd_name)))
@@ -80,7 +85,7 @@ def register(app: typer.Typer) -> None:
 
 
 def connect() -> None:
-    """Connect a rep's account: the login is tried at once."""
+    """Connect a rep's mailbox, calendar or call log."""
 
 
 def _command_for(connector: Connector[Any]) -> Callable[..., None]:
@@ -88,7 +93,7 @@ def _command_for(connector: Connector[Any]) -> Callable[..., None]:
     fields = connector.options.model_fields
     signed_in = connector.auth.method == "password"
 
-    def run(*, user: str, since: datetime | None, level: str | None, **given: Any) -> None:
+    def run(*, user: str, since: date | None, level: CaptureLevel | None, **given: Any) -> None:
         username, from_stdin = given.pop("username", None), given.pop("password_stdin", False)
         credential = _credential(username, from_stdin) if signed_in else None
         options = {
@@ -115,8 +120,19 @@ def _command_for(connector: Connector[Any]) -> Callable[..., None]:
         ]
     )
     run.__annotations__ = dict(annotations)
-    run.__doc__ = (connector.options.__doc__ or "").strip()
+    run.__doc__ = _help(connector)
     return run
+
+
+_BRINGS = {"email": "mail", "event": "calendar", "call": "calls"}
+
+
+def _help(connector: Connector[Any]) -> str:
+    """What the command does, then what its options say about themselves."""
+    *most, last = [word for kind, word in _BRINGS.items() if kind in connector.kinds] or ["account"]
+    brought = f"{', '.join(most)} and {last}" if most else last
+    begun = f"Connect a rep's {brought} through `{connector.name}`. The connection is tried at once."
+    return f"{begun}\n\n{inspect.cleandoc(connector.options.__doc__ or '')}".strip()
 
 
 def _flag(name: str, field: FieldInfo) -> Any:
@@ -131,35 +147,42 @@ def _credential(username: str, from_stdin: bool) -> Credential:
     if from_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     else:
-        password = typer.prompt("Password", hide_input=True, err=True)
+        password = _asked()
     if not password:
         raise InputError("the password is empty")
     return PasswordCredential(username, password)
 
 
+def _asked() -> str:
+    from getpass import GetPassWarning
+
+    from autocapture.errors import InputError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", GetPassWarning)  # it would be read aloud from whatever input there is
+        try:
+            return str(typer.prompt("Password", hide_input=True, err=True))
+        except GetPassWarning:
+            raise InputError("there is no terminal to ask for the password; use --password-stdin") from None
+
+
 def _connect(
     connector: str,
     user: str,
-    since: datetime | None,
-    level: str | None,
+    since: date | None,
+    level: CaptureLevel | None,
     options: dict[str, Any],
     credential: Credential,
 ) -> None:
-    from typing import cast, get_args
-
-    from autocapture.connector import CaptureLevel
-    from autocapture.errors import InputError
     from autocapture.workflows.connect_account import Login, connect_account
 
-    if level is not None and level not in get_args(CaptureLevel):
-        raise InputError(f"--level must be one of {', '.join(get_args(CaptureLevel))}, not {level!r}")
     login = Login(
         user_email=user,
         connector=connector,
         options=options,
         credential=credential,
-        since=since.date() if since else None,
-        capture_level=cast("CaptureLevel | None", level),
+        since=since,
+        capture_level=level,
     )
     connected = connect_account(open_application(), login)
     typer.echo(f"account {connected.account_id} {'connected' if connected.is_new else 'connected again'}")

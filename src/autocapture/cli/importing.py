@@ -22,10 +22,10 @@ StrictOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    users = typer.Typer(no_args_is_help=True, help="Our own people.")
+    users = typer.Typer(no_args_is_help=True, help="Import your people and their teams.")
     users.command("import")(import_users)
     app.add_typer(users, name="users")
-    imports = typer.Typer(no_args_is_help=True, help="CRM data and quotas from files.")
+    imports = typer.Typer(no_args_is_help=True, help="Import CRM data or quotas from files.")
     imports.command("crm")(import_crm)
     imports.command("quotas")(import_quotas)
     app.add_typer(imports, name="import")
@@ -33,12 +33,15 @@ def register(app: typer.Typer) -> None:
 
 def import_users(
     file: Annotated[
-        Path, typer.Argument(help="CSV: email,name,team,manager,role,time_zone,locale,aliases,phones")
+        Path,
+        typer.Argument(
+            metavar="FILE.csv", help="CSV: email,name,team,manager,role,time_zone,locale,aliases,phones"
+        ),
     ],
     fmt: FormatOption = Format.TABLE,
     strict: StrictOption = False,
 ) -> None:
-    """Create and update users, teams and handles. Running it again is harmless."""
+    """Import users, teams, addresses and phone numbers. Running it again updates."""
     from autocapture.workflows.import_users import import_users as run
 
     application = open_application()
@@ -47,16 +50,23 @@ def import_users(
 
 def import_crm(
     mapping: Annotated[
-        Path, typer.Option("--mapping", help="TOML: which column of which file is which field.")
+        Path,
+        typer.Option(
+            "--mapping", metavar="FILE.toml", help="TOML: which column of which file is which field."
+        ),
     ],
     source: Annotated[
-        Path | None, typer.Option("--source", help="The folder of the files; default: the mapping's.")
+        Path | None,
+        typer.Option("--source", metavar="DIR", help="The folder of the files; default: the mapping's."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and write nothing.")] = False,
     fmt: FormatOption = Format.TABLE,
     strict: StrictOption = False,
 ) -> None:
-    """Read a CRM's CSV exports: companies, contacts, leads, deals and their history. Running it again updates."""
+    """Import a CRM's CSV exports. Running it again updates.
+
+    Companies, contacts, leads, deals and their stage history, products and owners, from any column layout.
+    """
     from autocapture.workflows.import_crm import import_crm as run
     from autocapture.workflows.matching import rematch_everything
 
@@ -71,12 +81,15 @@ def import_crm(
 
 def import_quotas(
     file: Annotated[
-        Path, typer.Argument(help="CSV: metric,scope_type,scope,period_start,period_end,value,currency")
+        Path,
+        typer.Argument(
+            metavar="FILE.csv", help="CSV: metric,scope_type,scope,period_start,period_end,value,currency"
+        ),
     ],
     fmt: FormatOption = Format.TABLE,
     strict: StrictOption = False,
 ) -> None:
-    """Create and update quotas. Running it again is harmless."""
+    """Import quotas: targets of any metric. Running it again updates."""
     from autocapture.workflows.import_quotas import import_quotas as run
 
     application = open_application()

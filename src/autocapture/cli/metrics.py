@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -10,14 +10,24 @@ from typer.core import TyperGroup
 from autocapture.cli.output import Format, FormatOption, emit, print_table
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from autocapture.measure.period import Grain
     from autocapture.measure.query import Query
 
 PeriodOption = Annotated[
-    str, typer.Option("--period", help="2026-W46, 2026-11, 2026-Q4, 2026 or 2026-11-01..2026-11-15.")
+    str,
+    typer.Option(
+        "--period", metavar="PERIOD", help="2026-W46, 2026-11, 2026-Q4, 2026 or 2026-11-01..2026-11-15."
+    ),
 ]
 WhereOption = Annotated[
-    list[str] | None, typer.Option("--where", help="Only rows of one value: user=EMAIL, team=NAME, stage=...")
+    list[str] | None,
+    typer.Option(
+        "--where", metavar="NAME=VALUE", help="Only rows of one value: user=EMAIL, team=NAME, stage=..."
+    ),
 ]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="As `metrics list` tells it.")]
 
 
 class _NamesOrCommands(TyperGroup):
@@ -40,6 +50,7 @@ metrics = typer.Typer(
     cls=_NamesOrCommands,
     no_args_is_help=True,
     help=(
+        "Show metrics of a period, and the rows behind them.\n\n"
         "Values: metrics [NAME ...] --period P [--by user,team,...] [--grain day|week|month]. "
         "The rows behind them: metrics trace NAME --period P."
     ),
@@ -55,16 +66,19 @@ def show(
     period: PeriodOption,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="As `metrics list` tells them. Default: all."),
+        typer.Argument(metavar="NAME", help="As `metrics list` tells them. Default: all."),
     ] = None,
     by: Annotated[
-        str, typer.Option(help="Cut by user, team, company, stage, ...; several with commas.")
+        str,
+        typer.Option(metavar="NAMES", help="Cut by user, team, company, stage, ...; several with commas."),
     ] = "",
-    grain: Annotated[str, typer.Option(help="One value for each day, week or month.")] = "",
+    grain: Annotated[
+        Literal["day", "week", "month"] | None, typer.Option(help="One value for each of these.")
+    ] = None,
     where: WhereOption = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """Values of the named metrics (of all) in a period."""
+    """Show the values of the named metrics (of all) in a period."""
     from autocapture.cli.application import open_application, organization_zone
     from autocapture.cli.sheets import values_table
     from autocapture.measure.aggregate import aggregate
@@ -91,7 +105,7 @@ _CSV = (
 
 @metrics.command("list")
 def list_metrics(fmt: FormatOption = Format.TABLE) -> None:
-    """Every metric with its unit and level."""
+    """List every metric with its unit and level."""
     from autocapture.measure.catalog import METRICS
 
     emit(
@@ -104,8 +118,8 @@ def list_metrics(fmt: FormatOption = Format.TABLE) -> None:
 
 
 @metrics.command()
-def explain(name: str) -> None:
-    """What a metric means, in words and as SQL."""
+def explain(name: NameArgument) -> None:
+    """Say what a metric means, in words and as SQL."""
     from autocapture.measure.catalog import metric_named
     from autocapture.measure.explain import explain
 
@@ -114,15 +128,16 @@ def explain(name: str) -> None:
 
 @metrics.command()
 def trace(
-    name: str,
+    name: NameArgument,
     period: PeriodOption,
     by: Annotated[
-        str, typer.Option(help="Trace the cells of this cut; several dimensions with commas.")
+        str,
+        typer.Option(metavar="NAMES", help="Trace the cells of this cut; several dimensions with commas."),
     ] = "",
     where: WhereOption = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """The rows behind a value, each with what it contributes."""
+    """List the rows behind a value, each with what it contributes."""
     from autocapture.cli.application import open_application, organization_zone
     from autocapture.cli.sheets import traced_table
     from autocapture.measure.catalog import metric_named
@@ -132,7 +147,7 @@ def trace(
 
     metric = metric_named(name)
     application = open_application()
-    query = _query(application.clock.now(), period, by, "", where or [])
+    query = _query(application.clock.now(), period, by, None, where or [])
     with reading(application.engine) as session:
         rows = trace(session, metric, query)
     if fmt is Format.TABLE:
@@ -141,15 +156,15 @@ def trace(
         emit(map(traced_row, rows), fmt)
 
 
-def _query(now: Any, period: str, by: str, grain: str, where: list[str]) -> Query:
-    from autocapture.measure.period import parse_grain, parse_period
+def _query(now: datetime, period: str, by: str, grain: Grain | None, where: list[str]) -> Query:
+    from autocapture.measure.period import parse_period
     from autocapture.measure.query import Query
 
     return Query(
         period=parse_period(period),
         as_of=now,
         by=tuple(dict.fromkeys(name.strip() for name in by.split(",") if name.strip())),
-        grain=parse_grain(grain) if grain else None,
+        grain=grain,
         where=_conditions(where),
     )
 

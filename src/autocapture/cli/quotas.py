@@ -12,7 +12,12 @@ from autocapture.cli.output import Format, FormatOption, emit, print_table
 if TYPE_CHECKING:
     from autocapture.quota.attain import Attainment
 
-quotas = typer.Typer(help="Attainment: quotas --period P. A file before its import: quotas check FILE.csv.")
+quotas = typer.Typer(
+    help=(
+        "Show how far quotas are attained in a period.\n\n"
+        "Attainment: quotas --period P. A file before its import: quotas check FILE.csv."
+    )
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +28,8 @@ def register(app: typer.Typer) -> None:
 def attained(
     ctx: typer.Context,
     period: Annotated[
-        str, typer.Option(help="2026-W46, 2026-11, 2026-Q4, 2026 or 2026-11-01..2026-11-15.")
+        str,
+        typer.Option(metavar="PERIOD", help="2026-W46, 2026-11, 2026-Q4, 2026 or 2026-11-01..2026-11-15."),
     ] = "",
     fmt: FormatOption = Format.TABLE,
 ) -> None:
@@ -32,13 +38,12 @@ def attained(
         return
     from autocapture.cli.application import open_application, organization_zone
     from autocapture.cli.sheets import quotas_table
-    from autocapture.errors import InputError
     from autocapture.measure.period import parse_period
     from autocapture.quota.attain import attainment, quotas_for
     from autocapture.store.engine import reading
 
     if not period:
-        raise InputError("quotas needs --period, such as --period 2026-Q4")
+        ctx.fail("--period is missing, such as --period 2026-Q4")
     chosen = parse_period(period)
     application = open_application()
     now = application.clock.now()
@@ -53,11 +58,17 @@ def attained(
 @quotas.command()
 def check(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE.csv", help="metric,scope_type,scope,period_start,...")
+        Path,
+        typer.Argument(
+            metavar="FILE.csv", help="CSV: metric,scope_type,scope,period_start,period_end,value,currency"
+        ),
     ],
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """Shows what a file would import, refuses lines with their numbers, and names quotas that do not add up."""
+    """Show what a file would import, and what is wrong with it.
+
+    Lines that cannot be imported are named, and quotas that do not add up.
+    """
     from autocapture.cli.application import open_application
     from autocapture.cli.sheets import quota_lines_table
     from autocapture.errors import InputError

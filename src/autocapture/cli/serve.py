@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(only: Only = None, sample: Sample = False) -> None:
-    """Capture, count and publish in the background, and serve the pages, until stopped (Ctrl-C or SIGTERM)."""
+    """Run the service: capture, count, publish, show the pages. Ctrl-C or SIGTERM stops it."""
     from autocapture.errors import InputError
     from autocapture.service.logs import configure_logs
 

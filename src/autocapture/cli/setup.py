@@ -11,7 +11,7 @@ from autocapture.cli.output import Format, FormatOption
 def register(app: typer.Typer) -> None:
     app.command()(init)
     database = typer.Typer(
-        no_args_is_help=True, rich_markup_mode=None, help="Bring the database to another revision."
+        no_args_is_help=True, rich_markup_mode=None, help="Upgrade, downgrade or check the database."
     )
     database.command()(upgrade)
     database.command()(downgrade)
@@ -50,7 +50,9 @@ def upgrade() -> None:
 
 
 def downgrade(
-    revision: str = typer.Argument(help="The revision to go back to; `base` removes every table."),
+    revision: str = typer.Argument(
+        metavar="REVISION", help="The revision to go back to; `base` removes every table."
+    ),
     yes: bool = typer.Option(False, "--yes", help="Do not ask."),
 ) -> None:
     """Take the database back to an older revision. What newer tables and columns held is lost."""
@@ -66,7 +68,7 @@ def downgrade(
 
 
 def check() -> None:
-    """Say whether the database is at the newest revision and its tables are as this release wants them."""
+    """Say whether the database is as this release wants it."""
     from autocapture.errors import SetupError
     from autocapture.store import schema
 
@@ -79,7 +81,7 @@ def check() -> None:
 
 
 def doctor(fmt: FormatOption = Format.TABLE) -> None:
-    """Check everything this installation needs, and say what to do where something is wrong."""
+    """Check this installation, and say what to mend and how."""
     from autocapture.cli.output import emit
     from autocapture.workflows.health import diagnosis
 

@@ -20,10 +20,12 @@ def register(app: typer.Typer) -> None:
 
 
 def summary(
-    week: str = typer.Option(..., help="The ISO week, such as 2026-W46; it must be over."),
-    team: str = typer.Option("", help="One team's name; all teams without it."),
+    week: str = typer.Option(..., metavar="WEEK", help="The ISO week, such as 2026-W46; it must be over."),
+    team: str = typer.Option("", metavar="NAME", help="One team's name; all teams without it."),
     out: Path = typer.Option(
-        None, help="Save the summary as one HTML file (with --team, unless there is only one)."
+        None,
+        metavar="FILE.html",
+        help="Save the summary as one HTML file (with --team, unless there is only one).",
     ),
     send: bool = typer.Option(
         False, "--send", help="Mail it to the managers; once each, however often this is run."
@@ -38,7 +40,7 @@ def summary(
         raise typer.BadParameter("name one team with --team: the file holds one summary", param_hint="--out")
     undelivered = False
     for team_id in team_ids:
-        publication = publish(application, team_id=team_id, week=week)
+        publication = publish(application, team_id=team_id, week=week.strip())
         _tell(application, publication)
         if out is not None:
             _save(application, publication, out)

@@ -60,7 +60,7 @@ def parse_period(text: str) -> Period:
             try:
                 period = read(*found.groups())
             except (ValueError, OverflowError):
-                raise InputError(f"there is no such period as {text!r}") from None
+                raise InputError(f"there is no such period as {text!r}; write {_FORMS}") from None
             if period.start.year < _FIRST_YEAR or period.end.year > _LAST_YEAR:
                 raise InputError(f"{text!r} lies outside the years {_FIRST_YEAR} to {_LAST_YEAR}")
             return period

@@ -33,7 +33,7 @@ def open_engine(url: str) -> Engine:
     """An engine for `url` (``sqlite:///path`` or ``postgresql+psycopg://…``). Connects lazily."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number is the latter
         raise SetupError(
             "AUTOCAPTURE_DATABASE_URL is no database URL; an example: sqlite:////srv/autocapture.db"
         ) from None

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from autocapture.application import Application
 from autocapture.errors import InputError, SetupError, StoreBusy
-from autocapture.measure.period import parse_period
+from autocapture.measure.period import Period, iso_week, parse_period
 from autocapture.model.measures import Delivery, Publication
 from autocapture.model.organization import Team, User
 from autocapture.report.assemble import build_summary
@@ -141,11 +141,19 @@ def links(application: Application, publication: Publication) -> Links:
 
 
 def _require_over(application: Application, week: str, now: datetime) -> None:
-    period = parse_period(week)
-    if "W" not in week:
-        raise InputError(f"a summary is about an ISO week such as 2026-W46, not {week!r}")
+    period = _week(week)
     if now.astimezone(ZoneInfo(application.settings.organization.time_zone)).date() <= period.end:
         raise InputError(f"week {week} is not over yet; it ends on {period.end}")
+
+
+def _week(text: str) -> Period:
+    try:
+        period = parse_period(text)
+    except InputError:
+        period = None
+    if period is None or iso_week(period.start) != text:
+        raise InputError(f"there is no ISO week {text!r}; write it like 2026-W46")
+    return period
 
 
 def _managers(application: Application, summary: Summary) -> tuple[User, ...]:

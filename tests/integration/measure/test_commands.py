@@ -157,10 +157,8 @@ def test_a_file_of_quotas_is_checked_before_its_import(run: Run, tmp_path: Path)
     [
         (["metrics", "emials_sent", "--period", "2026-W46"], "did you mean emails_sent?"),
         (["metrics", "emails_sent", "--period", "soon"], "'soon' is no period"),
-        (["metrics", "emails_sent", "--period", "2026", "--grain", "year"], "'year' is no grain"),
         (["metrics", "emails_sent", "--period", "2026", "--by", "colour"], "has no dimension 'colour'"),
         (["metrics", "trace", "emails_sent", "--period", "2026", "--where", "x"], "takes dimension=value"),
-        (["quotas"], "needs --period"),
         (["quotas", "check", "nowhere.csv"], "cannot be read"),
     ],
 )

@@ -86,7 +86,7 @@ def test_files_that_an_account_reads_are_not_connected_to_the_same_user_again(
     [
         (("--user", "nobody@example.com", "--maildir", "."), "there is no user nobody@example.com"),
         (("--user", "erika@example.com"), "nothing to read"),
-        (("--user", "erika@example.com", "--maildir", ".", "--level", "all"), "--level must be one of"),
+        (("--user", "erika@example.com", "--maildir", "nowhere"), "is not a Maildir"),
     ],
 )
 def test_what_cannot_be_connected_is_one_line_and_nothing_is_stored(
