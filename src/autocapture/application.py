@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from subprocess import Popen
 
 from sqlalchemy import Engine
 
@@ -19,3 +21,5 @@ class Application:
     engine: Engine
     vault: Vault
     registry: Registry
+    start_reader: Callable[[], Popen[bytes]] | None = None
+    """Starts a process that reads for a large capture (`service.reader`); None where captures read for themselves."""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gc
+import pickle
+import subprocess
+import sys
+from functools import partial
 
 from autocapture.application import Application
 from autocapture.clock import Clock, SystemClock
@@ -17,6 +21,8 @@ _COLLECT = (50_000, 50, 100)
 """When Python looks for cycles. A page of mail makes a million values and no cycle; looking every 700 values takes a seventh
 of the time of a capture."""
 
+_READER = "autocapture.service.reader"
+
 
 def build(settings: Settings, clock: Clock | None = None) -> Application:
     """An application over `settings`. Opens nothing yet: database, key file and connectors are read when first used."""
@@ -27,4 +33,19 @@ def build(settings: Settings, clock: Clock | None = None) -> Application:
         engine=open_engine(settings.database_url),
         vault=Vault(settings.key_file),
         registry=Registry(),
+        start_reader=partial(_start_reader, settings),
     )
+
+
+def _start_reader(settings: Settings) -> subprocess.Popen[bytes]:
+    """A fresh interpreter, never a fork: the service has threads. The settings go through the pipe, since a command line
+    can be read by everybody; a session of its own keeps Ctrl-C from it, which its parent handles for both."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", _READER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    if process.stdin is not None:
+        pickle.dump(settings, process.stdin)
+    return process

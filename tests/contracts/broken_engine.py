@@ -9,28 +9,28 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from autocapture.connector import Page
 from autocapture.errors import TryLater
 from autocapture.model.accounts import Channel
 from autocapture.model.ledger import LedgerEntry
 from autocapture.store import activities, leases, ledger
 from autocapture.store.engine import writing
-from autocapture.workflows import capture, pages
-from autocapture.workflows.pages import Run, Sorted
+from autocapture.workflows import capture, pages, pulling, reading
+from autocapture.workflows.pulling import Pulled, Run
+from autocapture.workflows.reading import Answer
 
 Patch = pytest.MonkeyPatch
 
 
 def advances_past_a_failed_fetch(patch: Patch) -> None:
-    read = pages._read
+    read = pulling.read
 
-    def forgiving(run: Run, items: Sorted) -> None:
+    def forgiving(*arguments: Any) -> list[Answer]:
         try:
-            read(run, items)
+            return read(*arguments)
         except TryLater:
-            return
+            return []
 
-    patch.setattr(pages, "_read", forgiving)
+    patch.setattr(pulling, "read", forgiving)
 
 
 def resets_without_a_sweep(patch: Patch) -> None:
@@ -40,12 +40,12 @@ def resets_without_a_sweep(patch: Patch) -> None:
 def commits_the_cursor_before_the_records(patch: Patch) -> None:
     store = pages.store_page
 
-    def two_transactions(run: Run, page: Page) -> None:
+    def two_transactions(run: Run, pulled: Pulled) -> None:
         with writing(run.app.engine) as session:
             session.execute(
-                update(Channel).where(col(Channel.id) == run.channel_id).values(cursor=page.cursor)
+                update(Channel).where(col(Channel.id) == run.channel_id).values(cursor=pulled.page.cursor)
             )
-        store(run, page)
+        store(run, pulled)
 
     patch.setattr(capture, "store_page", two_transactions)
 
@@ -70,12 +70,12 @@ def deletes_the_activity_of_what_left_a_channel(patch: Patch) -> None:
 
 def writes_blindly(patch: Patch) -> None:
     """Whatever is listed is written again, held or not."""
-    sort = pages.sort_items
-    patch.setattr(pages, "sort_items", lambda items, held: sort(items, {}))
+    sort = pulling.sort_items
+    patch.setattr(pulling, "sort_items", lambda items, held, **named: sort(items, {}, **named))
 
 
 def makes_another_activity_of_every_reading(patch: Patch) -> None:
-    stage = pages.stage
+    stage = reading.stage
     readings: list[None] = []
 
     def new_key(*arguments: Any, **named: Any) -> Any:
@@ -85,7 +85,7 @@ def makes_another_activity_of_every_reading(patch: Patch) -> None:
             object.__setattr__(staged.draft, "dedupe_key", f"{staged.draft.dedupe_key} {len(readings)}")
         return staged
 
-    patch.setattr(pages, "stage", new_key)
+    patch.setattr(reading, "stage", new_key)
 
 
 def wipes_the_store_at_a_reset(patch: Patch) -> None:

@@ -40,15 +40,16 @@ from autocapture.store.leases import Lease
 from autocapture.workflows.channels import discover, switch_off
 from autocapture.workflows.exclusions import load_exclusions
 from autocapture.workflows.open_account import open_account
-from autocapture.workflows.pages import Run, retry_quarantined, store_page
+from autocapture.workflows.pages import retry_quarantined, store_page
 from autocapture.workflows.people import our_people
+from autocapture.workflows.pulling import Run, pull
+from autocapture.workflows.reading_ahead import ReadAhead
 from autocapture.workflows.report import CaptureReport
 from autocapture.workflows.staging import Scope
 from autocapture.workflows.workers import dead_workers, worker_name
 
 log = structlog.get_logger()
 
-PAGE_LIMIT = 4_000  # a few hundred bytes each, a few transactions a large folder
 MOST_RESETS = 3  # of one channel in one run; more means a provider whose cursors never hold
 REST_EVERY = 60.0  # seconds; well below the lease
 LONGEST_BACKOFF = timedelta(hours=1)
@@ -159,12 +160,13 @@ def _capture(
     exclusions = load_exclusions(app.settings.capture.exclusions_file)
     finished: set[int] = set()
     while True:
-        with open_account(app, account) as connection:
+        with open_account(app, account) as connection, ReadAhead(app, lease.account_id) as ahead:
             queue = deque(
                 Run(
                     app,
                     lease,
                     connection,
+                    ahead,
                     channel,
                     _scope(account, channel, organization, exclusions),
                     report,
@@ -274,17 +276,17 @@ def _scope(account: Account, channel: Channel, organization: Organization, exclu
 
 
 def _pull_once(run: Run, progress: Progress | None) -> bool:
-    page = run.connection.pull(run.source, run.channel.cursor, limit=PAGE_LIMIT)
-    store_page(run, page)
+    pulled = pull(run)
+    store_page(run, pulled)
     if progress is not None:
-        progress(run.channel.name, len(page.items))
-    return page.more
+        progress(run.channel.name, len(pulled.page.items))
+    return pulled.page.more
 
 
 def _reset(run: Run, why: str) -> None:
     """A new generation beside the live rows: nothing is wiped."""
     log.info("channel_reset", channel_id=run.channel_id, account_id=run.lease.account_id)
-    run.channel.cursor, run.channel.mid_run = None, False
+    run.channel.cursor, run.channel.mid_run, run.following = None, False, None
     with writing(run.app.engine) as session:
         leases.renew(session, run.lease, run.app.clock.now())
         session.execute(

@@ -1,122 +1,55 @@
-"""One page from a connector, stored whole in one transaction, or not at all."""
+"""One page stored whole in one transaction, or not at all."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import Session, col
 
-from autocapture.application import Application
-from autocapture.connector import Broken, Connection, Gone, Page, ReadsText, Record, Ref
-from autocapture.connector import Channel as Source
+from autocapture.connector import Page, ReadsText
 from autocapture.model.accounts import Channel
 from autocapture.model.ledger import CAPTURED, QUARANTINED, SKIPPED
 from autocapture.store import calendar, leases, ledger
 from autocapture.store.engine import reading, take_turn, writing
-from autocapture.store.leases import Lease
 from autocapture.store.ledger import Held
 from autocapture.workflows.calls import store_calls
 from autocapture.workflows.emails import store_emails
 from autocapture.workflows.meetings import derive, store_events
+from autocapture.workflows.pulling import Pulled, Run, pull_again
 from autocapture.workflows.report import CaptureReport
-from autocapture.workflows.staging import Scope, Staged, quarantine, stage
+from autocapture.workflows.staging import Staged
 from autocapture.workflows.texts import keep_texts, texts_due
 
 SUSPICIOUS_ROWS = 20  # a sweep of fewer items is never held back
 RETRY_LIMIT = 100
 
 
-@dataclass(slots=True)
-class Run:
-    """One channel within one run over its account. `channel` is kept in step with its row."""
-
-    app: Application
-    lease: Lease
-    connection: Connection
-    channel: Channel
-    scope: Scope
-    report: CaptureReport
-    vanished: bool = False  # something listed in this enumeration was gone when it was read
-
-    @property
-    def channel_id(self) -> int:
-        return self.scope.channel_id
-
-    @property
-    def source(self) -> Source:
-        return Source(self.channel.source_id, self.channel.kind, self.channel.name)  # type: ignore[arg-type]
-
-
-@dataclass(slots=True)
-class Sorted:
-    """The items of a page by what is to be done with them."""
-
-    records: list[Record] = field(default_factory=list)
-    to_read: list[str] = field(default_factory=list)
-    touched: list[str] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    broken: list[Broken] = field(default_factory=list)
-
-
-def sort_items(
-    items: Sequence[Record | Ref | Gone | Broken], held: Mapping[str, Held], *, reread: bool = False
-) -> Sorted:
-    """Decides what each item needs. An id that comes twice counts as it came last.
-
-    `reread`: what is held in the same version is read and judged once more, since what it is judged by has changed.
-    """
-    result = Sorted()
-    for item in {item.id: item for item in items}.values():
-        known = held.get(item.id)
-        match item:
-            case Gone():
-                if known is not None and not known.gone:
-                    result.gone.append(item.id)
-            case Broken():
-                if known is not None and known.outcome == QUARANTINED and known.version == item.version:
-                    result.touched.append(item.id)  # its next reading has a time of its own
-                else:
-                    result.broken.append(item)
-            case Ref() | Record() if known is not None and known.version == item.version and not reread:
-                result.touched.append(item.id)
-            case Ref():
-                result.to_read.append(item.id)
-            case Record():
-                result.records.append(item)
-    return result
-
-
-def store_page(run: Run, page: Page) -> None:
-    """Reads what the page only lists, judges it, and commits items, ledger and cursor together, under the lease's fence.
+def store_page(run: Run, pulled: Pulled) -> None:
+    """Commits items, ledger and cursor together, under the lease's fence.
 
     At capture level *full* texts are read of what is then stored and matched, and the cursor is committed with them.
     """
-    held = _held(run, page)
-    items = sort_items(page.items, held, reread=run.channel.reread)
-    _read(run, items, held)
-    generation = run.channel.generation if run.channel.mid_run else run.channel.generation + 1
-    staged = _staged(run, items, held, generation)
+    page, held, staged = pulled.page, pulled.held, pulled.staged
     moved = page.cursor != run.channel.cursor or page.more != run.channel.mid_run
-    returned = [source_id for source_id in items.touched if held[source_id].gone]
-    if not (staged or items.gone or returned or page.complete or moved):
+    returned = [source_id for source_id in pulled.touched if held[source_id].gone]
+    if not (staged or pulled.gone or returned or page.complete or moved):
         return  # nothing new, though a source may list its latest items again: an idle pass writes nothing
-    channel = {"cursor": page.cursor, "mid_run": page.more, "generation": generation}
+    channel = {"cursor": page.cursor, "mid_run": page.more, "generation": pulled.generation}
     with writing(run.app.engine) as session:
         _begin(session, run)
-        ledger.touch(session, run.channel_id, items.touched, generation)
+        ledger.touch(session, run.channel_id, pulled.touched, pulled.generation)
         _store(session, run, staged)
         due = _texts_due(session, run, [item.id for item in page.items], staged, held)
         if not due:
-            gone = _finish(session, run, page, items.gone, returned, channel)
+            gone = _finish(session, run, page, pulled.gone, returned, channel)
     if due:  # the network is asked outside any transaction; killed before the second one, the run reads the page again
         texts = _texts(run, due)
         with writing(run.app.engine) as session:
             _begin(session, run)
             keep_texts(session, run.app.vault, due, texts)
-            gone = _finish(session, run, page, items.gone, returned, channel)
+            gone = _finish(session, run, page, pulled.gone, returned, channel)
     for name, value in channel.items():
         setattr(run.channel, name, value)
     _count(run.report, staged, listed=len(page.items), gone=gone)
@@ -149,65 +82,24 @@ def _finish(
     return len(gone)
 
 
-def _held(run: Run, page: Page) -> Mapping[str, Held]:
-    if not page.items:
-        return {}
-    with reading(run.app.engine) as session:
-        return ledger.held(session, run.channel_id, [item.id for item in page.items])
-
-
 def retry_quarantined(run: Run) -> None:
     """Reads again the quarantined items whose time has come."""
-    now = run.app.clock.now()
     with reading(run.app.engine) as session:
-        ids = ledger.to_retry(session, run.channel_id, now, RETRY_LIMIT)
-        held = ledger.held(session, run.channel_id, ids)
+        ids = ledger.to_retry(session, run.channel_id, run.app.clock.now(), RETRY_LIMIT)
     if not ids:
         return
-    items = Sorted(to_read=ids)
-    _read(run, items, held)
-    staged = _staged(run, items, held, run.channel.generation)
+    pulled = pull_again(run, ids)
     with writing(run.app.engine) as session:
         _begin(session, run)
-        _store(session, run, staged)
-        due = _texts_due(session, run, ids, staged, held)
-        _leave(session, run, items.gone)
+        _store(session, run, pulled.staged)
+        due = _texts_due(session, run, ids, pulled.staged, pulled.held)
+        _leave(session, run, pulled.gone)
     if due:
         texts = _texts(run, due)
         with writing(run.app.engine) as session:
             _begin(session, run)
             keep_texts(session, run.app.vault, due, texts)
-    _count(run.report, staged, listed=0, gone=len(items.gone))
-
-
-def _read(run: Run, items: Sorted, held: Mapping[str, Held]) -> None:
-    """Replaces what was only listed by what it is now.
-
-    An item that was listed and is gone when read leaves a line in the ledger all the same: it is asked for once more later,
-    so a server that swallowed one answer loses nothing.
-    """
-    if not items.to_read:
-        return
-    for item in run.connection.get(run.source, items.to_read):
-        match item:
-            case Record():
-                items.records.append(item)
-            case Gone() if item.id not in held:
-                run.vanished = True
-                items.broken.append(Broken(item.id, "listed, but not there when it was read"))
-            case Gone():
-                items.gone.append(item.id)
-            case Broken():
-                items.broken.append(item)
-
-
-def _staged(run: Run, items: Sorted, held: Mapping[str, Held], generation: int) -> list[Staged]:
-    now = run.app.clock.now()
-    staged = [stage(record, run.scope, generation=generation, now=now) for record in items.records]
-    for broken in items.broken:
-        tries = held[broken.id].tries + 1 if broken.id in held else 1
-        staged.append(quarantine(broken, run.channel_id, generation=generation, tries=tries, now=now))
-    return staged
+    _count(run.report, pulled.staged, listed=0, gone=len(pulled.gone))
 
 
 def _texts_due(

@@ -31,6 +31,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from tests.integration.capture.deployment import application, everything, settle
 
 from autocapture.workflows import capture as capturing
+from autocapture.workflows import pulling
 
 PAGE_LIMIT = 7  # small pages: more of them, and more to get wrong between two
 
@@ -149,7 +150,7 @@ def _in_child(work: Any) -> tuple[bool, str]:
 
 
 def main(template: Path, scratch: Path, points: str, server: str = "", database: str = "") -> None:
-    capturing.PAGE_LIMIT = PAGE_LIMIT
+    pulling.PAGE_LIMIT = PAGE_LIMIT
     with _copied(template, scratch / f"warm-up-{os.getpid()}", server, database) as (home, url):
         captured(
             home, url

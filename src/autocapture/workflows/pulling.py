@@ -1,0 +1,188 @@
+"""Pulling: the next page of a channel, listed by its connector, sorted by what the ledger holds, and read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from autocapture.application import Application
+from autocapture.connector import Broken, Connection, Cursor, Gone, Page, Record, Ref
+from autocapture.connector import Channel as Source
+from autocapture.errors import AutocaptureError
+from autocapture.model.accounts import Channel
+from autocapture.model.ledger import QUARANTINED
+from autocapture.store import ledger
+from autocapture.store.engine import reading
+from autocapture.store.leases import Lease
+from autocapture.store.ledger import Held
+from autocapture.workflows.reading import Answer, Wanted, read
+from autocapture.workflows.reading_ahead import WORTH_READING_AHEAD, ReadAhead, Ticket
+from autocapture.workflows.report import CaptureReport
+from autocapture.workflows.staging import Scope, Staged, quarantine, stage
+
+PAGE_LIMIT = 4_000  # a few hundred bytes each, a few transactions a large folder
+
+
+@dataclass(slots=True)
+class Sorted:
+    """The items of a page by what is to be done with them."""
+
+    records: list[Record] = field(default_factory=list)
+    to_read: list[str] = field(default_factory=list)
+    touched: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Listed:
+    """A page before anything of it is read. `generation`: of the enumeration or the pass that it belongs to. `ticket`:
+    where it is being read ahead."""
+
+    page: Page
+    held: Mapping[str, Held]
+    items: Sorted
+    generation: int
+    ticket: Ticket | None = None
+
+
+@dataclass(slots=True)
+class Pulled:
+    """A page that was read: what is to be stored of it, what is held unchanged, what left."""
+
+    page: Page
+    held: Mapping[str, Held]
+    generation: int
+    staged: list[Staged]
+    touched: list[str]
+    gone: list[str]
+
+
+@dataclass(slots=True)
+class Run:
+    """One channel within one run over its account. `channel` is kept in step with its row."""
+
+    app: Application
+    lease: Lease
+    connection: Connection
+    ahead: ReadAhead
+    channel: Channel
+    scope: Scope
+    report: CaptureReport
+    vanished: bool = False  # something listed in this enumeration was gone when it was read
+    following: Listed | None = None  # the page after the one that is stored now
+
+    @property
+    def channel_id(self) -> int:
+        return self.scope.channel_id
+
+    @property
+    def source(self) -> Source:
+        return Source(self.channel.source_id, self.channel.kind, self.channel.name)  # type: ignore[arg-type]
+
+
+def pull(run: Run) -> Pulled:
+    """The channel's next page, read. Raises what the connection raises. Nothing is written."""
+    listed, run.following = run.following or _listed_first(run), None
+    _look_ahead(run, listed)
+    answers = None if listed.ticket is None else run.ahead.collect(listed.ticket)
+    return _pulled(run, listed, answers)
+
+
+def pull_again(run: Run, ids: Sequence[str]) -> Pulled:
+    """These items read once more, outside any page."""
+    with reading(run.app.engine) as session:
+        held = ledger.held(session, run.channel_id, ids)
+    page = Page((), run.channel.cursor or "")
+    return _pulled(run, Listed(page, held, Sorted(to_read=list(ids)), run.channel.generation), None)
+
+
+def _listed_first(run: Run) -> Listed:
+    generation = run.channel.generation if run.channel.mid_run else run.channel.generation + 1
+    return _listed(run, run.channel.cursor, generation)
+
+
+def _listed(run: Run, cursor: Cursor | None, generation: int) -> Listed:
+    page = run.connection.pull(run.source, cursor, limit=PAGE_LIMIT)
+    held: Mapping[str, Held] = {}
+    if page.items:
+        with reading(run.app.engine) as session:
+            held = ledger.held(session, run.channel_id, [item.id for item in page.items])
+    return Listed(page, held, sort_items(page.items, held, reread=run.channel.reread), generation)
+
+
+def _look_ahead(run: Run, listed: Listed) -> None:
+    """Lists the page after this one and has it read, where there is much to read."""
+    if not listed.page.more:
+        return
+    if len(listed.items.to_read) >= WORTH_READING_AHEAD:
+        run.ahead.start()
+    if not run.ahead.has_room():
+        return
+    try:
+        following = _listed(run, listed.page.cursor, listed.generation)
+    except AutocaptureError:
+        return  # it will be raised again when this page is stored and the next one is due
+    if following.items.to_read:
+        following.ticket = run.ahead.ask(_wanted(run, following), run.scope)
+    run.following = following
+
+
+def sort_items(
+    items: Sequence[Record | Ref | Gone | Broken], held: Mapping[str, Held], *, reread: bool = False
+) -> Sorted:
+    """Decides what each item needs. An id that comes twice counts as it came last.
+
+    `reread`: what is held in the same version is read and judged once more, since what it is judged by has changed.
+    """
+    result = Sorted()
+    for item in {item.id: item for item in items}.values():
+        known = held.get(item.id)
+        match item:
+            case Gone():
+                if known is not None and not known.gone:
+                    result.gone.append(item.id)
+            case Broken():
+                if known is not None and known.outcome == QUARANTINED and known.version == item.version:
+                    result.touched.append(item.id)  # its next reading has a time of its own
+                else:
+                    result.broken.append(item)
+            case Ref() | Record() if known is not None and known.version == item.version and not reread:
+                result.touched.append(item.id)
+            case Ref():
+                result.to_read.append(item.id)
+            case Record():
+                result.records.append(item)
+    return result
+
+
+def _wanted(run: Run, listed: Listed) -> Wanted:
+    return Wanted(run.source, listed.items.to_read, listed.generation)
+
+
+def _pulled(run: Run, listed: Listed, answers: Sequence[Answer] | None) -> Pulled:
+    """What was only listed is replaced by what it is now.
+
+    An item that was listed and is gone when read leaves a line in the ledger all the same: it is asked for once more later,
+    so a server that swallowed one answer loses nothing.
+    """
+    now, items, held, generation = run.app.clock.now(), listed.items, listed.held, listed.generation
+    if answers is None:
+        answers = read(run.connection, _wanted(run, listed), run.scope, now) if items.to_read else ()
+    staged = [stage(record, run.scope, generation=generation, now=now) for record in items.records]
+    broken, gone = list(items.broken), list(items.gone)
+    for answer in answers:
+        match answer:
+            case Staged():
+                staged.append(answer)
+            case Gone() if answer.id not in held:
+                run.vanished = True
+                broken.append(Broken(answer.id, "listed, but not there when it was read"))
+            case Gone():
+                gone.append(answer.id)
+            case Broken():
+                broken.append(answer)
+    for item in broken:
+        tries = held[item.id].tries + 1 if item.id in held else 1
+        staged.append(quarantine(item, run.channel_id, generation=generation, tries=tries, now=now))
+    return Pulled(listed.page, held, generation, staged, items.touched, gone)
