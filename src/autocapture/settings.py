@@ -23,6 +23,7 @@ from autocapture.errors import SetupError
 
 PREFIX = "AUTOCAPTURE_"
 DEFAULT_HOME = Path("var")
+SETTINGS_FILE = "autocapture.toml"
 
 Network = IPv4Network | IPv6Network
 
@@ -148,7 +149,7 @@ def read_secret(path: Path) -> str:
 
 
 def _from_file(named: str | None, home: Path) -> dict[str, Any]:
-    path = Path(named) if named else home / "autocapture.toml"
+    path = Path(named) if named else home / SETTINGS_FILE
     if not named and not path.exists():
         return {}
     try:

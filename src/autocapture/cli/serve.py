@@ -52,7 +52,7 @@ def serve(only: Only = None, sample: Sample = False) -> None:
             "serve: work waits in the process that found it due, so a scheduler alone would do nothing; run "
             "`autocapture serve --only worker`, which has its own"
         )
-    application = open_application()
+    application = _settled(open_application()) if sample else open_application()
     configure_logs()
     with _stop_signals() as stopping, _web(application) if only in (None, Part.WEB) else _nothing():
         if sample:
@@ -61,6 +61,13 @@ def serve(only: Only = None, sample: Sample = False) -> None:
             show_sample(application, stopping.is_set)
         with _background(application) if only is not Part.WEB else _nothing():
             stopping.wait()
+
+
+def _settled(application: Application) -> Application:
+    """The application in the zone and country of the sample, where it is about to be written."""
+    from autocapture.testing.demo import settle_sample
+
+    return open_application() if settle_sample(application) else application
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from autocapture.model.accounts import Account
 from autocapture.model.organization import User
 from autocapture.store.engine import reading
 from autocapture.testing.sample import SamplePaths, ensure_sample
+from autocapture.testing.sample.settings import ensure_settings
 from autocapture.testing.tally import show_tally
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.connect_account import Login, connect_account
@@ -50,6 +51,12 @@ def show_sample(app: Application, should_stop: Stopping, console: Console | None
         settle_meetings(app)
         refresh_rollups(app)
     show_tally(app, paths.anchor.end, console)
+
+
+def settle_sample(app: Application) -> bool:
+    """Gives a home in which nothing is connected yet the sample's settings; whether they must be read anew."""
+    directory = app.settings.home / "sample"
+    return not directory.exists() and not _connected(app) and ensure_settings(app.settings.home)
 
 
 def _connected(app: Application) -> dict[str, int]:

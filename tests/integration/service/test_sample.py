@@ -14,7 +14,7 @@ from autocapture.application import Application
 from autocapture.cli.application import open_application
 from autocapture.model.organization import User
 from autocapture.store.engine import reading, writing
-from autocapture.testing.demo import show_sample
+from autocapture.testing.demo import settle_sample, show_sample
 from autocapture.workflows.connect_account import Login, connect_account
 
 OF_THE_RUN = {
@@ -63,6 +63,16 @@ def test_the_second_run_of_the_sample_changes_nothing(run: Run) -> None:
     told = re.findall(r"^  refused: \S+ line \d+: .+", first, re.MULTILINE)
     assert len(told) == count > 0
     assert first.split("What was captured")[1] == second.split("What was captured")[1]
+
+
+def test_the_sample_is_where_its_people_are_unless_the_operator_said_otherwise(run: Run) -> None:
+    assert run("init").exit_code == 0
+    app = open_application()
+    assert settle_sample(app)
+    assert open_application().settings.organization.time_zone == "Europe/Amsterdam"
+    (app.settings.home / "autocapture.toml").write_text('[organization]\ntime_zone = "Asia/Taipei"\n')
+    assert not settle_sample(app)
+    assert open_application().settings.organization.time_zone == "Asia/Taipei"
 
 
 def test_a_stopped_run_ends_before_it_tells_of_anything(run: Run) -> None:
