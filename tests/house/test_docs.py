@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from autocapture.cli.app import app
 from autocapture.connect.registry import GROUP
+from autocapture.measure.period import iso_week, parse_period
 from autocapture.settings import Settings, environment_names
 
 ROOT = Path(__file__).parents[2]
@@ -123,6 +124,21 @@ def test_every_command_in_a_block_can_be_typed(page: Path) -> None:
             assert command.name != "autocapture", words
             with command.make_context(command.name, list(rest), parent=context):
                 pass  # made: every argument and option is known, complete and of its type
+
+
+@pages
+def test_every_block_of_commands_is_marked_as_one(page: Path) -> None:
+    for block in _blocks(page):
+        typed = re.search(r"^([\w./]*/)?(autocapture|make|python) ", block.text, re.MULTILINE)
+        assert typed is None or block.language == "sh", block.text
+
+
+@pages
+def test_every_period_and_week_in_a_block_is_one(page: Path) -> None:
+    for block in _blocks(page):
+        for option, value in re.findall(r"--(period|week) (\S+)", block.text):
+            period = parse_period(value)
+            assert option == "period" or value == iso_week(period.start)
 
 
 @pages

@@ -266,7 +266,7 @@ def activities_table(rows: Iterable[Row], zone: ZoneInfo) -> Table:
         [
             moment(row["occurred_at"], zone),
             _what(row),
-            _outside(row["participants"]),
+            _outside(row["participants"], row["companies"]),
             row["subject"] or "",
             ", ".join(deal["deal"] for deal in row["deals"]),
             row["id"],
@@ -286,10 +286,10 @@ def _what(row: Row) -> str:
     return told if not status else f"{told}, {status}" if way else f"{told} {status}"
 
 
-def _outside(participants: Sequence[Row]) -> str:
-    names = [
-        party["name"] or party["address"]
-        for party in participants
-        if party["user"] is None and not party["resource"]
-    ]
+def _outside(participants: Sequence[Row], companies: Sequence[str]) -> str:
+    """People outside; where only a number is known, with the companies that it was matched to. Rooms are no people."""
+    outside = [party for party in participants if party["user"] is None and not party["resource"]]
+    names = [party["name"] or party["address"] for party in outside]
+    if not any(party["name"] for party in outside):
+        names += companies
     return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Executable, func, or_, select
 from sqlmodel import Session
 
 from autocapture.measure.declare import Metric
@@ -132,7 +132,7 @@ def _together(users: Mapping[int, Reach], people: set[int], reps: set[int]) -> R
     )
 
 
-def _memberships(period: Period):  # type: ignore[no-untyped-def]
+def _memberships(period: Period) -> Executable:
     return select(membership.c.user_id, membership.c.team_id).where(
         membership.c.valid_from <= period.end,
         or_(membership.c.valid_to.is_(None), membership.c.valid_to >= period.start),

@@ -189,7 +189,8 @@ def activity(**others: Any) -> dict[str, Any]:
     room = {**outside, "name": "Room 4", "resource": True}
     ours = {**outside, "name": "Ann", "user": "ann@us.example"}
     return {"id": "77", "occurred_at": NOW, "kind": "email", "direction": "outbound", "status": None,
-            "participants": [outside, room, ours], "subject": "Offer", "deals": [{"deal": "D-1"}], **others}  # fmt: skip
+            "participants": [outside, room, ours], "subject": "Offer", "companies": ["Acme"], "deals": [{"deal": "D-1"}],
+            **others}  # fmt: skip
 
 
 def test_activities_are_told_in_the_organisations_zone() -> None:
@@ -206,6 +207,14 @@ def test_activities_are_told_in_the_organisations_zone() -> None:
         "2026-11-16 07:30  call in, voicemail  Kim   Offer           77",
         "2026-11-16 07:30  meeting held        Kim            D-1    77",
     ]
+
+
+def test_a_call_with_a_bare_number_names_the_company_that_it_was_matched_to() -> None:
+    number = {"name": "", "address": "+442079460125", "user": None, "resource": False}
+    [_caption, _head, _line, told] = shown(
+        sheets.activities_table([activity(kind="call", participants=[number])], STOCKHOLM)
+    )
+    assert "+442079460125, Acme" in told
 
 
 def test_the_ledger_names_item_outcome_and_reason() -> None:
