@@ -7,18 +7,38 @@ an event that is not captured nothing may be kept. ``printf %s 'UID' | b2sum -l 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from autocapture.connector import Broken, Channel, Gone, Record, Tools
 from autocapture.errors import ChannelGone, RecordUnusable, SetupError, Unreachable
-from autocapture.formats.content_lines import CALENDAR_LIMIT
-from autocapture.formats.icalendar import Unreadable, parse_calendar
+from autocapture.formats.content_lines import CALENDAR_LIMIT, Span
+from autocapture.formats.icalendar import Block, Calendar, Parsed, Unreadable
 from autocapture.formats.recurrence import original_key
-from autocapture.records import EventRecord
-from autocapture_files.files import regular_files
-from autocapture_files.snapshot import Snapshot, fingerprint, settled, stamp_of, twin
+from autocapture_files.files import regular_files, storable, stored_name
+from autocapture_files.snapshot import Snapshot, UnusableWhole, fingerprint, settled, stamp_of, twin
 
 _PREFIX = "ics:"
+_READINGS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the events of one item lie in the file, and which of what they say it is. `content` is their fingerprint."""
+
+    version: str
+    spans: tuple[Span, ...]
+    number: int
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """What a file of this `stamp` holds, without what its events say: a large calendar costs little memory."""
+
+    stamp: str
+    calendar: Calendar
+    items: dict[str, _Place | Broken]
 
 
 class Calendars:
@@ -28,22 +48,18 @@ class Calendars:
         self._path = path
         self._clock = tools.clock
         self._time_zone = tools.time_zone
-        self._parsed: dict[str, tuple[str, dict[str, Record | Broken]]] = {}
+        self._indexed: dict[str, _Index] = {}
 
     def channels(self) -> Sequence[Channel]:
         if self._path.is_file():
-            return [Channel(f"{_PREFIX}{self._path.name}", "event", self._path.stem)]
+            return [_channel(self._path.name)]
         if not self._path.is_dir():
             raise SetupError(f"{self._path} is neither an iCalendar file nor a folder")
         try:
             names = sorted(entry.name for entry in regular_files(self._path, self._path.resolve()))
         except OSError as error:
             raise SetupError(f"{self._path} cannot be listed: {error.strerror}") from None
-        return [
-            Channel(f"{_PREFIX}{name}", "event", Path(name).stem)
-            for name in names
-            if name.lower().endswith(".ics")
-        ]
+        return [_channel(name) for name in names if name.lower().endswith(".ics")]
 
     def stamp(self, channel: Channel) -> str | None:
         try:
@@ -54,55 +70,97 @@ class Calendars:
     def snapshot(self, channel: Channel) -> Snapshot:
         stamp = self.stamp(channel)
         trusted = settled(self._clock, self._file(channel))
-        items = self._items(channel, stamp or "")
+        items = self._index(channel, stamp or "").items
         return Snapshot(
             {item_id: item.version for item_id, item in items.items()}, stamp if trusted else None
         )
 
     def read(self, channel: Channel, item_id: str) -> Record | Gone | Broken:
-        return self._items(channel, self.stamp(channel) or "").get(item_id) or Gone(item_id)
+        for _ in range(_READINGS):
+            index = self._index(channel, self.stamp(channel) or "")
+            place = index.items.get(item_id)
+            if place is None:
+                return Gone(item_id)
+            if isinstance(place, Broken):
+                return place
+            blocks = self._blocks(channel, place)
+            if blocks is not None:
+                event = index.calendar.parsed(blocks)[place.number]
+                if not isinstance(event, Unreadable):
+                    return Record(item_id, event, place.version)
+            del self._indexed[channel.id]  # somebody wrote since it was indexed
+        raise Unreachable(f"the calendar {channel.name} changes while it is read")
 
     def text(self, channel: Channel, item_id: str) -> str | None:
         return None
 
     def _file(self, channel: Channel) -> Path:
-        name = channel.id.removeprefix(_PREFIX)
+        name = stored_name(channel.id.removeprefix(_PREFIX))
         path = self._path / name if self._path.is_dir() else self._path
         if path.name != name or not path.resolve().is_relative_to(self._path.resolve()):
             raise ChannelGone(f"the calendar {channel.name} is no longer there")
         return path
 
-    def _items(self, channel: Channel, stamp: str) -> dict[str, Record | Broken]:
-        """What the file holds, parsed once while it stays as it is."""
-        known = self._parsed.get(channel.id)
-        if known is not None and known[0] == stamp:
-            return known[1]
+    def _index(self, channel: Channel, stamp: str) -> _Index:
+        """What the file holds, parsed once while it stays as it is. Raises UnusableWhole."""
+        known = self._indexed.get(channel.id)
+        if known is not None and known.stamp == stamp:
+            return known
         path = self._file(channel)
         try:
             if path.stat().st_size > CALENDAR_LIMIT:
-                raise Unreachable(f"the calendar {channel.name} is larger than {CALENDAR_LIMIT >> 20} MiB")
-            parsed = parse_calendar(path.read_bytes(), default_time_zone=self._time_zone)
+                raise RecordUnusable(f"it is larger than {CALENDAR_LIMIT >> 20} MiB")
+            raw = path.read_bytes()
+            calendar = Calendar(raw, default_time_zone=self._time_zone)
         except FileNotFoundError:
             raise ChannelGone(f"the calendar {channel.name} is no longer there") from None
-        except (OSError, RecordUnusable) as error:
-            raise Unreachable(f"the calendar {channel.name} cannot be read: {error}") from None
-        items: dict[str, Record | Broken] = {}
+        except OSError as error:
+            raise Unreachable(f"the calendar {channel.name} cannot be read: {error.strerror}") from None
+        except RecordUnusable as error:
+            raise UnusableWhole(f"the calendar {channel.name} cannot be read: {error}", stamp) from None
+        items: dict[str, _Place | Broken] = {}
         seen: dict[str, int] = {}
-        for each in parsed:
-            item = _item(each, seen)
-            items[item.id] = item
-        self._parsed[channel.id] = (stamp, items)
-        return items
+        for spans, values in calendar.series(raw):
+            content = _content([raw[span.begins : span.ends] for span in spans])
+            for number, each in enumerate(values):
+                item_id = twin(_id(_name(each)), seen)
+                if isinstance(each, Unreadable):
+                    items[item_id] = Broken(item_id, each.why, each.digest)
+                else:
+                    items[item_id] = _Place(fingerprint(repr(each).encode()), spans, number, content)
+        index = self._indexed[channel.id] = _Index(stamp, calendar, items)
+        return index
+
+    def _blocks(self, channel: Channel, place: _Place) -> list[Block] | None:
+        """The events of one item as the file holds them now; None when they are no longer what they were."""
+        found = []
+        try:
+            with self._file(channel).open("rb") as file:
+                for span in place.spans:
+                    file.seek(span.begins)
+                    found.append(Block(file.read(span.ends - span.begins), span.cancelled))
+        except FileNotFoundError:
+            raise ChannelGone(f"the calendar {channel.name} is no longer there") from None
+        except OSError as error:
+            raise Unreachable(f"the calendar {channel.name} cannot be read: {error.strerror}") from None
+        return found if _content([block.raw for block in found]) == place.content else None
 
 
-def _item(event: EventRecord | Unreadable, seen: dict[str, int]) -> Record | Broken:
-    """An unreadable event adds to its UID what tells it from its siblings."""
+def _channel(file_name: str) -> Channel:
+    return Channel(f"{_PREFIX}{storable(file_name)}", "event", storable(Path(file_name).stem))
+
+
+def _content(blocks: Sequence[bytes]) -> str:
+    return fingerprint(b"\n".join(blocks))
+
+
+def _name(event: Parsed) -> str:
+    """What the item is called by. An unreadable event adds to its UID what tells it from its siblings."""
     if isinstance(event, Unreadable):
-        return Broken(twin(_id(f"{event.uid}!{event.digest}"), seen), event.why, event.digest)
-    name = event.uid
+        return event.uid if event.whole else f"{event.uid}!{event.digest}"
     if event.recurrence_id is not None:
-        name += f"#{original_key(event.recurrence_id).isoformat()}"
-    return Record(twin(_id(name), seen), event, fingerprint(repr(event).encode()))
+        return f"{event.uid}#{original_key(event.recurrence_id).isoformat()}"
+    return event.uid
 
 
 def _id(name: str) -> str:

@@ -13,16 +13,27 @@ from zoneinfo import ZoneInfo
 
 from autocapture.connector import Broken, Channel, Gone, Record, Tools
 from autocapture.errors import ChannelGone, SetupError, Unreachable
+from autocapture.formats.charsets import one_line, without_unwanted
+from autocapture.formats.keys import ADDRESS_LENGTH, bounded
 from autocapture.records import CallOutcome, CallRecord
 from autocapture_files.call_mapping import CallMapping, Direction, Target
-from autocapture_files.snapshot import Scope, Snapshot, fingerprint, settled, stamp_of, twin
+from autocapture_files.snapshot import (
+    Scope,
+    Snapshot,
+    UnusableWhole,
+    fingerprint,
+    settled,
+    stamp_of,
+    twin,
+)
 
 _CHANNEL = "calls"
 _CLOCK_TIME = re.compile(r"(?:(\d{1,4}):)?(\d{1,2}):(\d{2})(?:[.,]\d+)?")
 _UNITS = {"seconds": 1.0, "minutes": 60.0, "milliseconds": 0.001}
 _LONGEST = timedelta(days=7)
 _WHOLE_AFTER = timedelta(seconds=60)  # see mbox: a last line without its end may still be being written
-_ID_LIMIT = 200
+LOG_LIMIT = 128 << 20
+"""Bytes of one call log: some 600,000 calls."""
 
 
 class CallLog:
@@ -67,7 +78,10 @@ class CallLog:
         if self._parsed is not None and self._parsed[0] == stamp:
             return self._parsed[1], True
         try:
-            written_at = datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
+            status = self._path.stat()
+            if status.st_size > LOG_LIMIT:
+                raise UnusableWhole(f"{self._path} is larger than {LOG_LIMIT >> 20} MiB", stamp)
+            written_at = datetime.fromtimestamp(status.st_mtime, UTC)
             raw = self._path.read_bytes()
         except FileNotFoundError:
             raise ChannelGone(f"{self._path} is no longer there") from None
@@ -97,7 +111,7 @@ class _RowReader:
 
     def items(self, raw: bytes) -> Iterator[Record | Broken]:
         """One item per row that is not empty. Raises SetupError when the header lacks a column of the mapping."""
-        text = raw.decode(self._mapping.encoding, "replace").replace("\0", "")
+        text = without_unwanted(raw.decode(self._mapping.encoding, "replace"))
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=self._mapping.delimiter, strict=True)
         positions = self._positions(rows)
         seen: dict[str, int] = {}
@@ -123,7 +137,7 @@ class _RowReader:
         version = fingerprint("\x1f".join(row).encode())
         cells = dict(self._mapping.constants)
         cells.update({target: row[at].strip() for target, at in positions.items() if at < len(row)})
-        item_id = twin(cells.get("call_id", "")[:_ID_LIMIT] or f"row-{version}", seen)
+        item_id = twin(_key(cells.get("call_id", "")) or f"row-{version}", seen)
         try:
             if any(
                 at >= len(row)
@@ -147,8 +161,8 @@ class _RowReader:
             talked_for=self._length(cells.get("talked_for", "")),
             outcome=cast(CallOutcome, outcome),
             direction=cast(Direction, direction),
-            group=cells.get("group") or None,
-            owner=cells.get("owner") or None,
+            group=_key(cells.get("group", "")) or None,
+            owner=cells.get("owner", "")[:ADDRESS_LENGTH] or None,
         )
 
     def _instant(self, text: str) -> datetime:
@@ -180,6 +194,10 @@ class _RowReader:
         if not timedelta(0) <= length <= _LONGEST:
             raise ValueError("the duration is absurd")
         return length
+
+
+def _key(written: str) -> str:
+    return bounded(one_line(written))
 
 
 def _numbered(rows: Iterator[list[str]]) -> Iterator[tuple[int, list[str] | None]]:

@@ -13,8 +13,8 @@ from autocapture_files.folder import MessageFolder
 from autocapture_files.maildir import Maildir
 from autocapture_files.mbox import Mbox
 from autocapture_files.options import FilesOptions
-from autocapture_files.pulling import pull
-from autocapture_files.snapshot import Source
+from autocapture_files.pulling import beginning, pull
+from autocapture_files.snapshot import Source, UnusableWhole, fingerprint
 
 
 def open_sources(options: FilesOptions, tools: Tools) -> dict[str, Source]:
@@ -39,17 +39,31 @@ def open_sources(options: FilesOptions, tools: Tools) -> dict[str, Source]:
     return sources
 
 
+WHOLE = "whole-file"
+"""The id of a file itself, where it is told that nothing in it can be read."""
+
+
 class FilesConnection:
     """The contract's `Connection` and `ReadsText`. What a listing found is kept while the connection is open."""
 
     def __init__(self, sources: dict[str, Source]) -> None:
         self._sources = sources
+        self._told: set[str] = set()
 
     def channels(self) -> Sequence[Channel]:
         return [channel for source in self._sources.values() for channel in source.channels()]
 
     def pull(self, channel: Channel, cursor: Cursor | None, *, limit: int) -> Page:
-        return pull(self._source(channel), channel, cursor, limit)
+        """As the contract says. Of a file that cannot be read at all a page tells first, by the item `WHOLE`, which is
+        gone once it can; the pull after it fails, so what was captured before stays as it was."""
+        try:
+            return pull(self._source(channel), channel, cursor, limit)
+        except UnusableWhole as problem:
+            if channel.id in self._told:
+                raise
+            self._told.add(channel.id)
+            broken = Broken(WHOLE, str(problem), fingerprint(problem.version.encode()))
+            return Page((broken,), beginning() if cursor is None else cursor, more=True)
 
     def get(self, channel: Channel, ids: Sequence[str]) -> Sequence[Record | Gone | Broken]:
         source = self._source(channel)

@@ -31,6 +31,11 @@ def pull(source: Source, channel: Channel, cursor: Cursor | None, limit: int) ->
     return _changes(position, source.snapshot(channel), limit)
 
 
+def beginning() -> Cursor:
+    """A cursor after which an enumeration lists everything."""
+    return Position.of({}, stamp=None, after="").encode()
+
+
 def _enumerate(position: Position, listing: Versions, after: str, limit: int) -> Page:
     waiting = sorted(item_id for item_id in listing if item_id > after)
     listed, more = waiting[:limit], len(waiting) > limit

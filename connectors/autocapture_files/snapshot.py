@@ -12,11 +12,20 @@ from zoneinfo import ZoneInfo
 
 from autocapture.clock import Clock
 from autocapture.connector import Broken, Channel, Gone, Record, Tools
+from autocapture.errors import Unreachable
 
 SETTLED_FOR = timedelta(seconds=2)
 """A change within the same tick of a file system's clock leaves the same time stamp, and some tick only every other
 second. A stamp therefore proves "unchanged" only if it was already this old when the listing began; a younger one is
 remembered as none, and the next pull lists again."""
+
+
+class UnusableWhole(Unreachable):
+    """A file that exists and can be read, but not as what it ought to be. `version` tells this content from another."""
+
+    def __init__(self, message: str, version: str) -> None:
+        super().__init__(message)
+        self.version = version
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ class Source(Protocol):
         ...
 
     def snapshot(self, channel: Channel) -> Snapshot:
-        """Raises ChannelGone, Unreachable."""
+        """Raises ChannelGone, Unreachable, UnusableWhole."""
         ...
 
     def read(self, channel: Channel, item_id: str) -> Record | Gone | Broken: ...

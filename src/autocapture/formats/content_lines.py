@@ -1,28 +1,43 @@
 """The lines and components of iCalendar (RFC 5545, 3.1 to 3.6), read leniently and in time linear in their
 length.
 
-Only the properties asked for are looked at, so an enormous description costs one search. Nesting is a list,
-not the interpreter's stack, so its depth cannot hurt.
+A stream is cut into its events first, and each is read by itself, so a broken or an endless one costs itself
+alone. Only the properties asked for are looked at, so an enormous description costs one search. Nesting is a
+list, not the interpreter's stack, so its depth cannot hurt.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from autocapture.errors import RecordUnusable
 from autocapture.formats.charsets import decode
 
 CALENDAR_LIMIT = 64 << 20
+EVENTS_LIMIT = 100_000
+"""Events of one stream: a full diary of some fifty years."""
+LINES_LIMIT = 50_000
+"""Lines of one component that are looked at; 5,000 guests and 20,000 dates are fewer."""
 LINE_LIMIT = 1 << 20
 
-_FOLD = re.compile(rb"\n[ \t]")
-_NAME = re.compile(rb"[A-Za-z0-9-]+")
+_PARAMETERS_LIMIT = 50
+_ZONES_LIMIT = 500
+_ZONE_LIMIT = 256 << 10
+_BOM = b"\xef\xbb\xbf"
+_FOLD = re.compile(rb"\r?\n[ \t]")
 # "tzone://Microsoft/Utc" is written without the quotes that its colon needs.
 _PARAMETER = re.compile(r';([A-Za-z0-9-]+)=((?:"[^"]*+"|://|[^";:]++)*+)')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CARET = re.compile(r"\^([n'^])")
 _CARETS = {"n": "\n", "'": '"', "^": "^"}
+_MARK = (
+    rb"(?i:(?P<edge>BEGIN|END):[ \t]*(?P<name>VCALENDAR|VEVENT|VTIMEZONE)[ \t]*\r?(?=\n|\Z)"
+    rb"|METHOD(?:;[^\n:]*)?:(?P<method>[^\r\n]*))"
+)
+_FIRST_MARK, _LATER_MARK = re.compile(_MARK), re.compile(rb"\n" + _MARK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +47,11 @@ class Property:
     value: str
     parameters: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def text(self) -> str:
-        """The value as TEXT (RFC 5545, 3.3.11), unescaped."""
-        return _ESCAPE.sub(lambda found: "\n" if found[1] in "nN" else found[1], self.value)
+    def text(self, limit: int) -> str:
+        """The beginning of the value as TEXT (RFC 5545, 3.3.11), unescaped; at most `limit` characters."""
+        return _ESCAPE.sub(lambda found: "\n" if found[1] in "nN" else found[1], self.value[: 2 * limit])[
+            :limit
+        ]
 
 
 @dataclass(slots=True)
@@ -45,7 +61,6 @@ class Component:
     name: str
     properties: dict[str, list[Property]] = field(default_factory=dict)
     components: list[Component] = field(default_factory=list)
-    parent: str = ""
 
     def first(self, name: str) -> Property | None:
         found = self.properties.get(name)
@@ -57,57 +72,122 @@ class Component:
         return found.value.strip() if found else ""
 
 
-def parse_components(raw: bytes, wanted: frozenset[str]) -> list[Component]:
-    """Every component of a stream in order of appearance, nested ones too, with the properties named in
-    `wanted`.
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where one component lies in its stream. `cancelled`: its calendar is a cancellation (RFC 5546, 3.2.5)."""
 
-    A component left open at the end counts as read. Raises RecordUnusable when the stream is over 64 MiB.
+    begins: int
+    ends: int
+    cancelled: bool = False
+
+
+@dataclass(slots=True)
+class _Cutter:
+    """What has been cut so far. A component that is not closed ends where the next one begins."""
+
+    events: list[tuple[int, int, int]] = field(default_factory=list)  # begins, ends, number of the calendar
+    zones: list[Span] = field(default_factory=list)
+    cancellations: set[int] = field(default_factory=set)
+    calendar: int = 0
+    name: bytes = b""  # of the open component
+    begins: int = 0
+
+    def close(self, ends: int) -> None:
+        if self.name == b"VEVENT":
+            self.events.append((self.begins, ends, self.calendar))
+        elif self.name == b"VTIMEZONE":
+            self.zones.append(Span(self.begins, ends))
+        self.name = b""
+
+
+def cut(raw: bytes) -> tuple[list[Span], list[Span]]:
+    """Where the events and the time zones of a stream lie, each with its BEGIN line.
+
+    Raises RecordUnusable when it is over 64 MiB or holds more than `EVENTS_LIMIT` events.
     """
     if len(raw) > CALENDAR_LIMIT:
-        raise RecordUnusable(f"the calendar is larger than {CALENDAR_LIMIT >> 20} MiB")
-    found: list[Component] = []
-    open_components: list[Component] = []
-    for line in _unfolded(raw):
-        name_match = _NAME.match(line)
-        if name_match is None:
+        raise RecordUnusable(f"it is larger than {CALENDAR_LIMIT >> 20} MiB")
+    found = _Cutter()
+    for mark, begins in _marks(with_line_feeds(raw)):
+        edge, name, method = mark.group("edge", "name", "method")
+        if method is not None:
+            if not found.name and method.strip().upper() == b"CANCEL":
+                found.cancellations.add(found.calendar)
             continue
-        name = name_match[0].decode().upper()
+        name = name.upper()
+        begun = edge.upper() == b"BEGIN"
+        if found.name and (begun or name in (found.name, b"VCALENDAR")):
+            found.close(begins if begun else mark.end())
+        if begun:
+            found.calendar += name == b"VCALENDAR"
+            found.name, found.begins = (b"" if name == b"VCALENDAR" else name), begins
+        if len(found.events) > EVENTS_LIMIT:
+            raise RecordUnusable(f"it holds more than {EVENTS_LIMIT:,} events")
+    found.close(len(raw))
+    events = [Span(begins, ends, number in found.cancellations) for begins, ends, number in found.events]
+    return events, [zone for zone in found.zones[:_ZONES_LIMIT] if zone.ends - zone.begins <= _ZONE_LIMIT]
+
+
+def _marks(raw: bytes) -> Iterator[tuple[re.Match[bytes], int]]:
+    """The lines that matter for cutting, and where each begins."""
+    start = len(_BOM) if raw.startswith(_BOM) else 0
+    if (first := _FIRST_MARK.match(raw, start)) is not None:
+        yield first, start
+    for mark in _LATER_MARK.finditer(raw, start):
+        yield mark, mark.start() + 1
+
+
+def with_line_feeds(raw: bytes) -> bytes:
+    """`raw` of the same length with line feeds: some old programs end lines with a carriage return alone."""
+    return raw if b"\n" in raw else raw.replace(b"\r", b"\n")
+
+
+def parse_component(block: bytes, wanted: frozenset[str]) -> Component:
+    """The component whose BEGIN line `block` begins with, what is nested in it too, with the properties named
+    in `wanted`.
+
+    One left open at the end counts as read, a stray END is ignored. Raises RecordUnusable for one of more than
+    `LINES_LIMIT` lines that matter.
+    """
+    block = with_line_feeds(block)
+    root = Component(_name(block[6:].partition(b"\n")[0]))
+    open_components = [root]
+    for number, match in enumerate(_lines(wanted).finditer(block)):
+        if number == LINES_LIMIT:
+            raise RecordUnusable(f"it has more than {LINES_LIMIT:,} lines")
+        name, rest = match[1].decode().upper(), match[2]
         if name == "BEGIN":
-            parent = open_components[-1] if open_components else None
-            component = Component(_name(line[6:]), parent=parent.name if parent else "")
-            if parent is not None:
-                parent.components.append(component)
-            found.append(component)
+            component = Component(_name(rest[1:]))
+            open_components[-1].components.append(component)
             open_components.append(component)
         elif name == "END":
-            _close(open_components, _name(line[4:]))
-        elif name in wanted and open_components and len(line) <= LINE_LIMIT:
-            prop = _property(decode(line, None), name_match.end())
+            if len(open_components) > 1 and open_components[-1].name == _name(rest[1:]):
+                open_components.pop()
+        elif len(rest) <= LINE_LIMIT:
+            line = _FOLD.sub(b"", rest) if b"\n" in rest else rest
+            prop = _property(decode(line.removesuffix(b"\r"), None))
             open_components[-1].properties.setdefault(name, []).append(prop)
-    return found
+    return root
 
 
-def _close(open_components: list[Component], name: str) -> None:
-    """Closes the innermost component; a stray END that names another one is ignored."""
-    if open_components and open_components[-1].name == name:
-        open_components.pop()
+@lru_cache(maxsize=8)
+def _lines(wanted: frozenset[str]) -> re.Pattern[bytes]:
+    """A line and its continuations (RFC 5545, 3.1), joined before they are decoded: a fold may cut a character
+    in two.
+    """
+    names = "|".join(sorted({"BEGIN", "END", *wanted})).encode()
+    return re.compile(rb"\n((?i:" + names + rb"))(?=[:;])([^\n]*+(?:\n[ \t][^\n]*+)*+)")
 
 
 def _name(text: bytes) -> str:
     return text[:100].strip().decode("ascii", "replace").upper()
 
 
-def _unfolded(raw: bytes) -> list[bytes]:
-    """The lines, joined before they are decoded: a fold may cut a character in two (RFC 5545, 3.1)."""
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    if b"\r" in raw:
-        raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return _FOLD.sub(b"", raw).split(b"\n")
-
-
-def _property(line: str, position: int) -> Property:
+def _property(line: str) -> Property:
+    """The property of a line without its name."""
     parameters: dict[str, str] = {}
-    while (match := _PARAMETER.match(line, position)) is not None:
+    position = 0
+    while len(parameters) < _PARAMETERS_LIMIT and (match := _PARAMETER.match(line, position)) is not None:
         value = match[2].replace('"', "")
         parameters[match[1].upper()] = (
             _CARET.sub(lambda found: _CARETS[found[1]], value) if "^" in value else value

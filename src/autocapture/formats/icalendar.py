@@ -6,100 +6,138 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from datetime import UTC, date, datetime
 
 from autocapture.errors import RecordUnusable
-from autocapture.formats.charsets import one_line
-from autocapture.formats.content_lines import Component, Property, parse_components
-from autocapture.formats.rules import parse_rule
-from autocapture.formats.time_zones import Named, Zones
-from autocapture.records import Attendee, EventRecord, Recurrence, Response
+from autocapture.formats.content_lines import Component, Span, cut, parse_component
+from autocapture.formats.recurrence import refuse_crowd
+from autocapture.formats.time_zones import Zones
+from autocapture.formats.vevent import WANTED, digest_of, moment_of, read_event, uid_of, unnamed
+from autocapture.records import EventRecord
 
-_WANTED = frozenset(
-    (
-        *(
-            "UID",
-            "DTSTART",
-            "DTEND",
-            "DURATION",
-            "SUMMARY",
-            "STATUS",
-            "CLASS",
-            "TRANSP",
-            "CATEGORIES",
-            "METHOD",
-        ),
-        *("SEQUENCE", "DTSTAMP", "CREATED", "LAST-MODIFIED", "ORGANIZER", "ATTENDEE"),
-        *("RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "X-MICROSOFT-CDO-BUSYSTATUS"),
-        *("TZID", "X-LIC-LOCATION", "TZOFFSETFROM", "TZOFFSETTO"),
-    )
+_UID_ONLY = frozenset({"UID"})
+_ZONE_WANTED = frozenset(
+    {"TZID", "X-LIC-LOCATION", "TZOFFSETFROM", "TZOFFSETTO", "DTSTART", "RRULE", "RDATE"}
 )
-_TITLE_LIMIT = 1_000
-_UID_LIMIT = 1_000
-_ATTENDEES_LIMIT = 5_000
-_DATES_LIMIT = 20_000
-_SEQUENCE_LIMIT = 2**31 - 1
-_FIRST_YEAR, _LAST_YEAR = 1600, 2200  # some address books write a birthday of unknown year as 1604
-
-_WHEN = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?(Z?))?")
-_DURATION = re.compile(
-    r"([+-]?)P(?:(\d{1,5})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,7})M)?(?:(\d{1,9})S)?)?"
-)
-
-_RESPONSES: dict[str, Response] = {
-    "ACCEPTED": "accepted",
-    "DECLINED": "declined",
-    "TENTATIVE": "tentative",
-    "NEEDS-ACTION": "needs_action",
-    "DELEGATED": "delegated",
-}
-_STATUSES: dict[str, Literal["confirmed", "tentative", "cancelled"]] = {
-    "TENTATIVE": "tentative",
-    "CANCELLED": "cancelled",
-    "CANCELED": "cancelled",
-}
+_FIRST_UID = re.compile(rb"\n((?i:UID|BEGIN))[:;]")
+_LINE_END = re.compile(rb"\n(?![ \t])")
+_EXCEPTIONS_LIMIT = 5_000  # each instance of a daily series of thirteen years
+_GUESTS_LIMIT = 200_000  # of all exceptions together
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """One VEVENT that exists but cannot be read. `digest` tells several of one UID apart; `why` holds no
-    content.
+    content. `whole`: it is everything of its UID, which it stands for.
     """
 
     uid: str
     why: str
     digest: str
+    whole: bool = False
 
 
-def parse_calendar(raw: bytes, *, default_time_zone: str) -> list[EventRecord | Unreadable]:
-    """The events of an iCalendar stream, one value per UID, in order of first appearance.
+Parsed = EventRecord | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One VEVENT as written, from its BEGIN line on."""
+
+    raw: bytes
+    cancelled: bool = False
+
+
+def parse_calendar(raw: bytes, *, default_time_zone: str) -> list[Parsed]:
+    """The events of an iCalendar stream, one value per UID, in order of first appearance, and then what cannot be
+    read.
 
     A master carries its exceptions in `overrides`; exceptions without their master stand alone, one value
     each. Of several copies of one instance the highest SEQUENCE counts, then the latest DTSTAMP.
     `default_time_zone` (IANA) gives floating times their zone; a zone that nothing explains is read as UTC
     with `time_zone` None. Raises RecordUnusable when the stream is too large to read at all.
     """
-    components = parse_components(raw, _WANTED)
-    zones = Zones(components, default_time_zone)
-    cancelling = (
-        each for each in components if each.name == "VCALENDAR" and each.value("METHOD").upper() == "CANCEL"
-    )
-    cancelled = {id(event) for each in cancelling for event in each.components}
-    series: dict[str, _Series] = {}
-    unreadable: list[Unreadable] = []
-    for component in components:
-        if component.name != "VEVENT" or component.parent == "VEVENT":
-            continue
-        uid = _uid(component)
+    calendar = Calendar(raw, default_time_zone=default_time_zone)
+    parsed = [each for _, values in calendar.series(raw) for each in values]
+    return sorted(parsed, key=lambda each: isinstance(each, Unreadable))
+
+
+class Calendar:
+    """Where the events of one stream lie, and what it takes to read one of them again without the others.
+
+    The stream itself is not kept, nor is what was read of it: a large calendar costs little memory.
+    """
+
+    def __init__(self, raw: bytes, *, default_time_zone: str) -> None:
+        """Raises RecordUnusable when the stream is too large to read at all."""
+        self._events, zones = cut(raw)
+        self._zones = Zones(_read_zones(raw, zones), default_time_zone)
+
+    def series(self, raw: bytes) -> Iterator[tuple[tuple[Span, ...], list[Parsed]]]:
+        """For each UID of the stream, in order of first appearance, where its events lie and what they say."""
+        by_uid: dict[str, list[Span]] = {}
+        for span in self._events:
+            by_uid.setdefault(_uid_in(raw[span.begins : span.ends]), []).append(span)
+        for spans in by_uid.values():
+            blocks = [Block(raw[span.begins : span.ends], span.cancelled) for span in spans]
+            yield tuple(spans), self.parsed(blocks)
+
+    def parsed(self, blocks: Sequence[Block]) -> list[Parsed]:
+        """What events of one UID say: readable values first."""
+        series = _Series()
+        unreadable: list[Parsed] = []
+        for block in blocks:
+            try:
+                series.make_room()
+                component = parse_component(block.raw, WANTED)
+            except RecordUnusable as error:
+                return [_unreadable_whole(blocks, str(error))]
+            uid = uid_of(component)
+            try:
+                event = read_event(component, uid, self._zones, cancelled=block.cancelled)
+            except RecordUnusable as error:
+                unreadable.append(Unreadable(uid, str(error), digest_of(component)))
+                continue
+            series.add(event, moment_of(component.first("DTSTAMP"), self._zones))
+        records = series.records()
         try:
-            event = _event(component, uid, zones, cancelled=id(component) in cancelled)
+            for record in records:
+                refuse_crowd(record)
         except RecordUnusable as error:
-            unreadable.append(Unreadable(uid, str(error), _digest(component)))
-            continue
-        series.setdefault(uid, _Series()).add(event, _moment(component.first("DTSTAMP"), zones))
-    return [record for each in series.values() for record in each.records()] + unreadable
+            return [_unreadable_whole(blocks, str(error))]
+        return [*records, *unreadable]
+
+
+def _read_zones(raw: bytes, spans: Sequence[Span]) -> list[Component]:
+    """A time zone that cannot be read explains nothing."""
+    found = []
+    for span in spans:
+        with suppress(RecordUnusable):
+            found.append(parse_component(raw[span.begins : span.ends], _ZONE_WANTED))
+    return found
+
+
+def _uid_in(block: bytes) -> str:
+    """The UID of one event, found without reading more than it takes."""
+    found = _FIRST_UID.search(block)
+    try:
+        if found is not None and found[1].upper() == b"UID":
+            end = _LINE_END.search(block, found.end())
+            line = block[found.start() : end.start() if end else len(block)]
+            component = parse_component(b"BEGIN:VEVENT" + line, _UID_ONLY)
+        else:
+            component = parse_component(block, _UID_ONLY)
+        return uid_of(component) if component.value("UID") else uid_of(parse_component(block, WANTED))
+    except RecordUnusable:
+        return unnamed(hashlib.sha256(block).hexdigest()[:16])
+
+
+def _unreadable_whole(blocks: Sequence[Block], why: str) -> Unreadable:
+    digest = hashlib.sha256(b"\n".join(block.raw for block in blocks)).hexdigest()[:16]
+    return Unreadable(_uid_in(blocks[0].raw), why, digest, whole=True)
 
 
 class _Series:
@@ -107,6 +145,14 @@ class _Series:
 
     def __init__(self) -> None:
         self._best: dict[datetime | date | None, tuple[tuple[int, datetime], EventRecord]] = {}
+        self._guests = 0
+
+    def make_room(self) -> None:
+        """Raises RecordUnusable when the series is as large as any may be."""
+        if len(self._best) > _EXCEPTIONS_LIMIT or self._guests > _GUESTS_LIMIT:
+            raise RecordUnusable(
+                f"it has more than {_EXCEPTIONS_LIMIT:,} exceptions, or too many guests in them"
+            )
 
     def add(self, event: EventRecord, stamped_at: datetime | None) -> None:
         key = event.recurrence_id
@@ -115,204 +161,10 @@ class _Series:
         rank = (event.sequence, stamped_at or datetime.min.replace(tzinfo=UTC))
         if key not in self._best or rank >= self._best[key][0]:
             self._best[key] = (rank, event)
+            self._guests += len(event.attendees)
 
     def records(self) -> list[EventRecord]:
         exceptions = tuple(event for key, (_, event) in self._best.items() if key is not None)
         if None not in self._best:
             return list(exceptions)
         return [replace(self._best[None][1], overrides=exceptions)]
-
-
-def _event(component: Component, uid: str, zones: Zones, *, cancelled: bool) -> EventRecord:
-    start = component.first("DTSTART")
-    if start is None:
-        raise RecordUnusable("the event has no start")
-    starts_at, zone_name = _when(start, start.value, zones)
-    exception = component.first("RECURRENCE-ID")
-    busy = component.value("X-MICROSOFT-CDO-BUSYSTATUS").upper()
-    status = "cancelled" if cancelled else _STATUSES.get(component.value("STATUS").upper(), "confirmed")
-    organizer = component.first("ORGANIZER")
-    starts_at, ends_at = _in_order(starts_at, _end(component, starts_at, zones))
-    return EventRecord(
-        uid=uid,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        title=_title(component),
-        recurrence_id=_when(exception, exception.value, zones)[0] if exception else None,
-        sequence=_sequence(component.value("SEQUENCE")),
-        status=status,
-        organizer=_party(organizer, absent="accepted") if organizer else None,
-        attendees=_attendees(component),
-        time_zone=zone_name,
-        # RFC 5545, 3.8.1.3: an unknown classification is treated as PRIVATE.
-        private=component.value("CLASS").upper() not in ("", "PUBLIC"),
-        transparent=component.value("TRANSP").upper() == "TRANSPARENT" or busy == "FREE",
-        purpose=_purpose(component, busy),
-        recurrence=_recurrence(component, zones),
-        created_at=_moment(component.first("CREATED"), zones),
-        modified_at=_moment(component.first("LAST-MODIFIED"), zones),
-    )
-
-
-def _uid(component: Component) -> str:
-    """The UID; for an event without one, against the standard, a name made of its content."""
-    return one_line(component.value("UID"))[:_UID_LIMIT] or f"no-uid-{_digest(component)}"
-
-
-def _digest(component: Component) -> str:
-    lines = sorted(
-        f"{name}:{prop.value}"
-        for name, props in component.properties.items()
-        if name != "DTSTAMP"
-        for prop in props
-    )
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
-
-
-def _title(component: Component) -> str:
-    summary = component.first("SUMMARY")
-    return one_line(summary.text[: 4 * _TITLE_LIMIT])[:_TITLE_LIMIT] if summary else ""
-
-
-def _sequence(text: str) -> int:
-    return min(int(text), _SEQUENCE_LIMIT) if text.isascii() and text.isdigit() and len(text) < 20 else 0
-
-
-def _purpose(
-    component: Component, busy: str
-) -> Literal["default", "out_of_office", "focus", "working_location", "birthday"]:
-    if busy == "OOF":
-        return "out_of_office"
-    if busy == "WORKINGELSEWHERE":
-        return "working_location"
-    if "BIRTHDAY" in component.value("CATEGORIES").upper().split(","):
-        return "birthday"
-    return "default"
-
-
-def _attendees(component: Component) -> tuple[Attendee, ...]:
-    invited = component.properties.get("ATTENDEE", [])[:_ATTENDEES_LIMIT]
-    parties = (_party(prop, absent="needs_action") for prop in invited)
-    return tuple(party for party in parties if party is not None)
-
-
-def _party(prop: Property, *, absent: Response) -> Attendee | None:
-    """One attendee or organizer; None where there is no address. An unknown PARTSTAT is `unknown`."""
-    value = prop.value.strip()
-    given = prop.parameters.get
-    scheme = value.lower().rfind("mailto:")
-    address = one_line(value[scheme + 7 :] if scheme >= 0 else given("EMAIL", value).removeprefix("mailto:"))
-    if "@" not in address or len(address) > 998:
-        return None
-    partstat = given("PARTSTAT", "").upper()
-    return Attendee(
-        email=address,
-        name=one_line(given("CN", ""))[:998],
-        response=_RESPONSES.get(partstat, "unknown") if partstat else absent,
-        optional=given("ROLE", "").upper() in ("OPT-PARTICIPANT", "NON-PARTICIPANT"),
-        resource=given("CUTYPE", "").upper() in ("ROOM", "RESOURCE"),
-    )
-
-
-def _recurrence(component: Component, zones: Zones) -> Recurrence | None:
-    rules = tuple(prop.value.strip() for prop in component.properties.get("RRULE", ()) if prop.value.strip())
-    for rule in rules:
-        parse_rule(rule)
-    dates, excluded = _dates(component, "RDATE", zones), _dates(component, "EXDATE", zones)
-    return Recurrence(rules, dates, excluded) if rules or dates or excluded else None
-
-
-def _dates(component: Component, name: str, zones: Zones) -> tuple[datetime | date, ...]:
-    """The values of RDATE or EXDATE; of a period its start."""
-    found: list[datetime | date] = []
-    for prop in component.properties.get(name, ()):
-        for value in filter(None, prop.value.split(",")):
-            if len(found) == _DATES_LIMIT:
-                raise RecordUnusable(f"the event lists more than {_DATES_LIMIT} dates")
-            found.append(_when(prop, value.partition("/")[0], zones)[0])
-    return tuple(found)
-
-
-def _end(component: Component, starts_at: datetime | date, zones: Zones) -> datetime | date:
-    """DTEND, else the start plus DURATION, else the default of RFC 5545, 3.6.1: one day for a date, nothing
-    for a time.
-    """
-    end, duration = component.first("DTEND"), component.first("DURATION")
-    timed = isinstance(starts_at, datetime)
-    if end is not None and end.value.strip():
-        ends_at, _ = _when(end, end.value, zones)
-        if isinstance(ends_at, datetime) == timed:
-            return ends_at
-        if isinstance(ends_at, datetime):  # a timed end of an all-day event: the day it falls on counts
-            return ends_at.date() + timedelta(days=1 if ends_at.time() != datetime.min.time() else 0)
-    elif duration is not None:
-        return _later(starts_at, *_duration(duration.value.strip()))
-    return starts_at if timed else starts_at + timedelta(days=1)
-
-
-def _in_order(
-    starts_at: datetime | date, ends_at: datetime | date
-) -> tuple[datetime | date, datetime | date]:
-    """Both, swapped where they are reversed; an all-day event lasts at least its first day."""
-    if ends_at < starts_at:
-        starts_at, ends_at = ends_at, starts_at
-    if not isinstance(starts_at, datetime) and ends_at == starts_at:
-        ends_at = starts_at + timedelta(days=1)
-    return starts_at, ends_at
-
-
-def _duration(text: str) -> tuple[timedelta, timedelta]:
-    """(days and weeks, the rest): the first are nominal, the second exact (RFC 5545, 3.3.6)."""
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        raise RecordUnusable("the event has an unreadable duration")
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups()[1:])
-    sign = -1 if match[1] == "-" else 1
-    return sign * timedelta(weeks=weeks, days=days), sign * timedelta(
-        hours=hours, minutes=minutes, seconds=seconds
-    )
-
-
-def _later(starts_at: datetime | date, nominal: timedelta, exact: timedelta) -> datetime | date:
-    try:
-        if not isinstance(starts_at, datetime):
-            return starts_at + nominal + timedelta(days=exact.days)
-        return ((starts_at + nominal).astimezone(UTC) + exact).astimezone(starts_at.tzinfo)
-    except OverflowError:
-        raise RecordUnusable("the event ends beyond all calendars") from None
-
-
-def _when(prop: Property, value: str, zones: Zones) -> tuple[datetime | date, str | None]:
-    """A DATE or DATE-TIME value, aware in its own zone, and the IANA name of that zone."""
-    match = _WHEN.fullmatch(value.strip())
-    if match is None:
-        raise RecordUnusable("the event has an unreadable date")
-    year, month, day = int(match[1]), int(match[2]), int(match[3])
-    if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        raise RecordUnusable("the event lies in an absurd year")
-    try:
-        if match[4] is None:
-            return date(year, month, day), None
-        zone, name = _zone(prop, utc=match[7] == "Z", zones=zones)
-        second = min(int(match[6] or 0), 59)
-        return datetime(year, month, day, int(match[4]), int(match[5]), second, tzinfo=zone), name
-    except ValueError:
-        raise RecordUnusable("the event has a date that does not exist") from None
-
-
-def _zone(prop: Property, *, utc: bool, zones: Zones) -> Named:
-    if utc:
-        return UTC, "UTC"
-    name = prop.parameters.get("TZID", "")
-    return zones.named(name) if name else zones.default
-
-
-def _moment(prop: Property | None, zones: Zones) -> datetime | None:
-    """An instant in UTC where one is readable."""
-    if prop is None:
-        return None
-    try:
-        moment, _ = _when(prop, prop.value, zones)
-    except RecordUnusable:
-        return None
-    return moment.astimezone(UTC) if isinstance(moment, datetime) else None

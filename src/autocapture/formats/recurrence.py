@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from heapq import merge
 
-from autocapture.formats.rules import Rule, expand, parse_rule
+from autocapture.errors import RecordUnusable
+from autocapture.formats.rules import Rule, expand, most_in_two_years, parse_rule
 from autocapture.records import EventRecord
 
 OCCURRENCES_LIMIT = 1_000
 """Instances derived of one series; a longer series gives its first ones of the window."""
+
+ATTENDANCES_LIMIT = 125_000
+"""Occurrences of a series in two years, times its people. A weekly meeting of 1,100 people stays below it, and so does a
+daily one of 170; an event of up to 125 people is never refused. Each attendance is a row, and all rows of a series are
+written in one transaction."""
 
 Key = datetime | date | None
 
@@ -60,6 +66,28 @@ def occurrences(
             if key not in exceptions:
                 found.append(_occurrence(master, starts_at, key, cancelled=cancelled))
     return sorted(found, key=lambda each: _instant(each.starts_at))[:OCCURRENCES_LIMIT]
+
+
+def refuse_crowd(event: EventRecord) -> None:
+    """Raises RecordUnusable, in plain words, for a series so frequent and so large that it would be stored as more than
+    `ATTENDANCES_LIMIT` participants.
+
+    Independent of the present day, so an event is judged the same whenever it is read.
+    """
+    parties = len({each.email.lower() for each in event.attendees}) + (event.organizer is not None)
+    if event.recurrence is None or parties * OCCURRENCES_LIMIT <= ATTENDANCES_LIMIT:
+        return
+    start = event.starts_at
+    local = start.replace(tzinfo=None) if isinstance(start, datetime) else datetime.combine(start, time())
+    counted = len(event.recurrence.dates)
+    for rule in event.recurrence.rules:
+        counted += most_in_two_years(parse_rule(rule), local)
+    meetings = min(counted, OCCURRENCES_LIMIT)
+    if meetings * parties > ATTENDANCES_LIMIT:
+        raise RecordUnusable(
+            f"it takes place {meetings:,} times in two years with {parties:,} people each:"
+            f" more than {ATTENDANCES_LIMIT:,} attendances"
+        )
 
 
 def original_key(recurrence_id: datetime | date) -> datetime | date:

@@ -19,11 +19,14 @@ from autocapture.errors import RecordUnusable
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _FREQUENCIES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 _TIMES_LIMIT = 24
-_COUNTED_SINCE = 1970
+COUNTED_SINCE = 1970
 _BYDAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 _UNTIL = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})(Z?))?")
 _RULE_LIMIT = 2_000
 _COUNT_LIMIT = 50_000
+
+TWO_YEARS = timedelta(days=732)
+"""From one leap year's February to the next but one: as long as any window of two years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +149,8 @@ def expand(rule: Rule, start: datetime, *, first: datetime, last: datetime) -> I
     `start` itself is given only where the rule produces it. UNTIL is not applied here: it may be an instant,
     which only the event's zone can tell. Raises RecordUnusable for a counted rule that begins before 1970.
     """
-    if rule.count is not None and start.year < _COUNTED_SINCE:
-        raise RecordUnusable(f"its counted recurrence begins before {_COUNTED_SINCE}")
+    if rule.count is not None and start.year < COUNTED_SINCE:
+        raise RecordUnusable(f"its counted recurrence begins before {COUNTED_SINCE}")
     rule = _with_defaults(rule, start)
     times = [
         time(hour, minute, second)
@@ -166,6 +169,25 @@ def expand(rule: Rule, start: datetime, *, first: datetime, last: datetime) -> I
             if candidate > last or (rule.count is not None and given > rule.count):
                 return
             yield candidate
+
+
+def most_in_two_years(rule: Rule, start: datetime) -> int:
+    """How many starts `rule` gives in the two years in which it gives most, a few days more or less.
+
+    Counted are the two years from the beginning of the first period on, which a rule that skips years and begins on the
+    last day of one cannot hide behind; of a rule that ends sooner, all. Raises RecordUnusable as `expand` does.
+    """
+    last = start + TWO_YEARS
+    if rule.until is not None and rule.until.moment < last:
+        found = expand(rule, start, first=start, last=rule.until.moment + timedelta(days=1))
+        return sum(1 for _ in found)
+    spread = replace(_with_defaults(rule, start), count=None)
+    if rule.frequency == "MONTHLY":
+        start = start.replace(day=1)
+    elif rule.frequency == "YEARLY":
+        start = start.replace(month=1, day=1)
+    found = expand(spread, start, first=start, last=start + TWO_YEARS)
+    return min(sum(1 for _ in found), rule.count or _COUNT_LIMIT)
 
 
 def _with_defaults(rule: Rule, start: datetime) -> Rule:

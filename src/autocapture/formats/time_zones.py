@@ -14,7 +14,7 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from autocapture.errors import RecordUnusable
 from autocapture.formats.content_lines import Component
-from autocapture.formats.rules import expand, parse_rule
+from autocapture.formats.rules import Rule, expand, parse_rule
 
 _UTC_NAMES = frozenset(
     {"Z", "UTC", "GMT", "ETC/UTC", "ETC/GMT", "TZONE://MICROSOFT/UTC", "COORDINATED UNIVERSAL TIME"}
@@ -24,6 +24,11 @@ _LOCAL = re.compile(r"(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z?")
 _RULES_FROM, _RULES_TO = datetime(1970, 1, 1), datetime(2050, 1, 1)  # noqa: DTZ001 - wall-clock times
 _COMPARED_FROM, _COMPARED_TO = datetime(2020, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
 _OBSERVANCES_LIMIT = 200
+_CHANGES_LIMIT = 2_000  # two a year since 1970 are 160
+_RULES_LIMIT = 60  # yearly rules of all zones of one stream; most zones have two
+_NAMES_LIMIT = 500  # names of zones in one stream, each of which is looked for in files
+_NAME_PARTS = 4
+_MONTHS_LIMIT = 2
 
 Named = tuple[tzinfo, str | None]
 """A zone and its IANA name; None when it has none."""
@@ -80,12 +85,15 @@ class Zones:
             component.value("TZID"): component for component in components if component.name == "VTIMEZONE"
         }
         self._resolved: dict[str, Named] = {}
+        self._rules_left = _RULES_LIMIT
 
     def named(self, name: str) -> Named:
         """The zone called `name`: by its IANA or Windows name, else by the rules written for it, else UTC
-        without a name.
+        without a name. So is what a stream names beyond its five hundredth.
         """
         if name not in self._resolved:
+            if len(self._resolved) == _NAMES_LIMIT:
+                return UTC, None
             self._resolved[name] = self._resolve(name.strip())
         return self._resolved[name]
 
@@ -97,6 +105,9 @@ class Zones:
             if known is not None:
                 return (UTC, "UTC") if known == "UTC" else (ZoneInfo(known), known)
         if written is not None:
+            self._rules_left -= sum("RRULE" in each.properties for each in written.components)
+            if self._rules_left < 0:
+                return UTC, None
             try:
                 return _written_zone(name, written, self.default)
             except (RecordUnusable, ValueError, OverflowError):
@@ -116,9 +127,11 @@ def known_zone(name: str) -> str | None:
     if name in WINDOWS_TO_OLSON:
         return WINDOWS_TO_OLSON[name]
     parts = [part for part in name.split("/") if part]
-    for begin in range(len(parts)):  # "/mozilla.org/20070129_1/Europe/Berlin"
+    for begin in range(
+        max(0, len(parts) - _NAME_PARTS), len(parts)
+    ):  # "/mozilla.org/20070129_1/Europe/Berlin"
         candidate = "/".join(parts[begin:])
-        if "/" in candidate or begin == 0:
+        if "/" in candidate or len(parts) == 1:
             try:
                 return ZoneInfo(candidate).key
             except (ValueError, OSError, KeyError):
@@ -164,6 +177,8 @@ def _changes(component: Component) -> list[tuple[datetime, timedelta, timedelta]
             continue
         for local in _onsets(observance, onset):
             found[local - before] = (before, after)
+            if len(found) > _CHANGES_LIMIT:
+                raise RecordUnusable(f"its time zone has more than {_CHANGES_LIMIT} changes")
     return [(instant, *found[instant]) for instant in sorted(found)]
 
 
@@ -177,12 +192,18 @@ def _onsets(observance: Component, onset: datetime) -> list[datetime]:
     value = observance.value("RRULE")
     if value:
         rule = parse_rule(value)
-        if rule.frequency != "YEARLY":
+        if rule.frequency != "YEARLY" or len(rule.months) > _MONTHS_LIMIT or not _names_a_month(rule):
             raise RecordUnusable("its time zone does not change yearly")
         last = min(_RULES_TO, rule.until.moment) if rule.until else _RULES_TO
         onsets = [onset] if onset >= _RULES_FROM else []
         onsets += expand(rule, onset, first=_RULES_FROM, last=last)
     return onsets
+
+
+def _names_a_month(rule: Rule) -> bool:
+    """Whether the rule looks at one month, its own or that of the start, and not at every day of each year."""
+    days = rule.weekdays or rule.month_days or rule.year_days or rule.week_numbers
+    return bool(rule.months) or not days
 
 
 def _offset(text: str) -> timedelta | None:

@@ -22,6 +22,7 @@ from autocapture.records import Attendee, EventRecord
 Status = Literal["planned", "held", "cancelled", "unknown"]
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
+_LONGEST_S = 2**31 - 1  # what an integer column holds: 68 years
 _COMING = frozenset({"accepted", "tentative"})
 _ANSWERS = _COMING | {"declined"}
 
@@ -141,7 +142,7 @@ def _draft(
         parties=parties,
         parts=shared(_part(party, starts_at, booked_at, organization) for party in coming),
         ends_at=ends_at,
-        duration_s=int((ends_at - starts_at).total_seconds()),
+        duration_s=min(int((ends_at - starts_at).total_seconds()), _LONGEST_S),
         status=_status(
             cancelled=chief.occurrence.cancelled or vanished,
             ended=ends_at <= now,
