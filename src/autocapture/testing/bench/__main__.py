@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--without", action="append", default=[], metavar="PROGRAM", help="leave one out")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     given = parser.parse_args(words)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, so that the server ends too
     plan = Plan(given.messages, given.rounds, given.contacts, given.folders, given.without)
     try:
         found = measure(plan, lambda line: _line(sys.stderr, line))

@@ -19,6 +19,7 @@ from autocapture.errors import SetupError
 from autocapture.testing.bench.database import copy_home, make_home
 from autocapture.testing.bench.goals import CAPTURE, Measured
 from autocapture.testing.bench.mailbox import CONTACTS, write_maildir
+from autocapture.testing.bench.memory import peak_while_running
 from autocapture.testing.bench.others import (
     Login,
     install_imapflow,
@@ -165,11 +166,18 @@ def _figures(answer: dict[str, Any]) -> tuple[float, int]:
 def _process(*arguments: str) -> dict[str, Any]:
     """Runs one task of `bench.process`; its answer. Raises RuntimeError with the end of what it said."""
     command = [sys.executable, "-m", "autocapture.testing.bench.process", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise RuntimeError(f"{arguments[0]} failed: {done.stderr.strip()[-2_000:]}")
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+    with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as complained:
+        with subprocess.Popen(command, stdout=said, stderr=complained, text=True) as program:
+            try:
+                peak_mb = peak_while_running(program)
+            finally:
+                program.terminate()  # where this one is being stopped
+        said.seek(0)
+        complained.seek(0)
+        if program.returncode != 0:
+            raise RuntimeError(f"{arguments[0]} failed: {complained.read().strip()[-2_000:]}")
+        answer: dict[str, Any] = json.loads(said.read().splitlines()[-1])
+    return {**answer, "peak_mb": peak_mb}
 
 
 def _help_seconds() -> float:

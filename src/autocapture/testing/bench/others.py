@@ -12,7 +12,7 @@ from pathlib import Path
 from autocapture.formats.mime import HEADER_FIELDS
 
 IMAPFLOW = "imapflow@2.1.2"
-_MINUTES = 600
+_LONGEST = 600  # seconds
 
 _MBSYNC = """\
 FSync {fsync}
@@ -101,7 +101,10 @@ def run_imapflow(folder: Path, login: Login) -> tuple[float, int]:
 
 def _run(command: list[str], folder: Path) -> str:
     """Runs a command in `folder`; its output. Raises RuntimeError."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_MINUTES)
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_LONGEST)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"{command[0]} took longer than {_LONGEST // 60} minutes") from None
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]}: {(done.stderr or done.stdout).strip()[-500:]}")
     return done.stdout
