@@ -28,22 +28,22 @@ class OneLineErrors(TyperGroup):
             typer.echo(wrongly_typed(problem), err=True)
             code = problem.exit_code
         except typer.Abort:
-            typer.echo("autocapture: stopped; nothing was changed", err=True)
+            typer.echo(one_line("stopped; nothing was changed"), err=True)
+            code = 1
+        except AutocaptureError as problem:
+            typer.echo(one_line(str(problem)), err=True)
+            code = 1
+        except OSError as problem:  # a full disk, a folder that is not ours: the operating system says which
+            typer.echo(one_line(_refused(problem)), err=True)
             code = 1
         sys.exit(code)
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except AutocaptureError as problem:
-            typer.echo(one_line(str(problem)), err=True)
-            raise typer.Exit(1) from None
         except BrokenPipeError:
             sys.stderr.close()  # the reader went away (`| head`): nobody is left to tell
             raise typer.Exit(0) from None
-        except OSError as problem:  # a full disk, a folder that is not ours: the operating system says which
-            typer.echo(one_line(_refused(problem)), err=True)
-            raise typer.Exit(1) from None
 
 
 def _refused(problem: OSError) -> str:

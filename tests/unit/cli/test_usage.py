@@ -86,6 +86,20 @@ def test_help_begins_with_what_the_command_does(run: Run, words: tuple[str, ...]
     assert "..." not in shown.partition("Commands:")[2]  # nothing is cut off
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", ["--version", "metrics list --format json", "metrics explain deals_won"])
+def test_a_full_disk_is_told_in_one_line(words: str) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "autocapture", *words.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode != 0
+    assert done.stderr == "autocapture: No space left on device\n"
+
+
 def test_no_password_is_told_in_one_line(run: Run) -> None:
     words = "connect imap --user a@example.com --host imap.example.com --username a --password-stdin"
     assert one_line_of(run(*words.split()), 1) == "the password is empty"
