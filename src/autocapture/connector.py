@@ -28,6 +28,7 @@ from pydantic import BaseModel
 
 from autocapture.clock import Clock
 from autocapture.records import Kind, RecordData
+from autocapture.values import value
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
@@ -44,7 +45,7 @@ class Channel:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Record:
     """An item read whole. `version` changes whenever the content does (None: the item never changes)."""
 
@@ -53,7 +54,7 @@ class Record:
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Ref:
     """An item listed but not read. The engine reads only ids and versions that it does not hold yet."""
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from autocapture.values import value
+
 RECORD_KINDS = ("email", "event", "call")
 
 Kind = Literal["email", "event", "call"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Address:
     """One mailbox of an address header. `email` is as written, without angle brackets; `name` is decoded."""
 
@@ -24,7 +26,7 @@ class Address:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class EmailRecord:
     """The headers of one message (RFC 5322), and its text only where the capture level asks for it.
 

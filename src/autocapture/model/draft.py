@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import Any, Literal
+
+from autocapture.values import value
 
 Role = Literal["from", "to", "cc", "bcc", "organizer", "attendee", "caller", "callee"]
 ActivityKind = Literal["email", "meeting", "call"]
@@ -16,7 +18,7 @@ Direction = Literal["inbound", "outbound", "internal"]
 Nature = Literal["human", "bulk", "auto"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Verdict:
     """Whether an item becomes an activity. `reason` is None when admitted, else a word of `admit.reasons`;
     `rule` is ``name@version`` of the rule that decided."""
@@ -29,7 +31,7 @@ class Verdict:
         return self.reason is None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Party:
     """One participant: `address` is a canonical handle (email lower-case with IDNA domain, or E.164, or ``ext:12``).
 
@@ -45,7 +47,7 @@ class Party:
     contact_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Part:
     """What the activity counts for one user; see `model.activities.Participation`."""
 
@@ -57,7 +59,7 @@ class Part:
     booked_date: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Draft:
     """An activity as one or more copies of it tell it. `normalize.merge_emails` joins the drafts of two copies.
 
@@ -85,7 +87,7 @@ class Draft:
     moved_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Link:
     """A match to a company or a deal; weights on the deals of one activity sum to at most 1."""
 
@@ -96,7 +98,7 @@ class Link:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Matched:
     """The answer of `match` for one draft: its parties with contacts filled in, its links, and what stayed undecided."""
 

@@ -27,6 +27,7 @@ from autocapture.normalize.call import draft_call
 from autocapture.normalize.email import draft_email
 from autocapture.records import CallRecord, EmailRecord, EventRecord, RecordData
 from autocapture.store.ledger import Line
+from autocapture.values import value
 
 log = structlog.get_logger()
 
@@ -49,7 +50,7 @@ class Scope:
     since: date | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Staged:
     """One item ready to be stored: its line of the ledger, and where it was admitted the draft or the calendar record."""
 
