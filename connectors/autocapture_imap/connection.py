@@ -23,7 +23,9 @@ _AT_ONCE = 2_000
 _FRESH_FOR = 60.0  # seconds that the numbers of a LIST stand for the folder
 
 _SECTION = b"BODY[HEADER.FIELDS"
-_HEADERS = f"BODY.PEEK[HEADER.FIELDS ({' '.join(HEADER_FIELDS).upper()})]"
+_FIELDS = f"[HEADER.FIELDS ({' '.join(HEADER_FIELDS).upper()})]"
+_HEADERS = f"BODY.PEEK{_FIELDS}"
+_AS_ASKED = f"BODY{_FIELDS}".encode()
 
 Answer = Record | Gone | Broken
 
@@ -175,7 +177,10 @@ def _day_before(day: date) -> date:
 
 
 def _header_name(answer: Mapping[bytes, Value]) -> bytes | None:
-    """None for an answer that nobody asked for: one without the header section."""
+    """None for an answer that nobody asked for: one without the header section. Servers may write its fields otherwise than
+    they were asked."""
+    if _AS_ASKED in answer:
+        return _AS_ASKED
     return next((name for name in answer if name.startswith(_SECTION)), None)
 
 

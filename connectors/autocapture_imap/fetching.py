@@ -27,8 +27,8 @@ _TOKEN = re.compile(
     rb"|([()])"  # 3
     rb'|([^ ()"\[{\r\n]+(?:\[[^\]\r\n]*\](?:<\d+>)?)?))'  # 4 atom or number; BODY[...]<0> is one
 )
-_USUAL = re.compile(
-    rb'\* \d+ FETCH \(UID (\d+) INTERNALDATE "([^"\\\r\n]*)" RFC822\.SIZE (\d+) (BODY\[[^\]"{}\r\n]*\]) \{\d+\}\r\n\)\r\n'
+_USUAL = re.compile(  # one literal, all else in the order in which this connector asks; `fetch` reads it at once
+    rb'\* \d+ FETCH \(UID (\d+) INTERNALDATE "([^"\\\r\n]*)" RFC822\.SIZE (\d+) (BODY\[[^\]"{}\r\n]*\]) \{(\d{1,6})\}\r\n'
 )
 _FETCH = re.compile(rb"\* \d+ FETCH \(", re.IGNORECASE)
 _LITERAL = re.compile(rb"\{(\d+)\+?\}\r\n\Z")
@@ -52,6 +52,10 @@ def fetch(wire: Wire, uid_set: str, items: str) -> Iterator[dict[bytes, Value] |
         tag = wire._command("UID", "FETCH", uid_set, items)
         end = tag + b" "
         while True:
+            if usual := wire.take_whole(_USUAL, b")\r\n"):
+                (uid, date, size, section, _), literal = usual
+                yield {b"UID": uid, b"INTERNALDATE": date, b"RFC822.SIZE": size, section.upper(): literal}
+                continue
             text, literals = _response(wire)
             if _FETCH.match(text):
                 yield _attributes(text, literals)
@@ -86,9 +90,6 @@ def _response(wire: Wire) -> tuple[bytes, list[bytes]]:
 
 def _attributes(text: bytes, literals: Sequence[bytes]) -> dict[bytes, Value]:
     """Names and values of `* n FETCH (name value ...)`; read as one flat list with a stack for nested ones."""
-    if usual := _USUAL.fullmatch(text):  # one literal, all else in the order in which this connector asks
-        uid, date, size, section = usual.groups()
-        return {b"UID": uid, b"INTERNALDATE": date, b"RFC822.SIZE": size, section.upper(): literals[0]}
     remaining = iter(literals)
     top: list[Value] = []
     stack = [top]

@@ -12,7 +12,16 @@ Ranges = tuple[tuple[int, int], ...]
 
 
 def ranges_of(uids: Iterable[int]) -> Ranges:
-    return _joined((uid, uid) for uid in sorted(uids))
+    found: list[tuple[int, int]] = []
+    first = last = None
+    for uid in sorted(uids):
+        if first is None or last is None:
+            first = uid
+        elif uid > last + 1:
+            found.append((first, last))
+            first = uid
+        last = uid
+    return tuple(found) if first is None or last is None else (*found, (first, last))
 
 
 def union(left: Ranges, right: Ranges) -> Ranges:

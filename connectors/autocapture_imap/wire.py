@@ -7,6 +7,7 @@ imaplib's parser where speed matters (`fetching`), and lets STARTTLS see whether
 from __future__ import annotations
 
 import imaplib
+import re
 import selectors
 import socket
 import ssl
@@ -85,6 +86,19 @@ class Wire(imaplib.IMAP4):
                 raise ConnectionError("the connection ended within a literal")
             dropped += len(self._take(min(size - dropped, len(self._buffer) - self._position)))
         return kept
+
+    def take_whole(self, head: re.Pattern[bytes], tail: bytes) -> tuple[tuple[bytes, ...], bytes] | None:
+        """A response of one literal, taken at once where all of it has arrived: the groups of `head`, the last of which is the
+        literal's size, and the literal, after which `tail` must follow. None, and nothing is taken, for any other response."""
+        found = head.match(self._buffer, self._position)
+        if found is None:
+            return None
+        groups, start = found.groups(), found.end()
+        end = start + int(groups[-1])
+        if not self._buffer.startswith(tail, end):
+            return None
+        self._position = end + len(tail)
+        return groups, bytes(self._buffer[start:end])
 
     def shutdown(self) -> None:
         self.sock.close()

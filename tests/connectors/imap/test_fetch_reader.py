@@ -178,3 +178,31 @@ def _plain(value: Any) -> Any:
 )
 def test_the_servers_date_is_read_or_left_out(text: Any, expected: datetime | None) -> None:
     assert internal_date(text) == expected
+
+
+def usual(number: int, literal: bytes, after: bytes = b")\r\n") -> bytes:
+    head = b'* %d FETCH (UID %d INTERNALDATE "17-Jul-1996 02:44:25 -0700" RFC822.SIZE 9 body[HEADER.FIELDS (FROM)] {%d}\r\n'
+    return head % (number, number, len(literal)) + literal + after
+
+
+@pytest.mark.parametrize("chunk", [0, 1, 100, 130])
+def test_answers_in_the_order_asked_are_read_alike_however_they_arrive(chunk: int) -> None:
+    header = b"From: a@b.example\r\n\r\n"
+    found = answers(
+        usual(1, header),
+        usual(2, b""),
+        usual(3, b")\r\n* 9 FETCH (UID 9)\r\n"),
+        usual(4, header, b" FLAGS (\\Seen))\r\n"),
+        usual(5, header),
+        chunk=chunk,
+    )
+    date = b"17-Jul-1996 02:44:25 -0700"
+    common = {b"INTERNALDATE": date, b"RFC822.SIZE": b"9"}
+    section = b"BODY[HEADER.FIELDS (FROM)]"
+    assert found == [
+        {b"UID": b"1", **common, section: header},
+        {b"UID": b"2", **common, section: b""},
+        {b"UID": b"3", **common, section: b")\r\n* 9 FETCH (UID 9)\r\n"},
+        {b"UID": b"4", **common, section: header, b"FLAGS": [b"\\Seen"]},
+        {b"UID": b"5", **common, section: header},
+    ]
