@@ -9,7 +9,6 @@ when needed. Every step takes time linear in the block, so no header can stop th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
 
 from autocapture.errors import RecordUnusable
@@ -48,10 +47,16 @@ _KEPT = (
 HEADER_FIELDS: tuple[str, ...] = _PARSED + _KEPT
 """Exactly the header fields that `parse_headers` reads; a connector fetches no others."""
 
-_WANTED = frozenset(name.lower() for name in HEADER_FIELDS)
-_KEPT_NAMES = frozenset(name.lower() for name in _KEPT)
+_NAMES = {
+    spelled: name.lower()
+    for name in (*HEADER_FIELDS, "Message-Id", "CC", "Reply-to", "Content-type")
+    for spelled in (name, name.lower())
+}
+"""Field names as nearly all programs spell them; for others see `_wanted`."""
+
 _JOINED = {"to": ", ", "cc": ", ", "bcc": ", ", "reply-to": ", ", "references": " ", "in-reply-to": " "}
 
+_AT_ONCE = 1 << 16  # bytes that are read whole; of more, the header block is sought first
 _EMPTY_LINES = (b"\n\r\n", b"\n\n", b"\r\r")
 _FOLD = re.compile(r"\n[ \t]+")
 _BRACKETED = re.compile(r"<([^<>]*)>")
@@ -67,24 +72,23 @@ def parse_headers(
     values are read as UTF-8, else Latin-1. Raises RecordUnusable when the block is longer than
     `HEADER_LIMIT`.
     """
-    fields = _fields(header_block(raw))
-    get = fields.get
-    subject = get("subject", "")
-    message_id = get("message-id")
+    fields = _fields(raw)
+    take = fields.pop
+    subject = take("subject", "")
     return EmailRecord(
-        message_id=_message_id(message_id) if message_id else None,
+        message_id=_message_id(take("message-id", "")),
         subject=decode_words(subject)[:_SUBJECT_LIMIT] if "=?" in subject else subject[:_SUBJECT_LIMIT],
-        from_=parse_addresses(get("from", "")),
-        to=parse_addresses(get("to", "")),
-        cc=parse_addresses(get("cc", "")),
-        bcc=parse_addresses(get("bcc", "")),
-        sender=parse_addresses(get("sender", "")),
-        reply_to=parse_addresses(get("reply-to", "")),
-        sent_at=parse_date(get("date", "")),
+        from_=parse_addresses(take("from", "")),
+        to=parse_addresses(take("to", "")),
+        cc=parse_addresses(take("cc", "")),
+        bcc=parse_addresses(take("bcc", "")),
+        sender=parse_addresses(take("sender", "")),
+        reply_to=parse_addresses(take("reply-to", "")),
+        sent_at=parse_date(take("date", "")),
         received_at=received_at,
-        in_reply_to=_message_ids(get("in-reply-to", "")),
-        references=_message_ids(get("references", "")),
-        headers=_kept(fields),
+        in_reply_to=_message_ids(take("in-reply-to", "")),
+        references=_message_ids(take("references", "")),
+        headers={name: value[:_VALUE_LIMIT] for name, value in fields.items()},  # what is parsed is taken
         size=size,
         provider_thread=provider_thread,
     )
@@ -120,24 +124,37 @@ def header_block(raw: bytes) -> bytes:
     return raw[:end]
 
 
-def _fields(block: bytes) -> dict[str, str]:
-    """Unfolded, trimmed values of the wanted fields by lower-case name."""
-    text = block.decode("utf-8", "surrogateescape")
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if "\0" in text:
-        text = text.replace("\0", "")
-    if "\n " in text or "\n\t" in text:
-        text = _FOLD.sub(" ", text)
-    plain = text.isascii()
+def _lines(raw: bytes) -> tuple[list[str], bool]:
+    """The unfolded lines before the first empty one, and whether they are ASCII alone."""
+    if len(raw) <= _AT_ONCE:
+        text = raw.decode("utf-8", "surrogateescape")
+        lines = text.split("\r\n")
+        ends_alike = text.count("\r") == text.count("\n") == len(lines) - 1
+        if ends_alike and "\0" not in text:  # as servers send it
+            if "" in lines:
+                del lines[lines.index("") :]
+            if "\r\n " in text or "\r\n\t" in text:
+                lines = _FOLD.sub(" ", "\n".join(lines)).split("\n")
+            return lines, text.isascii()
+    text = header_block(raw).decode("utf-8", "surrogateescape")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    return _FOLD.sub(" ", text).split("\n"), text.isascii()
+
+
+def _wanted(spelled: str) -> str | None:
+    """The field so named in any mixture of capitals, white space before the colon (obsolete, still seen: RFC 5322, 4.5)."""
+    return _NAMES.get(spelled.lower().rstrip())
+
+
+def _fields(raw: bytes) -> dict[str, str]:
+    """Trimmed values of the wanted fields by lower-case name."""
+    lines, plain = _lines(raw)
     fields: dict[str, str] = {}
-    for line in text.split("\n"):
-        name, _, value = line.partition(":")
-        name = name.lower()
-        if name not in _WANTED:
-            name = name.rstrip()  # white space before the colon: obsolete, still seen (RFC 5322, 4.5)
-            if name not in _WANTED:
-                continue
+    for line in lines:
+        spelled, _, value = line.partition(":")
+        name = _NAMES.get(spelled) or _wanted(spelled)
+        if name is None:
+            continue
         value = value.strip()
         if not plain:
             value = _eight_bit(value)
@@ -156,10 +173,6 @@ def _eight_bit(value: str) -> str:
     return without_unwanted(value)
 
 
-def _kept(fields: Mapping[str, str]) -> dict[str, str]:
-    return {name: fields[name][:_VALUE_LIMIT] for name in fields if name in _KEPT_NAMES}
-
-
 def _message_id(value: str) -> str | None:
     """Angle brackets and inner white space removed, cut at 998, case kept; None when nothing is left."""
     bracketed = _BRACKETED.search(value)
@@ -175,6 +188,7 @@ def _message_ids(value: str) -> tuple[str, ...]:
     """
     if not value:
         return ()
-    found = _BRACKETED.findall(value) or [word.strip("<>") for word in value.split() if "@" in word]
-    ids = ["".join(each.split())[:_ID_LIMIT] for each in found[-_REFERENCES_LIMIT:]]
+    words = value.split()
+    found = _BRACKETED.findall("".join(words)) or [word.strip("<>") for word in words if "@" in word]
+    ids = [each[:_ID_LIMIT] for each in found[-_REFERENCES_LIMIT:]]
     return tuple(dict.fromkeys(filter(None, ids)))

@@ -30,7 +30,7 @@ def base_subject(subject: str) -> str:
         head, colon, rest = text.partition(":")
         if colon and len(head) <= _MARK_LENGTH and head.strip().casefold() in _MARKS:
             text = rest  # nearly every answer; numbered marks, list names and full-width colons are left to the pattern
-        elif (found := _PREFIX.match(text)) is not None:
+        elif (colon or "[" in text or "：" in text) and (found := _PREFIX.match(text)) is not None:
             text = text[found.end() :]
         else:
             break

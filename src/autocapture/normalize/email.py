@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import sha256
 
 from autocapture.connector import CaptureLevel
@@ -33,6 +34,10 @@ _CONSTANT_IDS = frozenset(
         "@localhost", "null@null", "unknown@unknown", "undefined@undefined", "none@none",
     }
 )  # fmt: skip
+
+_party = lru_cache(maxsize=16_384)(Party)
+_part = lru_cache(maxsize=16_384)(Part)
+"""Most mails name the same few people on the same few days: one value for all of them is made, sent and held once."""
 
 _DIRECTIONS: tuple[Direction, ...] = ("inbound", "outbound", "internal")
 _NATURES: tuple[Nature, ...] = ("human", "bulk", "auto")
@@ -66,7 +71,7 @@ def draft_email(
         parties=parties,
         parts=shared(
             [
-                Part(
+                _part(
                     user_id,
                     local_date(instant, organization.colleagues[user_id].time_zone),
                     role,
@@ -168,9 +173,7 @@ def _parties(
     """Each address once a role, in the order of roles and addresses (the order in which they are stored)."""
     found: dict[tuple[Role, str], Party] = {}
     if author is not None:
-        found["from", author_handle] = Party(
-            "from", author_handle, author.name, user_id=organization.user_of(author_handle)
-        )
+        found["from", author_handle] = _named("from", author_handle, author, organization)
     for role, addresses in (("to", record.to), ("cc", record.cc), ("bcc", record.bcc)):
         _add_parties(found, role, addresses, organization)  # type: ignore[arg-type]
     return tuple(found[key] for key in sorted(found))
@@ -182,7 +185,11 @@ def _add_parties(
     for address in addresses:
         handle = canonical_email(address.email)
         if (role, handle) not in found:
-            found[role, handle] = Party(role, handle, address.name, user_id=organization.user_of(handle))
+            found[role, handle] = _named(role, handle, address, organization)
+
+
+def _named(role: Role, handle: str, address: Address, organization: Organization) -> Party:
+    return _party(role, handle, address.name, None, False, organization.user_of(handle))
 
 
 def _is_ours(party: Party, organization: Organization) -> bool:
