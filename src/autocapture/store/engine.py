@@ -125,6 +125,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OperationalError as problem:
+        if _is_about_the_data(problem):
+            raise
         raise StoreBusy(f"the database cannot take this now: {_first_line(problem)}") from problem
     except DBAPIError as problem:
         if problem.connection_invalidated:
@@ -133,6 +135,11 @@ def _translated() -> Iterator[None]:
         if type(problem) is DatabaseError:
             raise SetupError(f"the database cannot be used: {_first_line(problem)}") from problem
         raise
+
+
+def _is_about_the_data(problem: DBAPIError) -> bool:
+    """Whether PostgreSQL refuses what it was given, however often it is tried: class 54, a value beyond a limit of its own."""
+    return str(getattr(problem.orig, "sqlstate", None) or "").startswith("54")
 
 
 def _first_line(problem: DBAPIError) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import structlog
 from sqlalchemy import update
 from sqlmodel import Session, col
 
-from autocapture.connector import Page, ReadsText
+from autocapture.connector import Broken, Page, ReadsText
+from autocapture.errors import AutocaptureError
 from autocapture.model.accounts import Channel
 from autocapture.model.ledger import CAPTURED, QUARANTINED, SKIPPED
 from autocapture.store import calendar, leases, ledger
@@ -17,10 +20,12 @@ from autocapture.store.ledger import Held
 from autocapture.workflows.calls import store_calls
 from autocapture.workflows.emails import store_emails
 from autocapture.workflows.meetings import derive, store_events
-from autocapture.workflows.pulling import Pulled, Run, pull_again
+from autocapture.workflows.pulling import Pulled, Run, pull_again, quarantined
 from autocapture.workflows.report import CaptureReport
 from autocapture.workflows.staging import Staged
 from autocapture.workflows.texts import keep_texts, texts_due
+
+log = structlog.get_logger()
 
 SUSPICIOUS_ROWS = 20  # a sweep of fewer items is never held back
 RETRY_LIMIT = 100
@@ -29,8 +34,64 @@ RETRY_LIMIT = 100
 def store_page(run: Run, pulled: Pulled) -> None:
     """Commits items, ledger and cursor together, under the lease's fence.
 
-    At capture level *full* texts are read of what is then stored and matched, and the cursor is committed with them.
+    An item that the database refuses, whatever it may hold, goes to quarantine alone: were the page refused for ever, all
+    mail behind it would be lost.
     """
+    try:
+        _commit(run, pulled)
+    except AutocaptureError:
+        raise
+    except Exception as problem:
+        refused = _refused(run, pulled.staged)
+        if not refused:
+            raise
+        log.error(
+            "items_refused", channel_id=run.channel_id, count=len(refused), error=type(problem).__name__
+        )
+        _commit(run, _without(run, pulled, refused))
+
+
+def _refused(run: Run, staged: Sequence[Staged]) -> list[Staged]:
+    """Those that cannot be stored even alone, found by halves."""
+    if not staged or _is_stored(run, staged):
+        return []
+    if len(staged) == 1:
+        return list(staged)
+    middle = len(staged) // 2
+    return _refused(run, staged[:middle]) + _refused(run, staged[middle:])
+
+
+class _Undone(Exception):
+    """Rolls a trial back."""
+
+
+def _is_stored(run: Run, staged: Sequence[Staged]) -> bool:
+    """Whether the database takes these; nothing of the trial is kept."""
+    try:
+        with writing(run.app.engine) as session:
+            _begin(session, run)
+            _store(session, run, staged)
+            raise _Undone
+    except _Undone:
+        return True
+    except AutocaptureError:
+        raise
+    except Exception:
+        return False
+
+
+def _without(run: Run, pulled: Pulled, refused: Sequence[Staged]) -> Pulled:
+    """The page with these in quarantine, and of their values none but id and version."""
+    ids = {item.entry.source_id for item in refused}
+    kept = [item for item in pulled.staged if item.entry.source_id not in ids]
+    for item in refused:
+        broken = Broken(item.entry.source_id, "the database refuses what it holds", item.entry.version)
+        kept.append(quarantined(run, broken, pulled.held, pulled.generation))
+    return replace(pulled, staged=kept)
+
+
+def _commit(run: Run, pulled: Pulled) -> None:
+    """At capture level *full* texts are read of what is then stored and matched, and the cursor is committed with them."""
     page, held, staged = pulled.page, pulled.held, pulled.staged
     moved = page.cursor != run.channel.cursor or page.more != run.channel.mid_run
     returned = [source_id for source_id in pulled.touched if held[source_id].gone]

@@ -182,7 +182,11 @@ def _pulled(run: Run, listed: Listed, answers: Sequence[Answer] | None) -> Pulle
                 gone.append(answer.id)
             case Broken():
                 broken.append(answer)
-    for item in broken:
-        tries = held[item.id].tries + 1 if item.id in held else 1
-        staged.append(quarantine(item, run.channel_id, generation=generation, tries=tries, now=now))
+    staged.extend(quarantined(run, item, held, generation) for item in broken)
     return Pulled(listed.page, held, generation, staged, items.touched, gone)
+
+
+def quarantined(run: Run, item: Broken, held: Mapping[str, Held], generation: int) -> Staged:
+    """The line of an item that cannot be used now, to be read again later."""
+    tries = held[item.id].tries + 1 if item.id in held else 1
+    return quarantine(item, run.channel_id, generation=generation, tries=tries, now=run.app.clock.now())
