@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +25,15 @@ _INBOX = "INBOX"
 _DELIVERED = re.compile(r"(\d{9,10})\.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """Each id's file in one directory, as text, since a mailbox has many; in order of ids. `stamp` is the directory's own,
+    None where it was too young to be trusted."""
+
+    stamp: str | None
+    files: dict[str, str]
+
+
 class Maildir:
     """One Maildir with its folders."""
 
@@ -31,8 +41,9 @@ class Maildir:
         self._path = path
         self._clock = tools.clock
         self._scope = Scope.of(tools)
-        # Of each channel the stamp of the last listing and each id's file, as text: a mailbox has many.
-        self._listed: dict[str, tuple[str | None, dict[str, str]]] = {}
+        # Each directory by itself: mail that arrives in new/ is no reason to list all of cur/ again for every page.
+        self._listings: dict[Path, _Listing] = {}
+        self._located: dict[str, dict[str, str]] = {}
 
     def channels(self) -> Sequence[Channel]:
         if not (self._path / "cur").is_dir() and not (self._path / "new").is_dir():
@@ -56,54 +67,64 @@ class Maildir:
             raise ChannelGone(f"the folder {channel.name} is no longer there") from None
 
     def snapshot(self, channel: Channel) -> Snapshot:
-        directories = self._directories(channel)
-        stamp = self.stamp(channel)
-        last = self._listed.get(channel.id)
-        if last is not None and last[0] is not None and last[0] == stamp:
-            return Snapshot(dict.fromkeys(last[1]), stamp)
-        try:
-            stamp = stamp if settled(self._clock, *directories) else None
-            listed = self._list(directories)
-        except FileNotFoundError:
-            raise ChannelGone(f"the folder {channel.name} is no longer there") from None
-        except OSError as error:
-            raise Unreachable(f"the folder {channel.name} cannot be listed: {error.strerror}") from None
-        self._listed[channel.id] = (stamp, listed)
-        return Snapshot(dict.fromkeys(listed), stamp)
+        listings = self._list(channel)
+        trusted = [each.stamp for each in listings if each.stamp is not None]
+        stamp = " ".join(trusted) if len(trusted) == len(listings) else None
+        return Snapshot(dict.fromkeys(self._located[channel.id]), stamp)
 
     def read(self, channel: Channel, item_id: str) -> Record | Gone | Broken:
-        path = self._located(channel).get(item_id)
-        found = self._record(item_id, path)
+        found = self._record(item_id, self._path_of(channel, item_id))
         if found is None:  # a reader may have moved the file since it was listed
-            self._listed.pop(channel.id, None)
-            found = self._record(item_id, self._located(channel).get(item_id))
+            found = self._record(item_id, self._locate(channel).get(item_id))
         return found or Gone(item_id)
 
     def text(self, channel: Channel, item_id: str) -> str | None:
-        path = self._located(channel).get(item_id)
+        path = self._path_of(channel, item_id)
         if path is None or not Path(path).exists():
-            self._listed.pop(channel.id, None)
-            path = self._located(channel).get(item_id)
+            path = self._locate(channel).get(item_id)
         return file_text(Path(path)) if path else None
 
     def _record(self, item_id: str, path: str | None) -> Record | Broken | None:
         return file_record(item_id, Path(path), received_at=_received_at(Path(path))) if path else None
 
-    def _located(self, channel: Channel) -> dict[str, str]:
-        """The files of the last listing, of a new one where there was none."""
-        if channel.id not in self._listed:
-            self.snapshot(channel)
-        return self._listed[channel.id][1]
+    def _path_of(self, channel: Channel, item_id: str) -> str | None:
+        """The file by the last listing, by a new one where there was none."""
+        located = self._located.get(channel.id)
+        return (self._locate(channel) if located is None else located).get(item_id)
 
-    def _list(self, directories: Sequence[Path]) -> dict[str, str]:
+    def _locate(self, channel: Channel) -> dict[str, str]:
+        """Each id's file now."""
+        self._list(channel)
+        return self._located[channel.id]
+
+    def _list(self, channel: Channel) -> list[_Listing]:
+        """The directories of a folder as they are now; only one that changed is listed again."""
+        try:
+            # new before cur: a message that a reader moves meanwhile is seen twice at worst, never missed.
+            listings = [self._listing(directory) for directory in self._directories(channel)]
+        except FileNotFoundError:
+            raise ChannelGone(f"the folder {channel.name} is no longer there") from None
+        except OSError as error:
+            raise Unreachable(f"the folder {channel.name} cannot be listed: {error.strerror}") from None
+        self._located[channel.id] = {
+            item_id: path for each in listings for item_id, path in each.files.items()
+        }
+        return listings
+
+    def _listing(self, directory: Path) -> _Listing:
+        stamp = stamp_of(directory)
+        known = self._listings.get(directory)
+        if known is not None and known.stamp == stamp:
+            return known
+        trusted = stamp if settled(self._clock, directory) else None
         root = self._path.resolve()
-        # new before cur: a message that a reader moves meanwhile is seen twice at worst, never missed.
-        return {
-            storable(entry.name.partition(":")[0]): entry.path
-            for directory in directories
+        found = sorted(
+            (storable(entry.name.partition(":")[0]), entry.path)
             for entry in regular_files(directory, root)
             if not entry.name.startswith(".") and self._scope.holds(_delivered_at(entry.name))
-        }
+        )
+        listing = self._listings[directory] = _Listing(trusted, dict(found))
+        return listing
 
     def _directories(self, channel: Channel) -> list[Path]:
         name = stored_name(channel.id.removeprefix("maildir:"))

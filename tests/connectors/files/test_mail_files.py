@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.connectors.files.support import Holder, id_of, message, opened, settl
 from autocapture.clock import FixedClock
 from autocapture.connector import Broken, Gone, ReadsText, Record
 from autocapture.errors import ChannelGone, CursorExpired, SetupError
+from autocapture_files import files
 
 
 @pytest.fixture
@@ -380,3 +382,28 @@ def test_of_a_message_larger_than_the_cap_only_the_headers_are_read(tmp_path: Pa
         assert isinstance(record, Record)
         assert (record.data.subject, record.data.size) == ("large", 65 << 20)  # type: ignore[union-attr]
         assert connection.texts(channel, [id_of("1.eml")]) == {}  # type: ignore[attr-defined]
+
+
+def test_a_large_folder_is_not_listed_again_for_every_page_while_mail_arrives(
+    maildir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(40):
+        (maildir / "cur" / f"{1_700_000_000 + number}.{number}.host:2,S").write_bytes(message(str(number)))
+    listed: list[str] = []
+
+    def regular_files(folder: Path, root: Path) -> Iterator[os.DirEntry[str]]:
+        listed.append(folder.name)
+        return files.regular_files(folder, root)
+
+    monkeypatch.setattr("autocapture_files.maildir.regular_files", regular_files)
+    holder = Holder()
+    with opened(maildir=maildir) as connection:
+        channel = connection.channels()[0]
+        arrived = 0
+        while holder.step(connection, channel, limit=5):
+            (maildir / "new" / f"{1_800_000_000 + arrived}.{arrived}.host").write_bytes(message("new"))
+            arrived += 1
+        while holder.step(connection, channel, limit=5):
+            pass
+    assert listed.count("cur") == 1
+    assert len(holder.held) == 40 + arrived
