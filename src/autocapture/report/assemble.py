@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from autocapture.model.measures import Quota
 from autocapture.model.organization import Team, User
 from autocapture.report import pipeline, sources, unknown
 from autocapture.report.measured import OPEN_PIPELINE, Measured
-from autocapture.report.numbers import Cell
+from autocapture.report.numbers import MONEY, Cell
 from autocapture.report.summary import PERSON_METRICS, Attainment, Person, Pipeline, Summary, Tile, Unknown
 from autocapture.report.team import Roster, roster
 from autocapture.report.wins import wins
@@ -129,9 +129,11 @@ class _Scene:
         if quota is None:
             return None
         until = min(quota.period_end, self.cell.end)
-        actual = self.measured.number(
+        counted = self.measured.number(
             quota.metric, Cell(quota.period_start, until, team, user, quota.currency)
         )
+        nothing_yet = counted.unit == MONEY and counted.value is None  # of a quota, that is 0
+        actual = replace(counted, value=Decimal(0)) if nothing_yet else counted
         rate = actual.value / quota.value if actual.value is not None and quota.value else None
         return Attainment(
             metric=quota.metric,

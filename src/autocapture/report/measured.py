@@ -7,7 +7,7 @@ asked for again later: what was learned since is left out, and what changed sinc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -39,9 +39,11 @@ class Measured:
 
     session: Session
     as_of: datetime
+    _stood: dict[Cell, list[TracedRow]] = field(default_factory=dict, compare=False, repr=False)
+    """The pipeline as it stood at the end of a day: the end of one week is the start of the next."""
 
     def number(self, metric: str, cell: Cell) -> Number:
-        """The number of one slice. Money without any row in the slice's currency is zero, an average without rows is None."""
+        """The number of one slice. Money and averages without any row are None; so is what nothing is connected for."""
         if pipeline.is_movement(metric):
             return pipeline.number(metric, cell, self.rows(metric, cell))
         declared = metric_named(metric)
@@ -64,8 +66,16 @@ class Measured:
         """The rows behind the number of a slice."""
         if pipeline.is_movement(metric):
             return self.movements(cell)[metric]
-        found = trace(self.session, metric_named(metric), self._query(cell))
+        if metric == OPEN_PIPELINE and cell.end <= self.as_of.date():
+            found = self._standing(Cell(cell.end, cell.end, cell.team, cell.user))
+        else:
+            found = trace(self.session, metric_named(metric), self._query(cell))
         return [row for row in found if cell.currency is None or row.currency == cell.currency]
+
+    def _standing(self, cell: Cell) -> list[TracedRow]:
+        if cell not in self._stood:
+            self._stood[cell] = trace(self.session, metric_named(OPEN_PIPELINE), self._query(cell))
+        return self._stood[cell]
 
     def behind(self, number: Number) -> Sequence[TracedRow]:
         """The rows of one published number. Money without a currency has none: amounts of several are never added up."""
@@ -152,9 +162,11 @@ def _moved(cell: Cell, days: int) -> Cell:
 def _number(declared: Metric, cell: Cell, values: Sequence[Value]) -> Number:
     matching = [value for value in values if declared.unit != MONEY or value.currency == cell.currency]
     if not matching:
-        nothing = Decimal(0) if isinstance(declared, Simple) else None
         complete = all(value.complete for value in values)
-        return Number(declared.name, str(cell), declared.unit, nothing, 0, cell.currency, complete=complete)
+        why = next((_why(value) for value in values if value.value is None), "")
+        return Number(
+            declared.name, str(cell), declared.unit, None, 0, cell.currency, complete=complete, why=why
+        )
     value = matching[0]
     return Number(
         metric=declared.name,
@@ -166,4 +178,14 @@ def _number(declared: Metric, cell: Cell, values: Sequence[Value]) -> Number:
         numerator=None if value.numerator is None else exact(value.numerator),
         denominator=None if value.denominator is None else exact(value.denominator),
         complete=value.complete,
+        why=_why(value) if value.value is None else "",
     )
+
+
+def _why(value: Value) -> str:
+    """Why there is no value, where it is more than that nothing happened."""
+    if value.gap is not None:
+        return str(value.gap)
+    if value.missing:
+        return f"{value.missing} {'deal' if value.missing == 1 else 'deals'} without an amount"
+    return ""

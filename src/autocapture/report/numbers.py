@@ -22,7 +22,8 @@ WORKING_SECONDS = "working seconds"
 @dataclass(frozen=True, slots=True)
 class Number:
     """One published number. `value` is None where there is none (never 0 instead): money in major units, rates 0 to 1,
-    durations in seconds. `n` counts the rows behind it; `complete` is False where capture began after the slice did."""
+    durations in seconds. `n` counts the rows behind it; `complete` is False where capture began after the slice did. `why` says
+    what a missing value is missing for, where that is known."""
 
     metric: str
     cell: str
@@ -33,6 +34,7 @@ class Number:
     numerator: Decimal | None = None
     denominator: Decimal | None = None
     complete: bool = True
+    why: str = ""
 
     @property
     def told_in(self) -> str:

@@ -25,11 +25,12 @@ from autocapture.report.summary import (
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A number in the reader's format, the exact form of it, and the address of its rows."""
+    """A number in the reader's format, the exact form of it or why there is none, and the address of its rows."""
 
     text: str
     exact: str
     href: str
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class SummaryView:
     wins: tuple[WinView, ...]
     unknowns: tuple[str, ...]
     promise: str
+    partial: bool
 
 
 def view(summary: Summary, reader: Reader, link: Callable[[Number], str], palette: Palette) -> SummaryView:
@@ -121,6 +123,7 @@ def view(summary: Summary, reader: Reader, link: Callable[[Number], str], palett
         wins=tuple(sight.win(win) for win in summary.wins),
         unknowns=wording.unknowns(summary, reader),
         promise=wording.PUBLISHED if summary.sourced else wording.NOT_FINAL,
+        partial=any(not number.complete and number.value is not None for number in summary.numbers()),
     )
 
 
@@ -133,8 +136,12 @@ class _Sight:
     def number(self, number: Number, *, compact: bool = True) -> Shown:
         exact = wording.value(number, self.reader)
         text = wording.value(number, self.reader, compact=True) if compact else exact
+        if number.value is None and (reason := wording.basis(number, self.reader)):
+            exact = f"{exact} ({reason})"
         partial = number.value is not None and not number.complete
-        return Shown(f"{text}*" if partial else text, exact, self.link(number))
+        return Shown(
+            f"{text}*" if partial else text, exact, self.link(number), known=number.value is not None
+        )
 
     def attainment(self, held: Attainment | None, *, wide: bool = False) -> AttainmentView | None:
         if held is None:

@@ -53,7 +53,8 @@ def finding(summary: Summary, reader: Reader) -> str:
         return f"{where} with {percent(held.elapsed, reader)} of the working days gone"
     by_metric = {tile.number.metric: tile.number for tile in summary.tiles}
     meetings, wins = by_metric.get("meetings_held"), len(summary.wins)
-    parts = [] if meetings is None else [count(int(meetings.value or 0), "meeting held", "meetings held")]
+    held_count = None if meetings is None else meetings.value
+    parts = [] if held_count is None else [count(int(held_count), "meeting held", "meetings held")]
     parts.append(count(wins, "deal won", "deals won"))
     return f"{summary.team} in week {summary.week[-2:].lstrip('0')}: {', '.join(parts)}"
 
@@ -98,11 +99,14 @@ def is_ordinary(history: Sequence[Decimal | None]) -> bool:
 
 
 def basis(number: Number, reader: Reader) -> str:
-    """What a number rests on: the rows of a rate, a median, an average or a sum of money; nothing for a plain count."""
-    if number.unit == "count":
-        return ""
+    """What a number rests on: the rows of a rate, a median, an average or a sum of money; nothing for a plain count. Or why there
+    is none."""
     if is_waiting(number):
         return f"{reader.count(number.n - _over(number))} of {rows_of(number, reader)} still unanswered"
+    if number.value is None and number.why:
+        return number.why
+    if number.unit == "count":
+        return ""
     return rows_of(number, reader)
 
 

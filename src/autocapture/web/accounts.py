@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 from sqlmodel import Session, col, func, select
@@ -55,6 +56,7 @@ def _account(
         "user": user.name,
         "connector": account.connector,
         "subject": account.subject,
+        "places": _places(account.subject),
         "state": STATES.get(account.state, account.state),
         "ok": account.state == "active",
         "why": account.why,
@@ -64,6 +66,17 @@ def _account(
         "totals": [reader.count(totals[outcome]) for outcome in OUTCOMES],
         "reasons": [(outcome, reason, reader.count(number)) for outcome, reason, number in reasons],
     }
+
+
+def _places(subject: str) -> list[str]:
+    """The login; or of each path its last two parts, which tell it from the others."""
+    first, *more = subject.split(" /")
+    return [_short(path) for path in (first, *(f"/{path}" for path in more))]
+
+
+def _short(place: str) -> str:
+    parts = PurePath(place).parts
+    return f"…/{'/'.join(parts[-2:])}" if place.startswith("/") and len(parts) > 3 else place
 
 
 def _seen(session: Session) -> defaultdict[int, list[tuple[str, str | None, int]]]:

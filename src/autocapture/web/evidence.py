@@ -95,7 +95,7 @@ def _how(number: Number, reader: Reader) -> str:
     if is_waiting(number):
         return f"No median yet: {answered(number, reader)}."
     if number.value is None:
-        return "There is no value: nothing was counted."
+        return f"There is no value: {number.why or 'nothing was counted'}."
     if number.unit == SECONDS:
         return "The median of the rows below; those still waiting count as not yet over."
     if (

@@ -55,7 +55,8 @@ def _capture(session: Session, reader: Reader) -> dict[str, object]:
         "accounts": sum(states.values()),
         "down": sum(count for state, count in states.items() if state != "active"),
         "outcomes": [
-            (outcome, outcomes.get(outcome, 0)) for outcome in ("captured", "skipped", "quarantined")
+            (outcome, reader.count(outcomes.get(outcome, 0)))
+            for outcome in ("captured", "skipped", "quarantined")
         ],
         "last": reader.moment(last) if last else None,
     }

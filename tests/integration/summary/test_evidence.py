@@ -121,6 +121,26 @@ def test_a_median_that_is_not_reached_says_who_still_waits(people: Application) 
     assert "nothing was counted" not in page
 
 
+def test_what_has_no_value_is_a_dash_with_its_reason_and_not_0(people: Application) -> None:
+    deal(people, 1)
+    publication = publish(people, team_id=1, week=WEEK)
+    [anna] = summary_of(publication).people
+    told = {number.metric: number for number in anna.numbers}
+    assert (told["revenue_won"].value, told["revenue_won"].why) == (None, "1 deal without an amount")
+    assert (told["emails_sent"].value, told["emails_sent"].why) == (
+        None,
+        "nothing is connected that it is counted from",
+    )
+    assert (told["opportunities_created"].value, told["deals_won"].value) == (0, 1)  # a true 0 stays one
+    page = unescape(summaries.page(people, Reader(), "north", WEEK))
+    assert "€0" not in page
+    assert 'title="– (1 deal without an amount): see the rows">–</a>' in page
+    assert '<span class="change">no comparison with last week · nothing is connected' in page
+    assert "North in week 46: 1 deal won" in page  # nothing is said of meetings that nobody could count
+    shown = _page(people, publication, told["revenue_won"])
+    assert "There is no value: 1 deal without an amount." in shown
+
+
 def test_wins_without_an_amount_are_counted_under_not_known(people: Application) -> None:
     deal(people, 1, minor=100_000)
     deal(people, 2)

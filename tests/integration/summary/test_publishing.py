@@ -49,7 +49,8 @@ def test_every_published_number_is_the_sum_of_its_rows_and_keeps_their_hash(app:
             assert value.row_hash == row_hash(rows)
             assert value.value == (None if number.value is None else format(number.value, "f"))
             if number.unit in ("count", "money") and number.denominator is None:
-                assert sum((exact(row.contribution) for row in rows), Decimal(0)) == number.value
+                total = sum((exact(row.contribution) for row in rows), Decimal(0))
+                assert number.value == total or (number.value is None and not rows)
     assert len(kept) == len(numbers) > 100
 
 
