@@ -88,23 +88,22 @@ def _missing(session: Session, metric: Metric, query: Query) -> Mapping[Period, 
 def _cells(
     session: Session, metric: Metric, query: Query
 ) -> tuple[Mapping[Period, Mapping[Key, Cell]], Literal["rows", "rollup"]]:
-    values = parameters(query.period, query.as_of, query.known_at)
     prepare(session)
-    statement = rollup.answer(session, metric, query)
-    source: Literal["rows", "rollup"] = "rows" if statement is None else "rollup"
-    rows = session.execute(summed(metric, query) if statement is None else statement, values)
+    rolled = rollup.plan(session, metric, query)
     width = len(keys_of(metric, query))
     cells: dict[Period, dict[Key, Cell]] = defaultdict(lambda: defaultdict(Cell))
     pieces = (
         {day: piece for piece in query.period.cut(query.grain) for day in _days(piece)} if query.grain else {}
     )
-    for row in rows:
-        cell = cells[pieces[row[width]] if query.grain else query.period][tuple(row[:width])]
-        if isinstance(metric, Duration):
-            cell.last(*duration_of(metric, row.begun, row.ended, row.zone, row.locale, query.as_of))
-        else:
-            cell.add(int(row.num or 0), int(row.den or 0), row.n)
-    return cells, source
+    for part in rolled or (rollup.Part(summed(metric, query), query.period),):
+        values = parameters(part.period, query.as_of, query.known_at, only_shared=part.only_shared)
+        for row in session.execute(part.statement, values):
+            cell = cells[pieces[row[width]] if query.grain else query.period][tuple(row[:width])]
+            if isinstance(metric, Duration):
+                cell.last(*duration_of(metric, row.begun, row.ended, row.zone, row.locale, query.as_of))
+            else:
+                cell.add(int(row.num or 0), int(row.den or 0), row.n)
+    return cells, "rollup" if rolled else "rows"
 
 
 def _days(period: Period) -> Iterable[date]:

@@ -47,7 +47,8 @@ def counted_rows(metric: Metric, query: Query, *, apart_by: Sequence[str] = ()) 
     """The rows behind every answer to `query`, once for each combination of `query.by` (and of `apart_by`).
 
     A shared fact counts once for each combination, on the earliest local date of the people it counts for; only where rows
-    are kept apart by user does it count for each. Raises InputError for a dimension the metric does not have.
+    are kept apart by user does it count for each.
+    `apart_by` also knows `shared` (`Facts.several`). Raises InputError for a dimension the metric does not have.
     """
     chosen = tuple(dict.fromkeys((*keys_of(metric, query), *apart_by)))
     facts = metric.facts
@@ -118,6 +119,8 @@ def _dimension(metric: Metric, name: str) -> ColumnElement[Any]:
         return facts.user
     if name == "team":
         return membership.c.team_id
+    if name == "shared":
+        return facts.several
     if name == "company":
         return facts.company if facts.company is not None else match.c.target_id
     return facts.dimensions[name]

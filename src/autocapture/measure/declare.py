@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Integer, case, literal
 from sqlmodel import SQLModel
 
 from autocapture.measure.facts import Facts
+from autocapture.measure.sql import MARGIN
 from autocapture.records import Kind
 
 Unit = Literal["count", "rate", "money", "seconds"]
@@ -55,7 +56,11 @@ class Metric:
     version: int = 1
     additive: tuple[Additive, ...] = ()
     rolled_up: bool = False
-    """Kept by user and day in `metric_day`. Only where a row's contribution depends on nothing outside its own cell."""
+    """Kept by user and day in `metric_day`. Only where a row's contribution depends on nothing outside its user's own days."""
+    looks_back: bool = False
+    """A row's contribution depends on earlier days of its user: what changes a day may change every later one."""
+    settled_after: timedelta = MARGIN
+    """So long after a day nothing of it still waits for the clock."""
     counted_from: tuple[Kind, ...] = ()
     """The kinds of channel that bring what is counted: who has connected none of them has no value. Empty for CRM data."""
     missing: Metric | None = None

@@ -7,11 +7,11 @@ count it once, on the earliest local date among their members (METRICS R10).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, String, and_, func, literal, or_, select
+from sqlalchemy import Boolean, ColumnElement, FromClause, String, and_, func, literal, or_, select
 
 from autocapture.measure.sql import (
     AS_OF,
@@ -37,6 +37,7 @@ deal = table("deal")
 deal_state = table("deal_state")
 
 Dimensions = Mapping[str, ColumnElement[Any]]
+_NEVER: ColumnElement[bool] = literal(False, Boolean())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,31 @@ class Facts:
     known: ColumnElement[bool]
     dimensions: Dimensions = field(default_factory=dict)
     company: ColumnElement[int] | None = None
-    shared: bool = False
+    several: ColumnElement[bool] = _NEVER
+    """Whether a row's fact counts for another of us too."""
+
+    @property
+    def shared(self) -> bool:
+        return self.several is not _NEVER
 
 
-def _participations(name: str, on: ColumnElement[Any], at: ColumnElement[Any], *, shared: bool) -> Facts:
+AUTHORS = ("sender", "caller", "organizer")
+
+
+def counts_for_others(part: Any, roles: Collection[str] = ()) -> ColumnElement[bool]:
+    """The activity of this participation counts for somebody else of us, in one of the `roles` where they are given."""
+    other = participation.alias("other")
+    condition = select(other.c.user_id).where(
+        other.c.activity_id == part.c.activity_id, other.c.user_id != part.c.user_id, other.c.counts
+    )
+    if roles:
+        condition = condition.where(other.c.role.in_(roles))
+    return and_(part.c.share < 1, condition.correlate(part).exists())
+
+
+def _participations(
+    name: str, on: ColumnElement[Any], at: ColumnElement[Any], several: ColumnElement[bool]
+) -> Facts:
     return Facts(
         name=name,
         kind=activity.c.kind,
@@ -78,16 +100,19 @@ def _participations(name: str, on: ColumnElement[Any], at: ColumnElement[Any], *
             "direction": activity.c.direction,
             "status": activity.c.status,
         },
-        shared=shared,
+        several=several,
     )
 
 
-ACTIVITIES = _participations("activities", participation.c.local_date, activity.c.occurred_at, shared=True)
-AUTHORED = _participations(
-    "authored activities", participation.c.local_date, activity.c.occurred_at, shared=False
-)
+_day, _at = participation.c.local_date, activity.c.occurred_at
+ACTIVITIES = _participations("activities", _day, _at, counts_for_others(participation))
+AUTHORED = _participations("authored activities", _day, _at, _NEVER)
 """Activities that have one author: the sender of a mail. The sum of the reps is the team's number."""
-BOOKINGS = _participations("booked meetings", participation.c.booked_date, activity.c.booked_at, shared=True)
+TOUCHES = _participations("touches", _day, _at, counts_for_others(participation, AUTHORS))
+"""Activities by those who undertook them: one sender or organizer, but each of those who passed a call on."""
+BOOKINGS = _participations(
+    "booked meetings", participation.c.booked_date, activity.c.booked_at, counts_for_others(participation)
+)
 
 
 def _leads(name: str, at: ColumnElement[Any]) -> Facts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from autocapture.measure.declare import Example, Simple
@@ -30,6 +32,8 @@ def _may_come() -> ColumnElement[bool]:
     )
 
 
+_LONGEST = timedelta(days=8)
+"""By then a meeting that began is over."""
 _MEETING_RULES = ("R1", "R6", "R10", "R14")
 _MEETING_DOC = (
     " One meeting counts once for each attending rep and once for their team and the company, so reps may add up to more than "
@@ -86,6 +90,7 @@ meetings_held = Simple(
     ),
     additive=("time",),
     rolled_up=True,
+    settled_after=_LONGEST,
     examples=(
         Example(
             "Ann and Bob meet Kim: one meeting for the company; a cancelled one and one that Kim declined do not count",

@@ -9,22 +9,23 @@ from autocapture.measure.examples import ANN, BOB, LEE
 from autocapture.measure.examples import activity as given
 from autocapture.measure.examples import lead as given_lead
 from autocapture.measure.facts import (
-    ACTIVITIES,
     ASSIGNED_LEADS,
+    AUTHORS,
     LEADS,
+    TOUCHES,
     activity,
     lead,
     participation,
     user,
 )
-from autocapture.measure.touches import AUTHORS, first_touch, is_cancelled, is_follow_up
+from autocapture.measure.touches import first_touch, is_cancelled, is_follow_up
 
 follow_ups = Simple(
     name="follow_ups",
     title="Follow-ups",
     unit="count",
     level="input",
-    facts=ACTIVITIES,
+    facts=TOUCHES,
     where=and_(
         activity.c.direction == "outbound",
         activity.c.nature == "human",
@@ -44,6 +45,8 @@ follow_ups = Simple(
         "and belong to the rep who organises them."
     ),
     additive=("time",),
+    rolled_up=True,
+    looks_back=True,
     examples=(
         Example(
             "Mail, a second the same day, then a call and a mail on later days: two follow-ups",

@@ -2,13 +2,15 @@
 
 Whoever changes an activity marks the cells of its participations dirty in the same transaction: their `local_date` and their
 `booked_date`, as they were and as they become. `refresh` computes those cells anew. Rolled up are only metrics whose rows
-contribute independently of other cells; a shared fact (one meeting, two reps) is answered from here only by user, because a
-team's sum over users would count it twice.
+depend on nothing but the days of their own user. A shared fact (one meeting, two reps) is in the cells of both, marked as
+shared; for a team, whose sum would count it twice, shared facts are read from their rows, and so are days too young to
+be settled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby, islice
 from operator import itemgetter
@@ -21,6 +23,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    not_,
     or_,
     select,
     text,
@@ -28,22 +31,30 @@ from sqlalchemy import (
 )
 from sqlmodel import Session
 
-from autocapture.measure.compile import counted_rows
+from autocapture.measure.compile import counted_rows, summed
 from autocapture.measure.declare import Metric
 from autocapture.measure.period import Period
 from autocapture.measure.query import Query
-from autocapture.measure.sql import PERIOD_END, PERIOD_START, parameters, prepare, table
+from autocapture.measure.sql import MARGIN, PERIOD_END, PERIOD_START, parameters, prepare, table
 
 metric_day = table("metric_day")
 dirty_cell = table("dirty_cell")
 participation = table("participation")
 membership = table("membership")
 
-SETTLED_AFTER = timedelta(days=8)
-"""The rollup answers for periods that ended so long ago: by then every meeting that began in them is over."""
-
 _EVENTUALLY = datetime(9999, 1, 1, tzinfo=UTC)
+_LAST_DAY = date(2999, 12, 31)
+_DAY = timedelta(days=1)
 _CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One statement of several whose sums are the answer, shaped as `compile.summed`, and the period it is about."""
+
+    statement: Select[*tuple[Any, ...]]
+    period: Period
+    only_shared: bool = False
 
 
 def mark_everything_dirty(session: Session) -> None:
@@ -69,14 +80,19 @@ def refresh(session: Session, metrics: Sequence[Metric]) -> int:
     cells = sorted((row.user_id, row.local_date) for row in removed)
     prepare(session)
     for user_id, own in groupby(cells, key=itemgetter(0)):
-        for days in _chunks(day for _, day in own):
-            session.execute(
-                delete(metric_day).where(metric_day.c.user_id == user_id, metric_day.c.local_date.in_(days))
-            )
-            for metric in metrics:
-                if metric.rolled_up:
-                    _fill(session, metric, user_id, days)
+        days = [day for _, day in own]
+        for metric in metrics:
+            if metric.rolled_up and metric.looks_back:
+                _refill_since(session, metric, user_id, days[0] - MARGIN)
+            elif metric.rolled_up:
+                for chunk in _chunks(days):
+                    _refill(session, metric, user_id, chunk)
     return len(cells)
+
+
+def waiting(session: Session, limit: int) -> int:
+    """How many cells are dirty, counted up to `limit`."""
+    return len(session.execute(select(dirty_cell.c.user_id).limit(limit)).all())
 
 
 def _wait_for_writers(session: Session) -> None:
@@ -89,33 +105,92 @@ def _wait_for_writers(session: Session) -> None:
         session.execute(text("LOCK TABLE dirty_cell IN EXCLUSIVE MODE"))
 
 
-def _fill(session: Session, metric: Metric, user_id: int, days: Sequence[date]) -> None:
-    """One user's days, so that the rows are found by their key; `days` is in order."""
-    period = Period(days[0], days[-1])
-    query = Query(period, _EVENTUALLY, visible=lambda facts: and_(facts.user == user_id, facts.on.in_(days)))
-    rows = counted_rows(metric, query, apart_by=("user",)).rows
-    fresh = select(
-        rows.c.user, rows.c.on, literal(metric.name), literal(""), func.sum(rows.c.num), func.count()
-    ).group_by(rows.c.user, rows.c.on)
-    columns = ["user_id", "local_date", "metric", "currency", "total", "n"]
+def _refill(session: Session, metric: Metric, user_id: int, days: Sequence[date]) -> None:
+    """`days` is in order."""
+    session.execute(delete(metric_day).where(_kept(metric, user_id), metric_day.c.local_date.in_(days)))
+    _fill(session, metric, user_id, Period(days[0], days[-1]), days)
+
+
+def _refill_since(session: Session, metric: Metric, user_id: int, first: date) -> None:
+    """Every day from `first` on."""
+    session.execute(delete(metric_day).where(_kept(metric, user_id), metric_day.c.local_date >= first))
+    _fill(session, metric, user_id, Period(first, _LAST_DAY))
+
+
+def _kept(metric: Metric, user_id: int) -> Any:
+    return and_(metric_day.c.user_id == user_id, metric_day.c.metric == metric.name)
+
+
+def _fill(
+    session: Session, metric: Metric, user_id: int, period: Period, days: Sequence[date] | None = None
+) -> None:
+    """One user's days, so that the rows are found by their key; all days of `period` where `days` are not given."""
+    own = Query(
+        period,
+        _EVENTUALLY,
+        visible=lambda facts: and_(facts.user == user_id, *([] if days is None else [facts.on.in_(days)])),
+    )
+    rows = counted_rows(metric, own, apart_by=("user", "shared")).rows
+    cell = (rows.c.user, rows.c.on, rows.c.shared)
+    fresh = select(*cell, literal(metric.name), literal(""), func.sum(rows.c.num), func.count())
+    columns = ["user_id", "local_date", "shared", "metric", "currency", "total", "n"]
     session.execute(
-        insert(metric_day).from_select(columns, fresh), parameters(period, query.as_of, query.known_at)
+        insert(metric_day).from_select(columns, fresh.group_by(*cell)),
+        parameters(period, own.as_of, own.known_at, user_id=user_id),
     )
 
 
-def answer(session: Session, metric: Metric, query: Query) -> Select[*tuple[Any, ...]] | None:
-    """The statement that answers `query` from the rollup, shaped as `compile.summed`; None where only rows can.
+def plan(session: Session, metric: Metric, query: Query) -> tuple[Part, ...]:
+    """The parts of the answer to `query`: the first of them from the rollup; none where only rows can answer.
 
-    Rows are asked for earlier knowledge, for dimensions the rollup lacks, under a permission, for recent periods, and while a
-    cell of the period is dirty.
+    Rows are asked for earlier knowledge, for dimensions the rollup lacks, under a permission, for days that are not settled, for
+    shared facts of a team, and while a settled day of the period is dirty.
     """
-    if not _fits(metric, query) or not _fresh(session, query.period):
-        return None
-    tables = metric_day
+    settled = _settled(metric, query)
+    if settled is None or not _fits(metric, query) or not _fresh(session, metric, settled):
+        return ()
+    per_user = "user" in query.by or "user" in query.where or query.scope.type == "user"
+    once = metric.facts.shared and not per_user
+    parts = [Part(_from_days(metric, query, alone=once), settled)]
+    if once:
+        shared = replace(query, visible=lambda facts: facts.several)
+        parts.append(Part(summed(metric, shared), query.period, only_shared=True))
+    if settled.end < query.period.end:
+        rest = replace(query, visible=(lambda facts: not_(facts.several)) if once else None)
+        parts.append(Part(summed(metric, rest), Period(settled.end + _DAY, query.period.end)))
+    return tuple(parts)
+
+
+def _settled(metric: Metric, query: Query) -> Period | None:
+    """The days of the period for which nothing still waits for the clock."""
+    last = min(query.period.end, query.as_of.date() - metric.settled_after - _DAY)
+    return Period(query.period.start, last) if query.period.start <= last else None
+
+
+def _fits(metric: Metric, query: Query) -> bool:
+    return (
+        metric.rolled_up
+        and query.known_at is None
+        and query.visible is None
+        and {*query.by, *query.where} <= {"user", "team"}
+    )
+
+
+def _fresh(session: Session, metric: Metric, period: Period) -> bool:
+    """No cell on which the period depends waits for a refresh, and the rollup has been filled at all."""
+    day = dirty_cell.c.local_date
+    stale = day <= period.end + MARGIN if metric.looks_back else day.between(period.start, period.end)
+    if session.execute(select(dirty_cell.c.user_id).where(stale).limit(1)).first() is not None:
+        return False
+    return session.execute(select(metric_day.c.user_id).limit(1)).first() is not None
+
+
+def _from_days(metric: Metric, query: Query, *, alone: bool) -> Select[*tuple[Any, ...]]:
+    """`alone`: only what counts for one user."""
     keys: dict[str, Any] = {"user": metric_day.c.user_id, "team": membership.c.team_id}
-    source: Any = tables
+    source: Any = metric_day
     if "team" in query.by:
-        source = tables.outerjoin(membership, _member())
+        source = metric_day.outerjoin(membership, _member())
     cell = [keys[name].label(name) for name in query.by]
     if query.grain is not None:
         cell.append(metric_day.c.local_date.label("on"))
@@ -126,32 +201,11 @@ def answer(session: Session, metric: Metric, query: Query) -> Select[*tuple[Any,
         .where(
             metric_day.c.metric == metric.name,
             metric_day.c.local_date.between(PERIOD_START, PERIOD_END),
+            *([~metric_day.c.shared] if alone else []),
             *_owners(query),
         )
         .group_by(*cell)
     )
-
-
-def _fits(metric: Metric, query: Query) -> bool:
-    per_user = "user" in query.by or "user" in query.where or query.scope.type == "user"
-    return (
-        metric.rolled_up
-        and query.known_at is None
-        and query.visible is None
-        and {*query.by, *query.where} <= {"user", "team"}
-        and (per_user or not metric.facts.shared)
-        and query.period.end + SETTLED_AFTER < query.as_of.date()
-    )
-
-
-def _fresh(session: Session, period: Period) -> bool:
-    """No cell of the period waits for a refresh, and the rollup has been filled at all."""
-    dirty = (
-        select(dirty_cell.c.user_id).where(dirty_cell.c.local_date.between(period.start, period.end)).limit(1)
-    )
-    if session.execute(dirty).first() is not None:
-        return False
-    return session.execute(select(metric_day.c.user_id).limit(1)).first() is not None
 
 
 def _member() -> Any:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, Table, bindparam
+from sqlalchemy import Boolean, Date, Integer, Table, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -31,9 +31,14 @@ WIDE_END = bindparam("wide_end", type_=Date())
 WIDE_FROM = bindparam("wide_from", type_=UtcDateTime())
 WIDE_UNTIL = bindparam("wide_until", type_=UtcDateTime())
 STATE_ON = bindparam("state_on", type_=Date())
+FIRST_USER = bindparam("first_user", type_=Integer())
+LAST_USER = bindparam("last_user", type_=Integer())
+ONLY_SHARED = bindparam("only_shared", type_=Boolean())
 
 NOW_KNOWN = datetime(9999, 1, 1, tzinfo=UTC)
 """`known_at` of a query that asks for what is known today: no knowledge is younger."""
+
+_LAST_ID = 2**31 - 1
 
 MARGIN = timedelta(days=2)
 """Local dates of one instant differ by at most two days between two places on earth."""
@@ -43,8 +48,22 @@ def table(name: str) -> Table:
     return SQLModel.metadata.tables[name]
 
 
-def parameters(period: Period, as_of: datetime, known_at: datetime | None) -> dict[str, date | datetime]:
-    """The values of all parameters above. The wide bounds hold everything whose local date may lie in the period."""
+Parameters = dict[str, date | datetime | int]
+
+
+def parameters(
+    period: Period,
+    as_of: datetime,
+    known_at: datetime | None,
+    *,
+    user_id: int | None = None,
+    only_shared: bool = False,
+) -> Parameters:
+    """The values of all parameters above. The wide bounds hold everything whose local date may lie in the period.
+
+    `user_id`: only this user's rows are asked for; `only_shared`: only those that count for several users. The condition of the
+    question says so too; what looks around a row uses them to look no further than it must.
+    """
     start, end = period.start - MARGIN, period.end + MARGIN
     return {
         "as_of": as_of,
@@ -56,6 +75,9 @@ def parameters(period: Period, as_of: datetime, known_at: datetime | None) -> di
         "wide_from": datetime(start.year, start.month, start.day, tzinfo=UTC),
         "wide_until": datetime(end.year, end.month, end.day, tzinfo=UTC),
         "state_on": min(period.end, as_of.date()),
+        "first_user": 0 if user_id is None else user_id,
+        "last_user": _LAST_ID if user_id is None else user_id,
+        "only_shared": only_shared,
     }
 
 

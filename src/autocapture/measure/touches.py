@@ -22,8 +22,18 @@ from sqlalchemy import (
     union_all,
 )
 
-from autocapture.measure.facts import activity, lead, participation
-from autocapture.measure.sql import AS_OF, KNOWN_AT, WIDE_END, WIDE_START, later, table
+from autocapture.measure.facts import AUTHORS, activity, counts_for_others, lead, participation
+from autocapture.measure.sql import (
+    AS_OF,
+    FIRST_USER,
+    KNOWN_AT,
+    LAST_USER,
+    ONLY_SHARED,
+    WIDE_END,
+    WIDE_START,
+    later,
+    table,
+)
 
 participant = table("participant")
 
@@ -31,7 +41,6 @@ RETRY_SECONDS = 120
 REPLY_WINDOW = timedelta(days=14)
 TO = ("to", "cc", "bcc", "attendee", "callee")
 FROM = ("from", "caller")
-AUTHORS = ("sender", "caller", "organizer")
 
 is_cancelled = func.coalesce(activity.c.status, "") == "cancelled"
 
@@ -58,6 +67,7 @@ def is_retry() -> ColumnElement[bool]:
             mine.c.counts,
             before.c.kind == "call",
             before.c.direction == "outbound",
+            before.c.known_at <= KNOWN_AT,
             before.c.occurred_at >= later(activity.c.occurred_at, literal(-RETRY_SECONDS)),
             _earlier(before),
         )
@@ -71,7 +81,12 @@ def is_first_of_thread() -> ColumnElement[bool]:
     before = activity.alias("before")
     return ~(
         select(before.c.id)
-        .where(before.c.thread_id == activity.c.thread_id, before.c.kind == "email", _earlier(before))
+        .where(
+            before.c.thread_id == activity.c.thread_id,
+            before.c.kind == "email",
+            before.c.known_at <= KNOWN_AT,
+            _earlier(before),
+        )
         .correlate(activity)
         .exists()
     )
@@ -170,6 +185,7 @@ def _entries(
             outside.join(act, act.c.id == outside.c.activity_id).join(mine, mine.c.activity_id == act.c.id)
         )
         .where(
+            mine.c.user_id.between(FIRST_USER, LAST_USER),
             outside.c.user_id.is_(None),
             act.c.nature == "human",
             act.c.known_at <= KNOWN_AT,
@@ -179,9 +195,13 @@ def _entries(
 
 
 def _addressed() -> CTE:
-    """Everybody outside who was addressed in the period."""
-    around = select(participation.c.activity_id).where(
-        participation.c.local_date.between(WIDE_START, WIDE_END)
+    """Everybody outside who was addressed in the period, by those of us who are asked about."""
+    mine = participation.alias("addressing")
+    around = select(mine.c.activity_id).where(
+        mine.c.user_id.between(FIRST_USER, LAST_USER),
+        mine.c.local_date.between(WIDE_START, WIDE_END),
+        mine.c.role.in_(AUTHORS),
+        or_(~ONLY_SHARED, counts_for_others(mine, AUTHORS)),
     )
     return (
         select(participant.c.contact_id, participant.c.address)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -13,13 +13,13 @@ from sqlalchemy import Row, func, select
 from sqlmodel import Session
 
 from autocapture.measure.aggregate import duration_of, require_known
-from autocapture.measure.compile import counted_rows
+from autocapture.measure.compile import counted_rows, keys_of
 from autocapture.measure.coverage import today_of
 from autocapture.measure.declare import Duration, Metric
 from autocapture.measure.labels import Labels, load_labels
 from autocapture.measure.money import from_minor
 from autocapture.measure.query import Number, Query, TracedRow
-from autocapture.measure.sql import parameters, prepare, table
+from autocapture.measure.sql import Parameters, parameters, prepare, table
 
 activity = table("activity")
 participant = table("participant")
@@ -60,9 +60,12 @@ def trace(session: Session, metric: Metric, query: Query) -> list[TracedRow]:
         return []
     prepare(session)
     values = parameters(query.period, query.as_of, query.known_at)
-    counted = counted_rows(metric, query)
+    apart_by = (
+        () if metric.facts.shared else ("user",)
+    )  # what is not shared has one row for its person either way
+    counted = replace(counted_rows(metric, query, apart_by=apart_by), keys=keys_of(metric, query))
     rows = session.execute(select(counted.rows), values).all()
-    people = _people(session, metric, query, values)
+    people = _people(session, metric, query, values) if metric.facts.shared else _persons(rows, counted.keys)
     details = _details(session, {(people[_cell(row, counted.keys)].kind, row.id) for row in rows})
     traced = [
         _traced(metric, query, row, counted.keys, people[_cell(row, counted.keys)], details, labels)
@@ -76,8 +79,15 @@ def _cell(row: Row[Any], keys: Sequence[str]) -> tuple[Any, ...]:
     return (row.id, *(mapping[key] for key in keys))
 
 
+def _persons(rows: Iterable[Row[Any]], keys: Sequence[str]) -> Mapping[tuple[Any, ...], _People]:
+    """The one person of each row of facts that are not shared."""
+    return {
+        _cell(row, keys): _People(row.at, row.kind, set() if row.user is None else {row.user}) for row in rows
+    }
+
+
 def _people(
-    session: Session, metric: Metric, query: Query, values: Mapping[str, date | datetime]
+    session: Session, metric: Metric, query: Query, values: Parameters
 ) -> Mapping[tuple[Any, ...], _People]:
     keys = counted_rows(metric, query).keys
     found: dict[tuple[Any, ...], _People] = {}

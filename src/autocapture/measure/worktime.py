@@ -7,7 +7,7 @@ known. Change `OFFICE` to change it everywhere.
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -21,6 +21,22 @@ class Office:
 
 
 OFFICE = Office()
+_DAY, _NOTHING = timedelta(days=1), timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """Holidays that were looked up once: the calendar itself takes far longer to ask, and waits run over the same days."""
+
+    calendar: Container[date]
+    known: dict[date, bool] = field(default_factory=dict)
+
+    def __contains__(self, day: object) -> bool:
+        assert isinstance(day, date)  # noqa: S101  nothing else is asked for
+        found = self.known.get(day)
+        if found is None:
+            found = self.known[day] = day in self.calendar
+        return found
 
 
 def business_days(start: date, end: date, holidays: Container[date] = ()) -> int:
@@ -40,11 +56,17 @@ def business_seconds(begun: datetime, ended: datetime, zone: str, holidays: Cont
     total = timedelta()
     while day <= last:
         if is_business_day(day, holidays):
-            opens = datetime.combine(day, OFFICE.opens, there).astimezone(UTC)
-            closes = datetime.combine(day, OFFICE.closes, there).astimezone(UTC)
-            total += max(timedelta(), min(closes, ended) - max(opens, begun))
-        day += timedelta(days=1)
+            opens, closes = _hours(day, zone)
+            total += max(_NOTHING, min(closes, ended) - max(opens, begun))
+        day += _DAY
     return int(total.total_seconds())
+
+
+@lru_cache(maxsize=65_536)
+def _hours(day: date, zone: str) -> tuple[datetime, datetime]:
+    there = ZoneInfo(zone)
+    opens, closes = (datetime.combine(day, at, there).astimezone(UTC) for at in (OFFICE.opens, OFFICE.closes))
+    return opens, closes
 
 
 @lru_cache(maxsize=64)
@@ -56,6 +78,6 @@ def holidays_of(locale: str) -> Container[date]:
     from holidays import country_holidays
 
     try:
-        return country_holidays(country)
+        return _Remembered(country_holidays(country))
     except NotImplementedError:
         return ()

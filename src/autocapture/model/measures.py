@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Date, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, ForeignKey, Integer, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from autocapture.model.columns import DecimalText, UtcDateTime
@@ -28,7 +28,10 @@ class Quota(SQLModel, table=True):
 
 
 class MetricDay(SQLModel, table=True):
-    """The rollup: additive parts of one metric for one user on one local day. Its key begins as a dirty cell does."""
+    """The rollup: additive parts of one metric for one user on one local day. Its key begins as a dirty cell does.
+
+    What counts for other users too, who have it in cells of their own, stands apart (`shared`): a team counts it once.
+    """
 
     __tablename__ = "metric_day"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -39,6 +42,7 @@ class MetricDay(SQLModel, table=True):
     local_date: date = Field(sa_column=Column(Date, primary_key=True))
     metric: str = Field(sa_column=Column(String, primary_key=True))
     currency: str = Field(default="", sa_column=Column(String, primary_key=True))
+    shared: bool = Field(default=False, sa_column=Column(Boolean, primary_key=True))
     total: int = Field(sa_column=Column(BigInteger, nullable=False))  # count, or minor units, or seconds
     n: int
 

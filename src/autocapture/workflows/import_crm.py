@@ -12,8 +12,12 @@ from autocapture.crm.plan import Plan, plan_import
 from autocapture.crm.read import read_section
 from autocapture.errors import InputError
 from autocapture.store.engine import reading, writing
+from autocapture.store.statistics import look_again
 from autocapture.workflows.crm_mirror import apply_plan, load_mirror
 from autocapture.workflows.import_report import ImportReport, report_of_changes
+
+MUCH = 200
+"""After so many changes the database looks at its tables again, so that what follows is planned for their new size."""
 
 
 def import_crm(
@@ -36,6 +40,8 @@ def import_crm(
         loaded, now = load_mirror(session), clock.now()
         plan = plan_import(mappings, readings, loaded.mirror, now)
         apply_plan(session, plan, loaded.ids, now)
+        if len(plan.changes) >= MUCH:
+            look_again(session)
     return _report(plan, dry_run=False)
 
 

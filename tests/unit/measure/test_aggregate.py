@@ -31,6 +31,7 @@ from autocapture.measure.examples import (
 from autocapture.measure.period import parse_period
 from autocapture.measure.query import Gap, Query, Scope
 from autocapture.measure.shape import value_row
+from autocapture.measure.trace import trace
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import Match
 from autocapture.model.crm import Company, DealState
@@ -363,3 +364,23 @@ def test_deals_won_without_an_amount_are_told_beside_the_revenue(session: Sessio
     assert missing("revenue_won", "company") == [(Decimal("1000.00"), 2)]
     assert missing("open_pipeline_value", "stage") == [(None, 1)]
     assert missing("deals_won") == [(3, 0)]
+
+
+def test_what_was_learned_later_changes_no_number_as_it_was_known(session: Session) -> None:
+    """An older mail of the thread and an earlier attempt come to light a week later."""
+    learned = at("11-18 10:00")
+    insert_rows(
+        session,
+        (
+            *activity(1, "email", "11-09 10:00", [ANN], thread_id=1),
+            *activity(2, "email", "11-05 10:00", [BOB], thread_id=1, known_at=learned),
+            *activity(3, "call", "11-10 10:01", [ANN], status="busy"),
+            *activity(4, "call", "11-10 10:00", [ANN], status="busy", known_at=learned),
+        ),
+    )
+    monday, today = Query(WEEK, AS_OF, known_at=at("11-16 08:00")), Query(WEEK, AS_OF)
+    [then], [now] = (aggregate(session, metric_named("reply_rate"), query) for query in (monday, today))
+    assert (then.n, now.n) == (1, 0)
+    [then], [now] = (aggregate(session, metric_named("calls_made"), query) for query in (monday, today))
+    assert (then.value, now.value) == (1, 1)
+    assert [row.id for row in trace(session, metric_named("calls_made"), monday)] == [3]

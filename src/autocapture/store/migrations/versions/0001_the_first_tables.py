@@ -222,10 +222,11 @@ def upgrade() -> None:
     sa.Column('local_date', sa.Date(), nullable=False),
     sa.Column('metric', sa.String(), nullable=False),
     sa.Column('currency', sa.String(), nullable=False),
+    sa.Column('shared', sa.Boolean(), nullable=False),
     sa.Column('total', sa.BigInteger(), nullable=False),
     sa.Column('n', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['user_id'], ['app_user.id'], ),
-    sa.PrimaryKeyConstraint('user_id', 'local_date', 'metric', 'currency'),
+    sa.PrimaryKeyConstraint('user_id', 'local_date', 'metric', 'currency', 'shared'),
     sqlite_with_rowid=False
     )
     op.create_table('participation',
