@@ -14,7 +14,7 @@ from autocapture.connector import Broken, Channel, Gone, Record, Tools
 from autocapture.errors import ChannelGone, RecordUnusable, SetupError, Unreachable
 from autocapture.formats.content_lines import CALENDAR_LIMIT, Span
 from autocapture.formats.icalendar import Block, Calendar, Parsed, Unreadable
-from autocapture.formats.recurrence import original_key
+from autocapture.formats.recurrence import most_attendances, original_key
 from autocapture_files.files import regular_files, storable, stored_name
 from autocapture_files.snapshot import Snapshot, UnusableWhole, fingerprint, settled, stamp_of, twin
 
@@ -30,6 +30,7 @@ class _Place:
     spans: tuple[Span, ...]
     number: int
     content: str
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,9 @@ class Calendars:
         stamp = self.stamp(channel)
         trusted = settled(self._clock, self._file(channel))
         items = self._index(channel, stamp or "").items
-        return Snapshot(
-            {item_id: item.version for item_id, item in items.items()}, stamp if trusted else None
-        )
+        versions = {item_id: item.version for item_id, item in items.items()}
+        weights = {item_id: item.weight for item_id, item in items.items() if isinstance(item, _Place)}
+        return Snapshot(versions, stamp if trusted else None, weights)
 
     def read(self, channel: Channel, item_id: str) -> Record | Gone | Broken:
         for _ in range(_READINGS):
@@ -127,7 +128,8 @@ class Calendars:
                 if isinstance(each, Unreadable):
                     items[item_id] = Broken(item_id, each.why, each.digest)
                 else:
-                    items[item_id] = _Place(fingerprint(repr(each).encode()), spans, number, content)
+                    version = fingerprint(repr(each).encode())
+                    items[item_id] = _Place(version, spans, number, content, most_attendances(each))
         index = self._indexed[channel.id] = _Index(stamp, calendar, items)
         return index
 

@@ -125,7 +125,10 @@ class _RowReader:
         columns = self._mapping.columns
         if not self._mapping.header:
             return {target: int(column) - 1 for target, column in columns.items()}
-        header = [cell.strip() for cell in next(rows, [])]
+        try:
+            header = [cell.strip() for cell in next(rows, [])]
+        except csv.Error:
+            raise SetupError("the call log's header is not CSV") from None
         missing = [str(column) for column in columns.values() if column not in header]
         if missing and header:
             raise SetupError(f"the call log's header has no column {', '.join(missing)}")

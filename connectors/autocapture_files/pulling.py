@@ -22,10 +22,10 @@ def pull(source: Source, channel: Channel, cursor: Cursor | None, limit: int) ->
     if cursor is None:
         first = source.snapshot(channel)
         position = Position.of(first.versions, stamp=first.stamp, after="")
-        return _enumerate(position, first.versions, "", limit)
+        return _enumerate(position, first, "", limit)
     position = decode(cursor)
     if position.after is not None:
-        return _enumerate(position, source.snapshot(channel).versions, position.after, limit)
+        return _enumerate(position, source.snapshot(channel), position.after, limit)
     if position.stamp is not None and source.stamp(channel) == position.stamp:
         return Page((), cursor)
     return _changes(position, source.snapshot(channel), limit)
@@ -36,11 +36,12 @@ def beginning() -> Cursor:
     return Position.of({}, stamp=None, after="").encode()
 
 
-def _enumerate(position: Position, listing: Versions, after: str, limit: int) -> Page:
-    waiting = sorted(item_id for item_id in listing if item_id > after)
-    listed, more = waiting[:limit], len(waiting) > limit
+def _enumerate(position: Position, present: Snapshot, after: str, limit: int) -> Page:
+    waiting = sorted(item_id for item_id in present.versions if item_id > after)
+    listed = present.first_page(waiting, limit)
+    more = len(listed) < len(waiting)
     following = replace(position, after=listed[-1] if more else None)
-    items = [Ref(item_id, listing[item_id]) for item_id in listed]
+    items = [Ref(item_id, present.versions[item_id]) for item_id in listed]
     return Page(items, following.encode(), more=more, complete=not more)
 
 
@@ -59,7 +60,8 @@ def _differences(known: Versions, snapshot: Snapshot, limit: int) -> Page:
         for item_id in known.keys() | present.keys()
         if item_id not in known or item_id not in present or known[item_id] != present[item_id]
     )
-    told, more = changed[:limit], len(changed) > limit
+    told = snapshot.first_page(changed, limit)
+    more = len(told) < len(changed)
     items: list[Item] = [Ref(each, present[each]) if each in present else Gone(each) for each in told]
     now_known = {**known, **{each: present[each] for each in told if each in present}}
     for each in told:
@@ -74,7 +76,8 @@ def _additions(position: Position, sums: Sums, snapshot: Snapshot, limit: int) -
     added = sums.added(snapshot.versions)
     if added is None:
         raise CursorExpired("the channel changed, and too much was listed to tell where")
-    told, more = added[:limit], len(added) > limit
+    told = snapshot.first_page(added, limit)
+    more = len(told) < len(added)
     items = [Ref(each, snapshot.versions[each]) for each in told]
     after = sums.plus((item.id, item.version) for item in items)
     following = replace(position, stamp=None if more else snapshot.stamp, sums=after.encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,10 @@ second. A stamp therefore proves "unchanged" only if it was already this old whe
 remembered as none, and the next pull lists again."""
 
 
+PAGE_WEIGHT = 250_000
+"""Rows that may come of one page at most, beside those of its heaviest item: a page is stored in one transaction."""
+
+
 class UnusableWhole(Unreachable):
     """A file that exists and can be read, but not as what it ought to be. `version` tells this content from another."""
 
@@ -30,10 +34,21 @@ class UnusableWhole(Unreachable):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Versions by item id. `stamp` is what `Source.stamp` said before the listing began; None: list again next time."""
+    """Versions by item id. `stamp` is what `Source.stamp` said before the listing began; None: list again next time.
+    `weights`: of items that may become many rows, how many at most; see `PAGE_WEIGHT`."""
 
     versions: Mapping[str, str | None]
     stamp: str | None
+    weights: Mapping[str, int] = field(default_factory=dict)
+
+    def first_page(self, item_ids: Sequence[str], limit: int) -> Sequence[str]:
+        """The first of these that make one page: at most `limit`, and no more than weigh `PAGE_WEIGHT`, but one at least."""
+        weight = 0
+        for number, item_id in enumerate(item_ids[:limit] if self.weights else ()):
+            weight += self.weights.get(item_id, 0)
+            if weight > PAGE_WEIGHT:
+                return item_ids[: max(number, 1)]
+        return item_ids[:limit]
 
 
 @dataclass(frozen=True, slots=True)

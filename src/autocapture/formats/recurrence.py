@@ -68,6 +68,12 @@ def occurrences(
     return sorted(found, key=lambda each: _instant(each.starts_at))[:OCCURRENCES_LIMIT]
 
 
+def most_attendances(event: EventRecord) -> int:
+    """At most so many participants come of the event in two years; a quick bound, far above what most series give."""
+    times = 1 if event.recurrence is None else OCCURRENCES_LIMIT
+    return times * (len(event.attendees) + 1) + sum(len(each.attendees) + 1 for each in event.overrides)
+
+
 def refuse_crowd(event: EventRecord) -> None:
     """Raises RecordUnusable, in plain words, for a series so frequent and so large that it would be stored as more than
     `ATTENDANCES_LIMIT` participants.

@@ -33,7 +33,7 @@ from autocapture.workflows.staging import Scope, Staged
 
 PAST = timedelta(days=366)
 FUTURE = timedelta(days=366)
-BATCH = 200
+BATCH = 20  # series in one transaction; each may have hundreds of meetings
 
 
 def store_events(session: Session, staged: Sequence[Staged], scope: Scope, now: datetime) -> None:

@@ -257,3 +257,11 @@ def test_names_of_absurd_length_and_alphabet_are_stored_on_both_databases(
     assert "\\x00" not in repr(everything(either_app))
     assert capture(either_app, 1).captured == 0, "a second run finds nothing new"
     assert all(found.equal for found in take_census(either_app, 1))
+
+
+def test_large_series_come_a_few_to_a_page(app: Application, tmp_path: Path) -> None:
+    events = [event(f"e{n}", "RRULE:FREQ=YEARLY", *guests(100), start="20200101T090000Z") for n in range(12)]
+    (tmp_path / "c.ics").write_bytes(calendar(*events, *(event(f"single{n}") for n in range(50))))
+    connect_files(app, ics=tmp_path / "c.ics")
+    report = capture(app, 1)
+    assert (report.captured, report.pages) == (62, 6)
