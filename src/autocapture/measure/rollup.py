@@ -157,7 +157,8 @@ def plan(session: Session, metric: Metric, query: Query) -> tuple[Part, ...]:
         parts.append(Part(summed(metric, shared), query.period, only_shared=True))
     if settled.end < query.period.end:
         rest = replace(query, visible=(lambda facts: not_(facts.several)) if once else None)
-        parts.append(Part(summed(metric, rest), Period(settled.end + _DAY, query.period.end)))
+        last = min(query.period.end, query.as_of.date() + MARGIN)  # nothing later has happened
+        parts.append(Part(summed(metric, rest), Period(settled.end + _DAY, last)))
     return tuple(parts)
 
 
