@@ -21,6 +21,7 @@ from autocapture.workflows.report import CaptureReport
 from autocapture.workflows.staging import Scope, Staged, quarantine, stage
 
 PAGE_LIMIT = 4_000  # a few hundred bytes each, a few transactions a large folder
+FIRST_LIMIT = 1_000  # of the pages that are read before the process that reads ahead has started
 
 
 @dataclass(slots=True)
@@ -103,7 +104,8 @@ def _listed_first(run: Run) -> Listed:
 
 
 def _listed(run: Run, cursor: Cursor | None, generation: int) -> Listed:
-    page = run.connection.pull(run.source, cursor, limit=PAGE_LIMIT)
+    limit = min(FIRST_LIMIT, PAGE_LIMIT) if run.ahead.is_awaited else PAGE_LIMIT
+    page = run.connection.pull(run.source, cursor, limit=limit)
     held: Mapping[str, Held] = {}
     if page.items:
         with reading(run.app.engine) as session:

@@ -74,6 +74,11 @@ class ReadAhead:
         """The process while there is one, for whoever watches it."""
         return None if self._process is None else self._process.pid
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a process could still come and help."""
+        return self._start is not None and not self._ready
+
     def start(self) -> None:
         """Starts the process, once and where there is one to start; `is_ready` tells when it has connected."""
         if self._start is None or self._process is not None:
