@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.connectors.files.support import id_of
+from tests.connectors.files.support import id_of, opened
 from tests.integration.capture.deployment import capture, connect_files, everything, rows
 
 from autocapture.application import Application
@@ -159,6 +159,33 @@ def test_an_event_without_its_end_costs_itself_alone(app: Application, tmp_path:
     connect_files(app, ics=tmp_path / "c.ics")
     capture(app, 1)
     assert {"before", "after"} <= {row["subject"] for row in rows(app, Activity)}
+
+
+def _zones(count: int, observances: int) -> bytes:
+    """Time zones whose every change has to be worked out, each used by an event."""
+    ruled = b"BEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nRRULE:FREQ=YEARLY;BYDAY=%dSU\r\n"
+    ruled += b"TZOFFSETFROM:+0%d17\r\nTZOFFSETTO:+0%d43\r\nEND:STANDARD\r\n"
+    zones = [
+        b"BEGIN:VTIMEZONE\r\nTZID:odd/%d\r\n" % zone
+        + b"".join(ruled % (n % 50 + 1, n % 9, n % 7) for n in range(observances))
+        + b"END:VTIMEZONE\r\n"
+        for zone in range(count)
+    ]
+    starts = b"DTSTART:20261110T090000Z"
+    uses = [event(f"z{n}").replace(starts, b"DTSTART;TZID=odd/%d:20261110T090000" % n) for n in range(count)]
+    return b"".join([*zones, *uses])
+
+
+def test_time_zones_cannot_be_worked_out_without_end(tmp_path: Path) -> None:
+    names = [
+        event(f"n{n}").replace(b"DTSTART:2026", b"DTSTART;TZID=" + b"/".join([b"x%d" % n] * 30) + b":2026")
+        for n in range(700)
+    ]
+    (tmp_path / "c.ics").write_bytes(calendar(_zones(40, 200), *names))
+    with opened(ics=tmp_path / "c.ics") as connection:
+        started = time.process_time()
+        assert len(connection.pull(connection.channels()[0], None, limit=10_000).items) == 740
+        assert time.process_time() - started < MOST_SECONDS
 
 
 def test_a_full_diary_of_ten_years_is_captured(app: Application, tmp_path: Path) -> None:
