@@ -11,7 +11,7 @@ from autocapture.formats.mime import HEADER_FIELDS, parse_headers
 from autocapture_imap.cursor import decode
 from autocapture_imap.faults import passing
 from autocapture_imap.fetching import Refusal, Value, fetch, internal_date, number
-from autocapture_imap.folders import choose
+from autocapture_imap.folders import Choice, choose
 from autocapture_imap.listing import Numbers
 from autocapture_imap.pulling import Scope, check_same_folder, first_position, is_unchanged, next_page
 from autocapture_imap.session import Session
@@ -50,14 +50,20 @@ class ImapConnection:
     def channels(self) -> Sequence[Channel]:
         """The folders to capture, the inbox first. One request; where the server can tell the folders' numbers in the
         same answer, an unchanged folder's next `pull` costs none."""
+        return [
+            Channel(id=folder.name, kind="email", name=folder.display_name)
+            for folder in self._choice().captured
+        ]
+
+    def left_out(self) -> dict[str, str]:
+        return {folder.display_name: why for folder, why in self._choice().left_out}
+
+    def _choice(self) -> Choice:
         if self._foreign is None:
             self._foreign = self._session.foreign_prefixes()
         listed, self._listed = self._session.list_folders()
         self._listed_at = self._tools.clock.monotonic()
-        return [
-            Channel(id=folder.name, kind="email", name=folder.display_name)
-            for folder in choose(listed, self._foreign)
-        ]
+        return choose(listed, self._foreign)
 
     def pull(self, channel: Channel, cursor: Cursor | None, *, limit: int) -> Page:
         position = None if cursor is None else decode(cursor)

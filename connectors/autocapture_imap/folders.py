@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from imapclient.imap_utf7 import decode as decode_utf7
 
 from autocapture_imap.folder_names import NAMES, Role
 
 _FLAGS: Mapping[str, Role] = {"\\sent": "sent", "\\drafts": "drafts", "\\junk": "junk", "\\trash": "trash"}
-_LEFT_OUT: tuple[Literal["drafts", "junk", "trash"], ...] = ("drafts", "junk", "trash")
+_LEFT_OUT: Mapping[Role, str] = {"drafts": "drafts", "junk": "junk mail", "trash": "deleted mail"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +41,53 @@ class Listed:
         return bool(self.delimiter) and self.name.startswith(parent.name + self.delimiter)
 
 
-def choose(listed: Sequence[Listed], foreign: Sequence[str] = ()) -> list[Listed]:
-    """The folders to capture: inbox first, then sent mail, then the others by name.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The folders to capture, in their order, and the selectable ones left out, each with the reason in a few words."""
+
+    captured: list[Listed]
+    left_out: list[tuple[Listed, str]]
+
+
+def choose(listed: Sequence[Listed], foreign: Sequence[str] = ()) -> Choice:
+    """Inbox first, then sent mail, then the others by name.
 
     `foreign` are the prefixes of other people's and shared folders (RFC 2342). A folder flagged `\\All` holds every
     message, so it is captured alone (Gmail).
     """
-    usable = [
-        folder for folder in listed if folder.selectable and not any(map(folder.name.startswith, foreign))
-    ]
-    everything = [folder for folder in usable if "\\all" in folder.flags]
-    if everything:
-        return everything[:1]
-    roles = _roles(usable)
-    left_out = [folder for folder in usable if roles.get(folder.name) in _LEFT_OUT]
-    chosen = [
-        folder
-        for folder in usable
-        if folder not in left_out
-        and (roles.get(folder.name) == "sent" or not any(folder.is_below(parent) for parent in left_out))
-    ]
-    return sorted(chosen, key=lambda folder: (_rank(folder, roles), folder.name))
+    usable = [folder for folder in listed if folder.selectable]
+    ours = [folder for folder in usable if not any(map(folder.name.startswith, foreign))]
+    roles = _roles(ours)
+    reasons = {folder.name: "other people's or shared mail" for folder in usable if folder not in ours}
+    everything = next((folder for folder in ours if "\\all" in folder.flags), None)
+    for folder in ours:
+        if everything is None:
+            reason = _unwanted(folder, ours, roles)
+        else:
+            reason = (
+                None
+                if folder is everything
+                else f"{everything.display_name} is read, which holds all but junk and trash"
+            )
+        if reason is not None:
+            reasons[folder.name] = reason
+    captured = [folder for folder in usable if folder.name not in reasons]
+    return Choice(
+        sorted(captured, key=lambda folder: (_rank(folder, roles), folder.name)),
+        [(folder, reasons[folder.name]) for folder in usable if folder.name in reasons],
+    )
+
+
+def _unwanted(folder: Listed, folders: Sequence[Listed], roles: Mapping[str, Role]) -> str | None:
+    """Why a folder is left out for its role or for that of one above it; sent mail is wanted wherever it lies."""
+    role = roles.get(folder.name)
+    if role == "sent":
+        return None
+    if role is not None:
+        return _LEFT_OUT[role]
+    above = (parent for parent in folders if folder.is_below(parent) and roles.get(parent.name) in _LEFT_OUT)
+    parent = next(above, None)
+    return None if parent is None else f"it lies below {parent.display_name}"
 
 
 def _roles(folders: Sequence[Listed]) -> dict[str, Role]:

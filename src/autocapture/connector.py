@@ -18,7 +18,7 @@ Promises of `Connection.pull`:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -148,6 +148,15 @@ class ReadsText(Protocol):
 
     def texts(self, channel: Channel, ids: Sequence[str]) -> dict[str, str]:
         """Plain text by id, at most 64 KiB each; an id without readable text is left out."""
+        ...
+
+
+@runtime_checkable
+class LeavesOut(Protocol):
+    """A connection that can name what of its account it never captures, for whoever asks whether all is there."""
+
+    def left_out(self) -> Mapping[str, str]:
+        """The reason, in a few words, by the name of each folder or calendar that `channels` does not list."""
         ...
 
 

@@ -128,11 +128,12 @@ def _say_whether_equal(counted: Sequence[ChannelCensus]) -> None:
             err=True,
         )
         raise typer.Exit(1)
-    typer.echo(f"census: equal, {sum(found.at_source for found in counted)} items", err=True)
+    typer.echo(f"census: equal, {sum(found.at_source or 0 for found in counted)} items", err=True)
 
 
 _CENSUS_COLUMNS = (
     "account", "channel", "at_source", "in_ledger", "captured", "skipped", "quarantined", "missing_count", "left_count",
+    "left_out",
 )  # fmt: skip
 
 
@@ -152,6 +153,7 @@ def _census_rows(counted: Iterable[ChannelCensus]) -> Iterable[dict[str, object]
             "left_count": len(found.left),
             "missing": list(found.missing),
             "left": list(found.left),
+            "left_out": found.left_out,
         }
 
 

@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 
 from autocapture.application import Application
 from autocapture.connector import Channel as Source
-from autocapture.connector import Connection, Gone
+from autocapture.connector import Connection, Gone, LeavesOut
 from autocapture.errors import ChannelGone, InputError
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import LedgerEntry
@@ -28,16 +28,20 @@ PAGE_LIMIT = 5_000
 @dataclass(frozen=True, slots=True)
 class ChannelCensus:
     """One channel counted. `missing` are ids at the source without a live ledger row; `left` are live rows whose item is no
-    longer at the source (the next capture will say so)."""
+    longer at the source (the next capture will say so).
+
+    `left_out` says why a folder is never captured; it is named and not counted, so its `at_source` is None.
+    """
 
     account_id: int
     subject: str
     channel: str
-    at_source: int
+    at_source: int | None
     in_ledger: int
     outcomes: Counter[str] = field(default_factory=Counter)
     missing: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    left_out: str | None = None
 
     @property
     def equal(self) -> bool:
@@ -54,7 +58,11 @@ def take_census(app: Application, account_id: int) -> list[ChannelCensus]:
     with open_account(app, account) as connection:
         sources = connection.channels()
         counted = [_count(app, account, connection, source) for source in sources]
-    return counted + _unlisted(app, account, {source.id for source in sources})
+        named = connection.left_out() if isinstance(connection, LeavesOut) else {}
+    left_out = [
+        ChannelCensus(account_id, account.subject, name, None, 0, left_out=why) for name, why in named.items()
+    ]
+    return counted + _unlisted(app, account, {source.id for source in sources}) + left_out
 
 
 def _count(app: Application, account: Account, connection: Connection, source: Source) -> ChannelCensus:

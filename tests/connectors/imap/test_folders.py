@@ -18,7 +18,7 @@ def folder(name: str, *flags: str, delimiter: str = "/") -> Listed:
 
 
 def chosen(*listed: Listed, foreign: tuple[str, ...] = ()) -> list[str]:
-    return [each.display_name for each in choose(listed, foreign)]
+    return [each.display_name for each in choose(listed, foreign).captured]
 
 
 def test_every_mail_folder_is_captured_but_drafts_junk_and_trash() -> None:
@@ -26,6 +26,23 @@ def test_every_mail_folder_is_captured_but_drafts_junk_and_trash() -> None:
         folder("Customers"), folder("Bin", "\\Trash"), folder("Spam", "\\Junk"), folder("Notes", "\\Drafts"),
         folder("Out", "\\Sent"), folder("INBOX"), folder("Archive", "\\Archive"),
     ) == ["INBOX", "Out", "Archive", "Customers"]  # fmt: skip
+
+
+def test_each_folder_that_is_left_out_has_its_reason() -> None:
+    listed = [
+        folder("INBOX"), folder("Bin", "\\Trash"), folder("Bin/2025"), folder("Spam", "\\Junk"), folder("Notes", "\\Drafts"),
+        folder("Shared/info"), folder("Nothing", "\\Noselect"),
+    ]  # fmt: skip
+    reasons = {each.display_name: why for each, why in choose(listed, ("Shared/",)).left_out}
+    assert reasons == {
+        "Bin": "deleted mail",
+        "Bin/2025": "it lies below Bin",
+        "Spam": "junk mail",
+        "Notes": "drafts",
+        "Shared/info": "other people's or shared mail",
+    }
+    gmail = choose([folder("INBOX"), folder("All", "\\All")])
+    assert [each.display_name for each, _why in gmail.left_out] == ["INBOX"]
 
 
 def test_folders_that_hold_no_messages_are_left_out() -> None:
