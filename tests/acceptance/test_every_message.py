@@ -62,7 +62,7 @@ def test_a_census_accounts_for_every_real_message(tmp_path: Path, dovecot_server
     (inbox,) = [row for row in json.loads(census.stdout) if row["channel"] == "INBOX"]
     assert (inbox["at_source"], inbox["in_ledger"], inbox["equal"]) == (len(messages), len(messages), True)
     left_out = {row["channel"]: row["left_out"] for row in json.loads(census.stdout) if row["left_out"]}
-    assert left_out == {"Junk": "junk mail", "Trash": "deleted mail"}
+    assert left_out == {"Drafts": "drafts", "Junk": "junk mail", "Trash": "deleted mail"}
     ledger = _command(tmp_path, "ledger", "--format", "json")
     rows = json.loads(ledger.stdout)
     assert len(rows) == len(messages)
