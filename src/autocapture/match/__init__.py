@@ -7,5 +7,6 @@ was chosen. Nothing here guesses.
 from __future__ import annotations
 
 from autocapture.match.activity import match
+from autocapture.match.precedent import Past
 
-__all__ = ["match"]
+__all__ = ["Past", "match"]

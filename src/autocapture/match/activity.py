@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from autocapture.match.deal import chosen_deal, company_name, is_live, listed
-from autocapture.match.people import Person, known_person, outside_handles, with_contacts
+from autocapture.match.people import Person, clearer, known_person, outside_handles, with_contacts
 from autocapture.match.precedent import Inheritance, in_series, in_thread
 from autocapture.model.directory import Directory, Precedent
 from autocapture.model.draft import Draft, Link, Matched, Party
@@ -28,8 +28,10 @@ def match(draft: Draft, directory: Directory, thread_id: int | None, series_id: 
     if not outside:
         return Matched(with_contacts(draft.parties, ()))
     precedents = _precedents(directory, thread_id, series_id)
-    thread_companies = {each for found, _ in precedents for p in found for each in p.companies}
-    people = [known_person(handle, directory, thread_companies) for handle in outside]
+    people = [known_person(handle, directory) for handle in outside]
+    if precedents and any(person.is_unclear for person in people):
+        thread_companies = {each for found, _ in precedents for p in found for each in p.companies}
+        people = [clearer(person, directory, thread_companies) for person in people]
     companies = _companies(people, directory)
     parties = with_contacts(draft.parties, people)
     if draft.nature != "human" or len(outside) > GROUP_PEOPLE or len(companies) > GROUP_COMPANIES:
@@ -81,8 +83,10 @@ def _inheritance(
     return min(found, key=lambda each: each.obstacle is not None, default=None)
 
 
-def _companies(people: Sequence[Person], directory: Directory) -> dict[int, tuple[str, str]]:
+def _companies(people: Sequence[Person], directory: Directory) -> Mapping[int, tuple[str, str]]:
     """The companies that take part, by id, each with the stronger of its evidences (an address before a domain)."""
+    if len(people) == 1 and len(people[0].companies) < 2:
+        return people[0].companies
     found: dict[int, tuple[str, str]] = {}
     for person in people:
         for company_id, evidence in person.companies.items():
@@ -96,8 +100,10 @@ def _companies(people: Sequence[Person], directory: Directory) -> dict[int, tupl
 
 def _company_links(companies: Mapping[int, tuple[str, str]]) -> tuple[Link, ...]:
     return tuple(
-        Link("company", company_id, method, evidence={"by": by})
-        for company_id, (method, by) in companies.items()
+        [
+            Link("company", company_id, method, evidence={"by": by})
+            for company_id, (method, by) in companies.items()
+        ]
     )
 
 

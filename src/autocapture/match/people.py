@@ -25,21 +25,38 @@ class Person(NamedTuple):
     known: bool = False
     """Whether the CRM has a contact with the handle, be it one of several."""
 
+    @property
+    def is_unclear(self) -> bool:
+        """Whether the companies of a thread could make it clearer whom the handle means."""
+        return bool(self.undecided) or (self.known and self.contact_id is None)
+
 
 def outside_handles(parties: Iterable[Party], directory: Directory) -> tuple[str, ...]:
     """The handles of the people from outside, each once: without rooms and without addresses of ours."""
     inside = directory.organization.is_inside
-    return tuple(
-        dict.fromkeys(
-            party.address
-            for party in parties
-            if party.user_id is None and not party.resource and not inside(party.address)
-        )
-    )
+    found = [
+        party.address
+        for party in parties
+        if party.user_id is None and not party.resource and not inside(party.address)
+    ]
+    return tuple(dict.fromkeys(found))
 
 
-def known_person(handle: str, directory: Directory, thread_companies: Collection[int]) -> Person:
-    """What the CRM knows of a handle: by exact address or number, then by the domain of the address.
+def known_person(handle: str, directory: Directory) -> Person:
+    """What the CRM knows of a handle, looked up once in each directory."""
+    known: Person | None = directory.people.get(handle)
+    if known is None:
+        known = directory.people[handle] = _known_person(handle, directory, ())
+    return known
+
+
+def clearer(person: Person, directory: Directory, thread_companies: Collection[int]) -> Person:
+    """The person as the companies of the thread tell who it is, where that was not clear."""
+    return _known_person(person.handle, directory, thread_companies) if person.is_unclear else person
+
+
+def _known_person(handle: str, directory: Directory, thread_companies: Collection[int]) -> Person:
+    """By exact address or number, then by the domain of the address.
 
     Several contacts on one handle (duplicates, a shared line): the thread's company decides if it leaves one of them,
     otherwise no contact is chosen, and a company only where all of them belong to it. A contact's company counts beside

@@ -24,15 +24,38 @@ class Inheritance:
     obstacle: str | None = None
 
 
+class Past:
+    """The precedents of a thread or series that is gone through from its oldest activity on.
+
+    Kept is what `match` asks for: the last precedent, and one for every company that was there before. So a thread of
+    thousands has about as many precedents as companies.
+    """
+
+    def __init__(self) -> None:
+        self.precedents: list[Precedent] = []
+        self._companies: set[int] = set()
+        self._last_is_like_others = False
+
+    def add(self, latest: Precedent) -> None:
+        """`latest` happened after all that were added before, and was linked to a company or a deal."""
+        if self._last_is_like_others:
+            self.precedents.pop()
+        self.precedents.append(latest)
+        self._last_is_like_others = self._companies.issuperset(latest.companies)
+        self._companies.update(latest.companies)
+
+
 def nearest(draft: Draft, precedents: Sequence[Precedent]) -> Precedent | None:
     """The last matched activity of the thread or series before this one; failing that the first after it (a backfill reads
-    answers before what they answer). The activity itself, stored before, is no precedent."""
+    answers before what they answer). `precedents` are oldest first; the activity itself, stored before, is none."""
+    found: Precedent | None = None
     own = stable_id(draft.dedupe_key)
-    others = [each for each in precedents if each.activity_id != own and (each.deals or each.companies)]
-    before = [each for each in others if each.occurred_at <= draft.occurred_at]
-    if before:
-        return max(before, key=lambda each: (each.occurred_at, each.activity_id))
-    return min(others, key=lambda each: (each.occurred_at, each.activity_id), default=None)
+    for each in reversed(precedents):
+        if each.activity_id != own and (each.deals or each.companies):
+            found = each
+            if each.occurred_at <= draft.occurred_at:
+                break
+    return found
 
 
 def in_thread(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -40,7 +41,10 @@ def _in_utc(value: datetime) -> datetime:
 
 def _to_text(value: datetime | None) -> str | None:
     """The form of SQLAlchemy's own DATETIME on SQLite: microseconds always, no zone."""
-    return None if value is None else _in_utc(value).isoformat(" ", "microseconds")[:26]
+    if value is None:
+        return None
+    instant = value if value.tzinfo is UTC else _in_utc(value)
+    return instant.isoformat(" ", "microseconds")[:26]
 
 
 def _from_text(value: str | None) -> datetime | None:
@@ -60,10 +64,12 @@ class DecimalText(TypeDecorator[Decimal]):
         return None if value is None else Decimal(value)
 
 
+@lru_cache(maxsize=16_384)
 def stable_id(key: str) -> int:
     """A 63-bit identity derived from `key`.
 
     Known before anything is written and the same on every database, so an upsert needs no look-up and a repeated capture
-    makes the same rows. Among ten million keys two collide with a probability of about 5e-6.
+    makes the same rows. Among ten million keys two collide with a probability of about 5e-6. Kept for the length of a few
+    pages: a Message-ID is asked for at every step of its mail, and again by the answers.
     """
     return int.from_bytes(blake2b(key.encode("utf-8", "replace"), digest_size=8).digest(), "big") >> 1

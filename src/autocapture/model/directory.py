@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 def untagged(address: str) -> str:
@@ -117,11 +118,13 @@ class Directory:
     partners: frozenset[int] = frozenset()
     deals: Mapping[int, KnownDeal] = field(default_factory=dict)
     """By deal id: every deal of a company or contact that the batch can reach."""
-    precedents: Mapping[int, tuple[Precedent, ...]] = field(default_factory=dict)
+    precedents: Mapping[int, Sequence[Precedent]] = field(default_factory=dict)
     """By thread id or series id, oldest first."""
     deals_of_company: Mapping[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)
     deals_of_contact: Mapping[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)
     """The deals by company and by contact with a role, ascending: derived from `deals`."""
+    people: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What `match` found of a handle: asked for every activity of everybody."""
 
     def __post_init__(self) -> None:
         by_company: dict[int, tuple[int, ...]] = {}

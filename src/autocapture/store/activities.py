@@ -6,15 +6,15 @@ Every write also marks the dirty metric cells and queues the activity for the CR
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, delete, literal_column, select, tuple_
 from sqlmodel import Session, SQLModel, col
 
 from autocapture.model.activities import (
+    RULE_VERSION,
     Activity,
     ActivityAlias,
     ActivityText,
@@ -25,13 +25,36 @@ from autocapture.model.activities import (
 from autocapture.model.draft import Draft, Link, Matched, Part, Party
 from autocapture.model.ledger import OutboxEntry
 from autocapture.model.measures import DirtyCell
-from autocapture.store.bulk import delete_where_in, execute_many, in_chunks, insert, insert_missing, table_of
+from autocapture.store.bulk import (
+    among,
+    delete_where_in,
+    execute_many,
+    in_chunks,
+    insert_missing,
+    insert_tuples,
+    rows_of,
+    table_of,
+)
 from autocapture.store.engine import insert_for
+from autocapture.values import value
+
+_ACTIVITY = (
+    "id", "dedupe_key", "kind", "occurred_at", "ends_at", "duration_s", "direction", "nature", "status", "subject",
+    "external", "thread_id", "series_id", "fingerprint", "booked_at", "moved_count", "review", "known_at", "changed_at",
+)  # fmt: skip
+_LOADED = _ACTIVITY[:-1]
+_PARTICIPANT = ("activity_id", "role", "address", "name", "response", "resource", "user_id", "contact_id")
+_PARTICIPATION = ("activity_id", "user_id", "local_date", "role", "counts", "share", "booked_date")
+_MATCH = ("activity_id", "target", "target_id", "method", "weight", "evidence", "rule_version")
+_OUTBOX = ("activity_id", "version", "pushed_version", "queued_at")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Stored:
-    """An activity with everything that hangs on it. A stored draft has no thread keys: they live in `ThreadKey`."""
+    """An activity with everything that hangs on it. A stored draft has no thread keys: they live in `ThreadKey`.
+
+    `matched` is how it is stored, `NOT_YET` of one that is new or has changed.
+    """
 
     activity_id: int
     draft: Draft
@@ -41,92 +64,105 @@ class Stored:
     series_id: int | None = None
 
 
+NOT_YET = Matched(())
+"""How an activity is matched that `workflows.matching` has not seen yet."""
+
+
 def load(session: Session, activity_ids: Collection[int]) -> dict[int, Stored]:
     """The stored activities among these ids."""
-    found: dict[int, Stored] = {}
-    for chunk in in_chunks(sorted(activity_ids)):
-        rows = session.execute(select(table_of(Activity)).where(col(Activity.id).in_(chunk))).all()
-        if rows:
-            found.update(_assemble(session, rows))
-    return found
+    if not activity_ids:
+        return {}
+    table = table_of(Activity)
+    known = select(*[table.c[name] for name in _LOADED]).where(among(session, table.c.id, activity_ids))
+    return _assemble(session, rows_of(session, known))
 
 
 def load_group(session: Session, column: str, values: Collection[int]) -> dict[int, Stored]:
     """The stored activities of these threads (`thread_id`) or series (`series_id`)."""
-    ids: set[int] = set()
-    for chunk in in_chunks(sorted(values)):
-        ids.update(session.scalars(select(col(Activity.id)).where(col(getattr(Activity, column)).in_(chunk))))
-    return load(session, ids)
+    if not values:
+        return {}
+    table = table_of(Activity)
+    found = rows_of(session, select(table.c.id).where(among(session, table.c[column], values)))
+    return load(session, [activity_id for (activity_id,) in found])
 
 
-def _assemble(session: Session, rows: Sequence[Row[Any]]) -> dict[int, Stored]:
-    ids = [row.id for row in rows]
+def _assemble(session: Session, rows: Sequence[Any]) -> dict[int, Stored]:
+    ids = [row[0] for row in rows]
     parties: dict[int, list[Party]] = defaultdict(list)
-    participants = select(table_of(Participant)).where(col(Participant.activity_id).in_(ids))
-    for p in session.execute(participants.order_by(col(Participant.role), col(Participant.address))):
-        parties[p.activity_id].append(
-            Party(p.role, p.address, p.name, p.response, p.resource, p.user_id, p.contact_id)
-        )
+    for row in _children(session, Participant, _PARTICIPANT, ids, "role", "address"):
+        parties[row[0]].append(Party(*row[1:]))
     parts: dict[int, list[Part]] = defaultdict(list)
-    participations = select(table_of(Participation)).where(col(Participation.activity_id).in_(ids))
-    for q in session.execute(participations.order_by(col(Participation.user_id))):
-        parts[q.activity_id].append(Part(q.user_id, q.local_date, q.role, q.counts, q.share, q.booked_date))
+    for row in _children(session, Participation, _PARTICIPATION, ids, "user_id"):
+        parts[row[0]].append(Part(*row[1:]))
     links: dict[int, list[Link]] = defaultdict(list)
-    for m in session.execute(select(table_of(Match)).where(col(Match.activity_id).in_(ids))):
-        links[m.activity_id].append(Link(m.target, m.target_id, m.method, m.weight, m.evidence))
-    return {
-        row.id: Stored(
-            activity_id=row.id,
-            draft=_draft(row, tuple(parties[row.id]), tuple(parts[row.id])),
-            matched=Matched(tuple(parties[row.id]), tuple(links[row.id]), row.review),
-            known_at=row.known_at,
-            thread_id=row.thread_id,
-            series_id=row.series_id,
-        )
-        for row in rows
-    }
+    for row in _children(session, Match, _MATCH[:-1], ids):
+        links[row[0]].append(Link(*row[1:]))
+    return {row[0]: _stored(row, parties[row[0]], parts[row[0]], links[row[0]]) for row in rows}
 
 
-def _draft(row: Row[Any], parties: tuple[Party, ...], parts: tuple[Part, ...]) -> Draft:
-    return Draft(
-        dedupe_key=row.dedupe_key,
-        kind=row.kind,
-        occurred_at=row.occurred_at,
-        direction=row.direction,
-        parties=tuple(replace(party, contact_id=None) for party in parties),
-        parts=parts,
-        ends_at=row.ends_at,
-        duration_s=row.duration_s,
-        nature=row.nature,
-        status=row.status,
-        subject=row.subject,
-        external=row.external,
-        fingerprint=row.fingerprint,
-        booked_at=row.booked_at,
-        moved_count=row.moved_count,
+def _children(
+    session: Session, model: type[SQLModel], names: Sequence[str], ids: Collection[int], *order: str
+) -> Sequence[Any]:
+    """The rows that hang on these activities, the activity's id first."""
+    if not ids:
+        return []
+    table = table_of(model)
+    statement = select(*[table.c[name] for name in names]).where(among(session, table.c.activity_id, ids))
+    return rows_of(session, statement.order_by(*[table.c[name] for name in order]))
+
+
+def _stored(row: Any, parties: Sequence[Party], parts: Sequence[Part], links: Sequence[Link]) -> Stored:
+    (
+        activity_id, dedupe_key, kind, occurred_at, ends_at, duration_s, direction, nature, status, subject,
+        external, thread_id, series_id, fingerprint, booked_at, moved_count, review, known_at,
+    ) = row  # fmt: skip
+    draft = Draft(
+        dedupe_key=dedupe_key,
+        kind=kind,
+        occurred_at=occurred_at,
+        direction=direction,
+        parties=tuple([_without_contact(party) for party in parties]),
+        parts=tuple(parts),
+        ends_at=ends_at,
+        duration_s=duration_s,
+        nature=nature,
+        status=status,
+        subject=subject,
+        external=external,
+        fingerprint=fingerprint,
+        booked_at=booked_at,
+        moved_count=moved_count,
     )
+    matched = Matched(tuple(parties), tuple(links), review)
+    return Stored(activity_id, draft, matched, known_at, thread_id, series_id)
 
 
-def add(session: Session, new: Sequence[Stored], now: datetime) -> None:
-    """Writes activities that are not stored yet."""
-    insert(session, Activity, [_activity_row(item, now) for item in new])
+def _without_contact(party: Party) -> Party:
+    if party.contact_id is None:
+        return party
+    return Party(party.role, party.address, party.name, party.response, party.resource, party.user_id)
+
+
+def add(session: Session, new: Sequence[tuple[Stored, Matched]], now: datetime) -> None:
+    """Writes activities that are not stored yet, matched like this."""
+    rows = [_activity_row(item, matched.review, now) for item, matched in new]
+    insert_tuples(session, Activity, _ACTIVITY, rows)
     _write_children(session, new)
-    _queue(session, new, now)
+    _queue(session, [item for item, _ in new], now)
 
 
-def change(session: Session, changed: Sequence[tuple[Stored, Stored]], now: datetime) -> None:
-    """Replaces stored activities (before, after); the days they left are dirty too."""
+def change(session: Session, changed: Sequence[tuple[Stored, Stored, Matched]], now: datetime) -> None:
+    """Replaces stored activities (before, after, how that is matched); the days they left are dirty too."""
     if not changed:
         return
-    ids = [after.activity_id for _, after in changed]
-    _delete_children(session, ids)
+    _delete_children(session, [after.activity_id for _, after, _ in changed])
     activity = table_of(Activity)
-    for _, after in changed:
-        row = _activity_row(after, now)
+    for _, after, matched in changed:
+        row = dict(zip(_ACTIVITY, _activity_row(after, matched.review, now), strict=True))
         session.execute(activity.update().where(activity.c.id == row.pop("id")).values(row))
-    _write_children(session, [after for _, after in changed])
-    mark_dirty(session, (cell for before, _ in changed for cell in _cells(before.draft.parts)))
-    _queue(session, [after for _, after in changed], now)
+    _write_children(session, [(after, matched) for _, after, matched in changed])
+    mark_dirty(session, (cell for before, _, _ in changed for cell in _cells(before.draft.parts)))
+    _queue(session, [after for _, after, _ in changed], now)
 
 
 def remove(session: Session, gone: Sequence[Stored]) -> None:
@@ -154,67 +190,56 @@ def mark_dirty(session: Session, cells: Iterable[tuple[int, date]]) -> None:
 
 def aliases(session: Session, keys: Collection[int]) -> dict[int, int]:
     """Activity ids by the alias keys (rewritten Message-IDs) that are known for them."""
-    found: dict[int, int] = {}
-    for chunk in in_chunks(sorted(keys)):
-        rows = session.execute(
-            select(col(ActivityAlias.key), col(ActivityAlias.activity_id)).where(
-                col(ActivityAlias.key).in_(chunk)
-            )
-        )
-        found.update((key, activity_id) for key, activity_id in rows)
-    return found
+    alias = table_of(ActivityAlias)
+    known = select(alias.c.key, alias.c.activity_id).where(among(session, alias.c.key, keys))
+    return dict(rows_of(session, known))
 
 
 def with_fingerprints(session: Session, fingerprints: Collection[int]) -> dict[int, list[int]]:
     """Ids of stored activities by fingerprint."""
+    activity = table_of(Activity)
+    alike = select(activity.c.fingerprint, activity.c.id).where(
+        among(session, activity.c.fingerprint, fingerprints)
+    )
     found: dict[int, list[int]] = defaultdict(list)
-    for chunk in in_chunks(sorted(fingerprints)):
-        rows = session.execute(
-            select(col(Activity.fingerprint), col(Activity.id)).where(col(Activity.fingerprint).in_(chunk))
-        )
-        for fingerprint, activity_id in rows:
-            found[fingerprint].append(activity_id)
+    for fingerprint, activity_id in rows_of(session, alike):
+        found[fingerprint].append(activity_id)
     return found
 
 
-def _write_children(session: Session, items: Sequence[Stored]) -> None:
-    insert(session, Participant, [row for item in items for row in _participant_rows(item)])
-    insert(
-        session,
-        Participation,
-        [
-            {
-                "activity_id": item.activity_id,
-                "user_id": part.user_id,
-                "local_date": part.local_date,
-                "role": part.role,
-                "counts": part.counts,
-                "share": part.share,
-                "booked_date": part.booked_date,
-            }
-            for item in items
-            for part in item.draft.parts
-        ],
-    )
-    insert(
-        session, Match, [row for item in items for row in match_rows(item.activity_id, item.matched.links)]
-    )
-    mark_dirty(session, (cell for item in items for cell in _cells(item.draft.parts)))
+def _write_children(session: Session, items: Sequence[tuple[Stored, Matched]]) -> None:
+    parties = [
+        (
+            item.activity_id, party.role, party.address, party.name,
+            party.response, party.resource, party.user_id, party.contact_id,
+        )
+        for item, matched in items
+        for party in matched.parties
+    ]  # fmt: skip
+    insert_tuples(session, Participant, _PARTICIPANT, parties)
+    parts = [
+        (
+            item.activity_id, part.user_id, part.local_date, part.role,
+            part.counts, part.share, part.booked_date,
+        )
+        for item, _ in items
+        for part in item.draft.parts
+    ]  # fmt: skip
+    insert_tuples(session, Participation, _PARTICIPATION, parts)
+    _write_matches(session, items)
+    mark_dirty(session, (cell for item, _ in items for cell in _cells(item.draft.parts)))
 
 
-def match_rows(activity_id: int, links: Iterable[Link]) -> list[dict[str, Any]]:
-    return [
-        {
-            "activity_id": activity_id,
-            "target": link.target,
-            "target_id": link.target_id,
-            "weight": link.weight,
-            "method": link.method,
-            "evidence": dict(link.evidence),
-            "rule_version": 1,
-        }
-        for link in links
-    ]
+def _write_matches(session: Session, items: Iterable[tuple[Stored, Matched]]) -> None:
+    links = [
+        (
+            item.activity_id, link.target, link.target_id, link.method,
+            link.weight, dict(link.evidence), RULE_VERSION,
+        )
+        for item, matched in items
+        for link in matched.links
+    ]  # fmt: skip
+    insert_tuples(session, Match, _MATCH, links)
 
 
 def rematch(session: Session, changed: Sequence[tuple[Stored, Matched]], now: datetime) -> None:
@@ -223,11 +248,7 @@ def rematch(session: Session, changed: Sequence[tuple[Stored, Matched]], now: da
         return
     activity, participant = table_of(Activity), table_of(Participant)
     delete_where_in(session, Match, "activity_id", [item.activity_id for item, _ in changed])
-    insert(
-        session,
-        Match,
-        [row for item, matched in changed for row in match_rows(item.activity_id, matched.links)],
-    )
+    _write_matches(session, changed)
     for item, matched in changed:
         session.execute(
             activity.update()
@@ -271,7 +292,8 @@ def _queue(session: Session, items: Sequence[Stored], now: datetime) -> None:
         session,
         statement.on_conflict_do_update(index_elements=["activity_id"], set_=again),
         table_of(OutboxEntry),
-        [{"activity_id": i.activity_id, "version": 1, "pushed_version": 0, "queued_at": now} for i in items],
+        _OUTBOX,
+        [(item.activity_id, 1, 0, now) for item in items],
     )
 
 
@@ -282,42 +304,10 @@ def _cells(parts: Iterable[Part]) -> Iterable[tuple[int, date]]:
             yield part.user_id, part.booked_date
 
 
-def _activity_row(item: Stored, now: datetime) -> dict[str, Any]:
+def _activity_row(item: Stored, review: str | None, now: datetime) -> tuple[Any, ...]:
     draft = item.draft
-    return {
-        "id": item.activity_id,
-        "dedupe_key": draft.dedupe_key,
-        "kind": draft.kind,
-        "occurred_at": draft.occurred_at,
-        "ends_at": draft.ends_at,
-        "duration_s": draft.duration_s,
-        "direction": draft.direction,
-        "nature": draft.nature,
-        "status": draft.status,
-        "subject": draft.subject,
-        "external": draft.external,
-        "thread_id": item.thread_id,
-        "series_id": item.series_id,
-        "fingerprint": draft.fingerprint,
-        "booked_at": draft.booked_at,
-        "moved_count": draft.moved_count,
-        "review": item.matched.review,
-        "known_at": item.known_at,
-        "changed_at": now,
-    }
-
-
-def _participant_rows(item: Stored) -> list[Mapping[str, Any]]:
-    return [
-        {
-            "activity_id": item.activity_id,
-            "role": party.role,
-            "address": party.address,
-            "name": party.name,
-            "response": party.response,
-            "user_id": party.user_id,
-            "contact_id": party.contact_id,
-            "resource": party.resource,
-        }
-        for party in item.matched.parties
-    ]
+    return (
+        item.activity_id, draft.dedupe_key, draft.kind, draft.occurred_at, draft.ends_at, draft.duration_s,
+        draft.direction, draft.nature, draft.status, draft.subject, draft.external, item.thread_id, item.series_id,
+        draft.fingerprint, draft.booked_at, draft.moved_count, review, item.known_at, now,
+    )  # fmt: skip

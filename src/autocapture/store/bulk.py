@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnDefault, Dialect, Table, delete
-from sqlmodel import Session, SQLModel, col
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Column,
+    ColumnDefault,
+    ColumnElement,
+    Date,
+    Dialect,
+    Select,
+    String,
+    Table,
+    any_,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+)
+from sqlmodel import Session, SQLModel
 
 from autocapture.store.engine import insert_for
 
 T = TypeVar("T")
 
 CHUNK = 500  # bound parameters in one IN list: below every limit that SQLite was ever built with
+_DAYS = 4_096
 
 
 def in_chunks(values: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
@@ -27,55 +46,111 @@ def table_of(model: type[SQLModel]) -> Table:
     return table
 
 
+def among(session: Session, key: Any, values: Iterable[Any]) -> ColumnElement[bool]:
+    """The condition that the column `key` (numbers, or texts without NUL) is one of `values`, however many.
+
+    They are one parameter, JSON on SQLite and an array on PostgreSQL: a parameter each takes longer than the look-up, since
+    the statement differs with their number and is written anew each time.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        listed = bindparam(None, json.dumps(list(values)), String)
+        each = func.json_each(listed).table_valued(column("value", key.type))
+        return key.in_(select(each.c.value))  # type: ignore[no-any-return]
+    return key == any_(bindparam(None, list(values), ARRAY(key.type)))  # type: ignore[no-any-return]
+
+
+def rows_of(session: Session, statement: Select[Any]) -> Sequence[Any]:
+    """The rows of a select of columns, as tuples: past the ORM, which looks at every row for objects."""
+    return session.connection().execute(statement).all()
+
+
 def insert(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
     """Plain inserts; a row that exists already is an error. All rows name the same columns, here and below."""
     if rows:
-        execute_many(session, insert_for(session)(table_of(model)), table_of(model), rows)
+        insert_tuples(session, model, tuple(rows[0]), _tuples(rows))
+
+
+def insert_tuples(
+    session: Session, model: type[SQLModel], names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Plain inserts of rows without their names: `names` holds them for all."""
+    execute_many(session, insert_for(session)(table_of(model)), table_of(model), names, rows)
 
 
 def insert_missing(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts the rows whose key is not there yet and leaves the others alone."""
     if rows:
         statement = insert_for(session)(table_of(model)).on_conflict_do_nothing()
-        execute_many(session, statement, table_of(model), rows)
+        execute_many(session, statement, table_of(model), tuple(rows[0]), _tuples(rows))
 
 
 def upsert(
     session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], *, keep: Collection[str] = ()
 ) -> None:
     """Inserts the rows; where the primary key exists already, sets every other column but those in `keep`."""
-    if not rows:
-        return
+    if rows:
+        upsert_tuples(session, model, tuple(rows[0]), _tuples(rows), keep=keep)
+
+
+def upsert_tuples(
+    session: Session,
+    model: type[SQLModel],
+    names: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    keep: Collection[str] = (),
+) -> None:
+    """`upsert` of rows without their names: `names` holds them for all."""
     table = table_of(model)
     statement = insert_for(session)(table)
     keys = [column.name for column in table.primary_key]
-    settable = [name for name in rows[0] if name not in keys and name not in keep]
+    settable = [name for name in names if name not in keys and name not in keep]
     statement = statement.on_conflict_do_update(
         index_elements=keys, set_={name: statement.excluded[name] for name in settable}
     )
-    execute_many(session, statement, table, rows)
+    execute_many(session, statement, table, names, rows)
 
 
-def execute_many(session: Session, statement: Any, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Runs an INSERT once a row.
+def _tuples(rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    names = tuple(rows[0])
+    return list(map(itemgetter(*names), rows)) if len(names) > 1 else [(row[names[0]],) for row in rows]
+
+
+def execute_many(
+    session: Session,
+    statement: Any,
+    table: Table,
+    names: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+) -> None:
+    """Runs an INSERT once a row; `names` are the columns of a row.
 
     On SQLite the rows go to the driver as tuples, converted a column at a time: SQLAlchemy's own way, a dictionary a row,
     takes longer than SQLite itself.
     """
+    if not rows:
+        return
     connection = session.connection()
     if connection.dialect.name != "sqlite":
-        connection.execute(statement, rows)
+        connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
         return
-    left_out = {column.name: _default(column) for column in table.c if column.name not in rows[0]}
-    if defaults := {name: value for name, value in left_out.items() if value is not None}:
-        rows = [{**defaults, **row} for row in rows]
-    names = tuple(rows[0])
-    compiled = statement.inline().compile(dialect=connection.dialect, column_keys=names)
+    given = dict(zip(names, zip(*rows, strict=True), strict=True))
+    for missing in table.c:
+        if missing.name not in given and (default := _default(missing)) is not None:
+            given[missing.name] = (default,) * len(rows)
+    compiled = statement.inline().compile(dialect=connection.dialect, column_keys=tuple(given))
     order: Sequence[str] = compiled.positiontup
-    columns: list[Sequence[Any]] = list(zip(*map(itemgetter(*order), rows), strict=True))
-    for index, processor in _processors(table, tuple(order), connection.dialect):
-        columns[index] = list(map(processor, columns[index]))
+    processors = _processors(table, connection.dialect)
+    columns = [_converted(given[name], processors.get(name)) for name in order]
     connection.exec_driver_sql(compiled.string, list(zip(*columns, strict=True)))
+
+
+def _converted(values: Sequence[Any], processor: Callable[[Any], Any] | None) -> Iterable[Any]:
+    if processor is None:
+        return values
+    if len(set(map(id, values))) == 1:  # the present moment, or nothing in any row
+        return [processor(values[0])] * len(values)
+    return map(processor, values)
 
 
 def _default(column: Column[Any]) -> Any:
@@ -84,15 +159,21 @@ def _default(column: Column[Any]) -> Any:
     return default.arg if isinstance(default, ColumnDefault) and default.is_scalar else None
 
 
-@lru_cache(maxsize=256)
-def _processors(
-    table: Table, names: tuple[str, ...], dialect: Dialect
-) -> list[tuple[int, Callable[[Any], Any]]]:
-    """How the values of these columns become the driver's; columns whose values pass as they are stay out."""
-    found = ((i, table.c[name].type.dialect_impl(dialect)) for i, name in enumerate(names))
-    return [(i, processor) for i, impl in found if (processor := impl.bind_processor(dialect)) is not None]
+@lru_cache(maxsize=64)
+def _processors(table: Table, dialect: Dialect) -> dict[str, Callable[[Any], Any]]:
+    """How the values of each column become the driver's; columns whose values pass as they are stay out.
+
+    Days and flags repeat from row to row, and are converted once each.
+    """
+    found: dict[str, Callable[[Any], Any]] = {}
+    for each in table.c:
+        if (processor := each.type.dialect_impl(dialect).bind_processor(dialect)) is not None:
+            repeats = isinstance(each.type, (Date, Boolean))
+            found[each.name] = lru_cache(maxsize=_DAYS)(processor) if repeats else processor
+    return found
 
 
 def delete_where_in(session: Session, model: type[SQLModel], column: str, values: Sequence[Any]) -> None:
-    for chunk in in_chunks(values):
-        session.execute(delete(model).where(col(getattr(model, column)).in_(chunk)))
+    if values:
+        key = table_of(model).c[column]
+        session.connection().execute(delete(table_of(model)).where(among(session, key, values)))

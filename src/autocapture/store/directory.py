@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 
 from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from autocapture.model.crm import Company, CompanyDomain, Contact, ContactHandle, Deal, DealContact
 from autocapture.model.directory import (
@@ -18,7 +18,7 @@ from autocapture.model.directory import (
     untagged,
 )
 from autocapture.model.organization import User, UserHandle
-from autocapture.store.bulk import in_chunks, table_of
+from autocapture.store.bulk import among, rows_of, table_of
 
 
 def load_organization(
@@ -64,36 +64,26 @@ def load_directory(session: Session, organization: Organization, handles: Iterab
 
 
 def _contacts(session: Session, handles: Collection[str]) -> dict[str, tuple[KnownContact, ...]]:
+    handle, contact = table_of(ContactHandle).c, table_of(Contact).c
+    statement = (
+        select(handle.value, contact.id, contact.company_id, contact.name, contact.created_at)
+        .join(table_of(Contact), contact.id == handle.contact_id)
+        .where(handle.kind.in_(("email", "phone")), among(session, handle.value, handles))
+        .order_by(contact.id)
+    )
     found: dict[str, list[KnownContact]] = defaultdict(list)
-    for chunk in in_chunks(sorted(handles)):
-        rows = session.execute(
-            select(
-                col(ContactHandle.value),
-                col(Contact.id),
-                col(Contact.company_id),
-                col(Contact.name),
-                col(Contact.created_at),
-            )
-            .join(Contact, col(Contact.id) == col(ContactHandle.contact_id))
-            .where(col(ContactHandle.kind).in_(("email", "phone")), col(ContactHandle.value).in_(chunk))
-            .order_by(col(Contact.id))
-        )
-        for value, contact_id, company_id, name, created_at in rows:
-            found[value].append(KnownContact(contact_id, company_id, name, created_at))
+    for value, contact_id, company_id, name, created_at in rows_of(session, statement):
+        found[value].append(KnownContact(contact_id, company_id, name, created_at))
     return {value: tuple(known) for value, known in found.items()}
 
 
 def _companies(session: Session, domains: Collection[str]) -> dict[str, tuple[int, ...]]:
     wanted = {parent for domain in domains for parent in _with_parents(domain)}
+    table = table_of(CompanyDomain)
+    statement = select(table.c.domain, table.c.company_id).where(among(session, table.c.domain, wanted))
     found: dict[str, list[int]] = defaultdict(list)
-    for chunk in in_chunks(sorted(wanted)):
-        rows = session.execute(
-            select(col(CompanyDomain.domain), col(CompanyDomain.company_id))
-            .where(col(CompanyDomain.domain).in_(chunk))
-            .order_by(col(CompanyDomain.company_id))
-        )
-        for domain, company_id in rows:
-            found[domain].append(company_id)
+    for domain, company_id in rows_of(session, statement.order_by(table.c.company_id)):
+        found[domain].append(company_id)
     return {domain: tuple(ids) for domain, ids in found.items()}
 
 
@@ -104,41 +94,29 @@ def _with_parents(domain: str) -> list[str]:
 
 
 def _named(session: Session, company_ids: Collection[int]) -> dict[int, tuple[str, bool]]:
-    found: dict[int, tuple[str, bool]] = {}
-    for chunk in in_chunks(sorted(company_ids)):
-        rows = session.execute(
-            select(col(Company.id), col(Company.name), col(Company.partner)).where(col(Company.id).in_(chunk))
-        )
-        found.update((company_id, (name, partner)) for company_id, name, partner in rows)
-    return found
+    table = table_of(Company)
+    statement = select(table.c.id, table.c.name, table.c.partner).where(
+        among(session, table.c.id, company_ids)
+    )
+    return {company_id: (name, partner) for company_id, name, partner in rows_of(session, statement)}
 
 
 def _deals(session: Session, companies: Collection[int], contacts: Collection[int]) -> dict[int, KnownDeal]:
-    ids: set[int] = set()
-    for chunk in in_chunks(sorted(companies)):
-        ids.update(session.scalars(select(col(Deal.id)).where(col(Deal.company_id).in_(chunk))))
-    for chunk in in_chunks(sorted(contacts)):
-        ids.update(
-            session.scalars(select(col(DealContact.deal_id)).where(col(DealContact.contact_id).in_(chunk)))
+    deal, role = table_of(Deal).c, table_of(DealContact).c
+    of_companies = select(deal.id).where(among(session, deal.company_id, companies))
+    of_contacts = select(role.deal_id).where(among(session, role.contact_id, contacts))
+    ids = {each for found in (of_companies, of_contacts) for (each,) in rows_of(session, found)}
+    roles: dict[int, set[int]] = defaultdict(set)
+    for deal_id, contact_id in rows_of(
+        session, select(role.deal_id, role.contact_id).where(among(session, role.deal_id, ids))
+    ):
+        roles[deal_id].add(contact_id)
+    known = select(
+        deal.id, deal.company_id, deal.owner_id, deal.created_at, deal.closed_at, deal.outcome, deal.name
+    ).where(among(session, deal.id, ids))
+    return {
+        deal_id: KnownDeal(
+            deal_id, company_id, owner_id, created, closed, outcome, name, frozenset(roles[deal_id])
         )
-    found: dict[int, KnownDeal] = {}
-    for chunk in in_chunks(sorted(ids)):
-        roles: dict[int, set[int]] = defaultdict(set)
-        for deal_id, contact_id in session.execute(
-            select(col(DealContact.deal_id), col(DealContact.contact_id)).where(
-                col(DealContact.deal_id).in_(chunk)
-            )
-        ):
-            roles[deal_id].add(contact_id)
-        for deal in session.execute(select(table_of(Deal)).where(col(Deal.id).in_(chunk))):
-            found[deal.id] = KnownDeal(
-                deal_id=deal.id,
-                company_id=deal.company_id,
-                owner_id=deal.owner_id,
-                created_at=deal.created_at,
-                closed_at=deal.closed_at,
-                outcome=deal.outcome,
-                name=deal.name,
-                contacts=frozenset(roles.get(deal.id, ())),
-            )
-    return found
+        for deal_id, company_id, owner_id, created, closed, outcome, name in rows_of(session, known)
+    }

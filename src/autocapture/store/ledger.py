@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
 from autocapture.model.ledger import QUARANTINED, LedgerEntry
-from autocapture.store.bulk import in_chunks, upsert
+from autocapture.store.bulk import among, in_chunks, rows_of, table_of, upsert_tuples
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +52,36 @@ _NAMES = tuple(field.name for field in fields(Line))
 _values = attrgetter(*_NAMES)
 
 
-def held(session: Session, channel_id: int, source_ids: Sequence[str]) -> dict[str, Held]:
+def held(session: Session, channel_id: int, source_ids: Collection[str]) -> dict[str, Held]:
     """The ledger's rows for these ids of one channel."""
-    found: dict[str, Held] = {}
-    entry = LedgerEntry
-    for chunk in in_chunks(source_ids):
-        statement = select(
-            col(entry.source_id),
-            col(entry.version),
-            col(entry.generation),
-            col(entry.outcome),
-            col(entry.tries),
-            col(entry.gone_at),
-            col(entry.series_id),
-        ).where(col(entry.channel_id) == channel_id, col(entry.source_id).in_(chunk))
-        for source_id, version, generation, outcome, tries, gone_at, series_id in session.execute(statement):
-            found[source_id] = Held(version, generation, outcome, tries, gone_at is not None, series_id)
-    return found
+    entry = table_of(LedgerEntry).c
+    statement = select(
+        entry.source_id,
+        entry.version,
+        entry.generation,
+        entry.outcome,
+        entry.tries,
+        entry.gone_at,
+        entry.series_id,
+    ).where(entry.channel_id == channel_id, among(session, entry.source_id, source_ids))
+    return {
+        source_id: Held(version, generation, outcome, tries, gone_at is not None, series_id)
+        for source_id, version, generation, outcome, tries, gone_at, series_id in rows_of(session, statement)
+    }
 
 
 def write(session: Session, lines: Sequence[Line]) -> None:
     """Inserts or updates the rows in place; the first sighting's time stays."""
-    upsert(session, LedgerEntry, _rows(lines), keep=("first_seen_at",))
+    _write(session, lines, keep=("first_seen_at",))
 
 
 def write_quarantined(session: Session, lines: Sequence[Line]) -> None:
     """Inserts or updates rows of items that could not be read; what they were captured as before stays named."""
-    keep = ("first_seen_at", "activity_id", "series_id", "occurred_at")
-    upsert(session, LedgerEntry, _rows(lines), keep=keep)
+    _write(session, lines, keep=("first_seen_at", "activity_id", "series_id", "occurred_at"))
 
 
-def _rows(lines: Sequence[Line]) -> list[Mapping[str, Any]]:
-    return [dict(zip(_NAMES, _values(line), strict=True)) for line in lines]
+def _write(session: Session, lines: Sequence[Line], *, keep: Collection[str]) -> None:
+    upsert_tuples(session, LedgerEntry, _NAMES, [_values(line) for line in lines], keep=keep)
 
 
 def touch(session: Session, channel_id: int, source_ids: Iterable[str], generation: int) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from autocapture.model.ledger import LedgerEntry
-from autocapture.store.bulk import in_chunks
+from autocapture.store.bulk import among, rows_of, table_of
 from autocapture.store.ledger import Line
 
 
@@ -23,31 +23,26 @@ class Sighting:
     live: bool
 
 
-def captured_as(session: Session, channel_id: int, source_ids: Sequence[str]) -> dict[str, int]:
+def captured_as(session: Session, channel_id: int, source_ids: Collection[str]) -> dict[str, int]:
     """The activity of each of these items that has one so far."""
-    found: dict[str, int] = {}
-    for chunk in in_chunks(source_ids):
-        statement = select(col(LedgerEntry.source_id), col(LedgerEntry.activity_id)).where(
-            col(LedgerEntry.channel_id) == channel_id,
-            col(LedgerEntry.source_id).in_(chunk),
-            col(LedgerEntry.activity_id).is_not(None),
-        )
-        found.update((source_id, activity_id or 0) for source_id, activity_id in session.execute(statement))
-    return found
+    entry = table_of(LedgerEntry).c
+    statement = select(entry.source_id, entry.activity_id).where(
+        entry.channel_id == channel_id,
+        among(session, entry.source_id, source_ids),
+        entry.activity_id.is_not(None),
+    )
+    return dict(rows_of(session, statement))
 
 
 def sightings(session: Session, activity_ids: Collection[int]) -> dict[int, list[Sighting]]:
     """Every item that the ledger names as a sighting of these activities."""
     found: dict[int, list[Sighting]] = defaultdict(list)
-    for chunk in in_chunks(sorted(activity_ids)):
-        statement = select(
-            col(LedgerEntry.activity_id),
-            col(LedgerEntry.channel_id),
-            col(LedgerEntry.source_id),
-            col(LedgerEntry.gone_at),
-        ).where(col(LedgerEntry.activity_id).in_(chunk), col(LedgerEntry.activity_id).is_not(None))
-        for activity_id, channel_id, source_id, gone_at in session.execute(statement):
-            found[activity_id or 0].append(Sighting(channel_id, source_id, gone_at is None))
+    entry = table_of(LedgerEntry).c
+    statement = select(entry.activity_id, entry.channel_id, entry.source_id, entry.gone_at).where(
+        among(session, entry.activity_id, activity_ids), entry.activity_id.is_not(None)
+    )
+    for activity_id, channel_id, source_id, gone_at in rows_of(session, statement):
+        found[activity_id].append(Sighting(channel_id, source_id, gone_at is None))
     return found
 
 

@@ -6,43 +6,41 @@ smallest key of its set, so whatever order mail arrives in, the same threads com
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from autocapture.model.activities import Activity, ThreadKey
-from autocapture.store.bulk import in_chunks, insert_missing
+from autocapture.store.bulk import among, insert_missing, rows_of, table_of
 
 
 def assign(session: Session, messages: Sequence[Sequence[int]]) -> list[int]:
     """The thread id of each message, given the keys that tie it (its own first). Joins threads where needed."""
-    known = _known(session, {key for keys in messages for key in keys})
+    every = {key for keys in messages for key in keys}
+    known = _known(session, every)
     sets = _Sets()
-    for keys in messages:
-        for key in keys:
-            sets.join(keys[0], key)
+    for own, *others in messages:
+        for key in others:
+            sets.join(own, key)
     for key, thread_id in known.items():
         sets.join(key, thread_id)
-    moved = {old: sets.smallest(old) for old in set(known.values()) if sets.smallest(old) != old}
+    moved = {old: new for old in set(known.values()) if (new := sets.smallest(old)) != old}
     for old, new in moved.items():
         session.execute(update(ThreadKey).where(col(ThreadKey.thread_id) == old).values(thread_id=new))
         session.execute(update(Activity).where(col(Activity.thread_id) == old).values(thread_id=new))
-    fresh = {key for keys in messages for key in keys if key not in known}
     insert_missing(
-        session, ThreadKey, [{"key": key, "thread_id": sets.smallest(key)} for key in sorted(fresh)]
+        session,
+        ThreadKey,
+        [{"key": key, "thread_id": sets.smallest(key)} for key in sorted(every - known.keys())],
     )
     return [sets.smallest(keys[0]) for keys in messages]
 
 
-def _known(session: Session, keys: Iterable[int]) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for chunk in in_chunks(sorted(keys)):
-        rows = session.execute(
-            select(col(ThreadKey.key), col(ThreadKey.thread_id)).where(col(ThreadKey.key).in_(chunk))
-        )
-        found.update((key, thread_id) for key, thread_id in rows)
-    return found
+def _known(session: Session, keys: Collection[int]) -> dict[int, int]:
+    table = table_of(ThreadKey)
+    known = select(table.c.key, table.c.thread_id).where(among(session, table.c.key, keys))
+    return dict(rows_of(session, known))
 
 
 class _Sets:

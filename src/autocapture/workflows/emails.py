@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -17,7 +18,7 @@ from sqlmodel import Session, col
 from autocapture.model.accounts import Channel
 from autocapture.model.activities import ActivityAlias
 from autocapture.model.columns import stable_id
-from autocapture.model.draft import Draft, Matched
+from autocapture.model.draft import Draft
 from autocapture.model.ledger import LedgerEntry
 from autocapture.normalize.email import (
     conflicts,
@@ -27,15 +28,14 @@ from autocapture.normalize.email import (
     own_key,
 )
 from autocapture.store import activities, threads
-from autocapture.store.activities import Stored
-from autocapture.store.bulk import insert_missing
+from autocapture.store.activities import NOT_YET, Stored
+from autocapture.store.bulk import among, insert_missing
 from autocapture.workflows.matching import place
 from autocapture.workflows.sightings import told_anew, withdraw
 from autocapture.workflows.staging import Scope, Staged
 
 
-@dataclass(frozen=True, slots=True)
-class _Identified:
+class _Identified(NamedTuple):
     """A staged email with the activity that it is a copy of, or will be."""
 
     staged: Staged
@@ -62,11 +62,10 @@ def store_emails(session: Session, staged: Sequence[Staged], scope: Scope, now: 
     for activity_id, drafts in by_activity.items():
         thread_id, before = thread_of[activity_id], stored.get(activity_id)
         if before is None:
-            draft = merge_emails(drafts)
-            new.append(Stored(activity_id, draft, Matched(draft.parties), now, thread_id=thread_id))
+            new.append(Stored(activity_id, merge_emails(drafts), NOT_YET, now, thread_id))
             continue
         draft = _as_stored(merge_emails(drafts if activity_id in anew else [before.draft, *drafts]))
-        after = replace(before, draft=draft, matched=Matched(draft.parties), thread_id=thread_id)
+        after = replace(before, draft=draft, matched=NOT_YET, thread_id=thread_id)
         if draft != before.draft or after.thread_id != before.thread_id:
             changed.append((before, after))
     changed.extend(_bereft(session, removed, by_activity))
@@ -155,7 +154,9 @@ def _seen_in_account(session: Session, activity_ids: Iterable[int], account_id: 
     statement = (
         select(col(LedgerEntry.activity_id))
         .join(Channel, col(Channel.id) == col(LedgerEntry.channel_id))
-        .where(col(LedgerEntry.activity_id).in_(list(activity_ids)), col(Channel.account_id) == account_id)
+        .where(
+            among(session, col(LedgerEntry.activity_id), activity_ids), col(Channel.account_id) == account_id
+        )
     )
     return {activity_id for activity_id in session.scalars(statement) if activity_id is not None}
 
@@ -163,12 +164,12 @@ def _seen_in_account(session: Session, activity_ids: Iterable[int], account_id: 
 def _threads(session: Session, by_activity: dict[int, list[Draft]], scope: Scope) -> dict[int, int]:
     keys: list[list[int]] = []
     for activity_id, drafts in by_activity.items():
-        tied = [activity_id]
+        tied = {activity_id: None}  # in order, each once: most mails are tied to nothing but themselves
         for draft in drafts:
-            tied.extend(stable_id(key) for key in draft.thread_keys)
+            tied.update(dict.fromkeys(map(stable_id, draft.thread_keys)))
             if draft.provider_thread:  # a provider's thread id means something within one account only
-                tied.append(stable_id(f"{scope.account_id}:{draft.provider_thread}"))
-        keys.append(tied)
+                tied[stable_id(f"{scope.account_id}:{draft.provider_thread}")] = None
+        keys.append([*tied])
     return dict(zip(by_activity, threads.assign(session, keys), strict=True))
 
 

@@ -7,19 +7,20 @@ depend on the order of arrival.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from autocapture.application import Application
-from autocapture.match import match
+from autocapture.match import Past, match
 from autocapture.model.activities import Activity
 from autocapture.model.directory import Organization, Precedent
-from autocapture.model.draft import Draft, Matched
+from autocapture.model.draft import Matched
 from autocapture.store import activities
 from autocapture.store.activities import Stored
 from autocapture.store.bulk import in_chunks
@@ -45,18 +46,11 @@ def place(
     neighbours = _neighbours(session, touched)
     members = {**neighbours, **fresh, **after}
     results = _match_all(session, organization, list(members.values()))
-    activities.add(session, [_with(item, results[item.activity_id]) for item in new], now)
-    activities.change(
-        session,
-        [(before, _with(item, results[item.activity_id])) for before, item in changed],
-        now,
-    )
+    in_order = sorted(new, key=attrgetter("activity_id"))  # as the indexes have them
+    activities.add(session, [(item, results[item.activity_id]) for item in in_order], now)
+    activities.change(session, [(before, item, results[item.activity_id]) for before, item in changed], now)
     bystanders = [item for key, item in neighbours.items() if key not in fresh and key not in after]
     activities.rematch(session, _differing(bystanders, results), now)
-
-
-def _with(item: Stored, matched: Matched) -> Stored:
-    return Stored(item.activity_id, item.draft, matched, item.known_at, item.thread_id, item.series_id)
 
 
 def rematch_everything(app: Application) -> int:
@@ -96,20 +90,16 @@ def _neighbours(session: Session, items: Collection[Stored]) -> dict[int, Stored
 def _match_all(session: Session, organization: Organization, items: Sequence[Stored]) -> dict[int, Matched]:
     handles = {party.address for item in items for party in item.draft.parties if party.user_id is None}
     directory = load_directory(session, organization, handles)
-    precedents: dict[int, tuple[Precedent, ...]] = {}
+    sizes = Counter(map(_group, items))
+    pasts = {group: Past() for group, size in sizes.items() if size > 1}
+    precedents = {group: past.precedents for group, past in pasts.items()}
     directory = replace(directory, precedents=precedents)
-    sizes: dict[int, int] = defaultdict(int)
-    for item in items:
-        sizes[_group(item)] += 1
     results: dict[int, Matched] = {}
     for item in sorted(items, key=_chronology):
         matched = match(item.draft, directory, item.thread_id, item.series_id)
         results[item.activity_id] = matched
-        if sizes[group := _group(item)] > 1:
-            precedents[group] = (
-                *precedents.get(group, ()),
-                _precedent(item.activity_id, item.draft, matched),
-            )
+        if matched.links and (past := pasts.get(_group(item))) is not None:
+            past.add(_precedent(item, matched))
     return results
 
 
@@ -121,16 +111,16 @@ def _chronology(item: Stored) -> tuple[datetime, int]:
     return item.draft.occurred_at, item.activity_id
 
 
-def _precedent(activity_id: int, draft: Draft, matched: Matched) -> Precedent:
+def _precedent(item: Stored, matched: Matched) -> Precedent:
     return Precedent(
-        activity_id=activity_id,
-        occurred_at=draft.occurred_at,
+        activity_id=item.activity_id,
+        occurred_at=item.draft.occurred_at,
         deals=tuple((link.target_id, link.weight) for link in matched.links if link.target == "deal"),
         companies=tuple(link.target_id for link in matched.links if link.target == "company"),
         external_handles=frozenset(
             party.address for party in matched.parties if party.user_id is None and not party.resource
         ),
-        subject=draft.subject,
+        subject=item.draft.subject,
         undecided=matched.review is not None,
     )
 
@@ -139,7 +129,8 @@ def _differing(items: Iterable[Stored], results: dict[int, Matched]) -> list[tup
     return [
         (item, results[item.activity_id])
         for item in items
-        if _comparable(results[item.activity_id]) != _comparable(item.matched)
+        if (now := results[item.activity_id]) != item.matched
+        and _comparable(now) != _comparable(item.matched)
     ]
 
 

@@ -15,6 +15,8 @@ from autocapture.workflows.staging import Scope, Staged
 def told_anew(session: Session, stored: Collection[int], staged: Sequence[Staged], scope: Scope) -> set[int]:
     """Those of these stored activities that no other item than those of this page ever showed: they are as the page tells
     them, and nothing of their old form stays."""
+    if not stored:
+        return set()
     here = {(scope.channel_id, item.entry.source_id) for item in staged}
     return {
         activity_id
