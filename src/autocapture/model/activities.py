@@ -35,7 +35,12 @@ class Activity(SQLModel, table=True):
     __table_args__ = (
         Index("activity_when", "occurred_at"),
         Index("activity_thread", "thread_id"),
-        Index("activity_series", "series_id"),
+        Index(
+            "activity_series",
+            "series_id",
+            sqlite_where=text("series_id IS NOT NULL"),
+            postgresql_where=text("series_id IS NOT NULL"),
+        ),
         Index("activity_fingerprint", "fingerprint"),
         Index(
             "activity_planned",
@@ -83,8 +88,19 @@ class Participant(SQLModel, table=True):
     """One party in one role: from, to, cc, bcc, organizer, attendee, caller, callee. `address` is a canonical handle."""
 
     __table_args__ = (
-        Index("participant_address", "address"),
-        Index("participant_contact", "contact_id"),
+        # found by their address are people from outside; ours are in every activity, and would be half of the index
+        Index(
+            "participant_address",
+            "address",
+            sqlite_where=text("user_id IS NULL"),
+            postgresql_where=text("user_id IS NULL"),
+        ),
+        Index(
+            "participant_contact",
+            "contact_id",
+            sqlite_where=text("contact_id IS NOT NULL"),
+            postgresql_where=text("contact_id IS NOT NULL"),
+        ),
         {"sqlite_with_rowid": False},
     )
 

@@ -40,7 +40,7 @@ def upgrade() -> None:
     with op.batch_alter_table('activity', schema=None) as batch_op:
         batch_op.create_index('activity_fingerprint', ['fingerprint'], unique=False)
         batch_op.create_index('activity_planned', ['ends_at'], unique=False, sqlite_where=sa.text("status = 'planned'"), postgresql_where=sa.text("status = 'planned'"))
-        batch_op.create_index('activity_series', ['series_id'], unique=False)
+        batch_op.create_index('activity_series', ['series_id'], unique=False, sqlite_where=sa.text('series_id IS NOT NULL'), postgresql_where=sa.text('series_id IS NOT NULL'))
         batch_op.create_index('activity_thread', ['thread_id'], unique=False)
         batch_op.create_index('activity_when', ['occurred_at'], unique=False)
 
@@ -392,8 +392,8 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     with op.batch_alter_table('participant', schema=None) as batch_op:
-        batch_op.create_index('participant_address', ['address'], unique=False)
-        batch_op.create_index('participant_contact', ['contact_id'], unique=False)
+        batch_op.create_index('participant_address', ['address'], unique=False, sqlite_where=sa.text('user_id IS NULL'), postgresql_where=sa.text('user_id IS NULL'))
+        batch_op.create_index('participant_contact', ['contact_id'], unique=False, sqlite_where=sa.text('contact_id IS NOT NULL'), postgresql_where=sa.text('contact_id IS NOT NULL'))
 
     op.create_table('published_value',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -505,8 +505,8 @@ def downgrade() -> None:
 
     op.drop_table('published_value')
     with op.batch_alter_table('participant', schema=None) as batch_op:
-        batch_op.drop_index('participant_contact')
-        batch_op.drop_index('participant_address')
+        batch_op.drop_index('participant_contact', sqlite_where=sa.text('contact_id IS NOT NULL'), postgresql_where=sa.text('contact_id IS NOT NULL'))
+        batch_op.drop_index('participant_address', sqlite_where=sa.text('user_id IS NULL'), postgresql_where=sa.text('user_id IS NULL'))
 
     op.drop_table('participant')
     with op.batch_alter_table('lead', schema=None) as batch_op:
@@ -578,7 +578,7 @@ def downgrade() -> None:
     with op.batch_alter_table('activity', schema=None) as batch_op:
         batch_op.drop_index('activity_when')
         batch_op.drop_index('activity_thread')
-        batch_op.drop_index('activity_series')
+        batch_op.drop_index('activity_series', sqlite_where=sa.text('series_id IS NOT NULL'), postgresql_where=sa.text('series_id IS NOT NULL'))
         batch_op.drop_index('activity_planned', sqlite_where=sa.text("status = 'planned'"), postgresql_where=sa.text("status = 'planned'"))
         batch_op.drop_index('activity_fingerprint')
 
