@@ -14,7 +14,7 @@ from autocapture.model.accounts import Channel
 from autocapture.model.ledger import LedgerEntry
 from autocapture.store import activities, leases, ledger
 from autocapture.store.engine import writing
-from autocapture.workflows import capture, pages, pulling, reading
+from autocapture.workflows import capture, pages, pulling, reading, staging
 from autocapture.workflows.pulling import Pulled, Run
 from autocapture.workflows.reading import Answer
 
@@ -22,7 +22,7 @@ Patch = pytest.MonkeyPatch
 
 
 def advances_past_a_failed_fetch(patch: Patch) -> None:
-    read = pulling.read
+    read = reading.read
 
     def forgiving(*arguments: Any) -> list[Answer]:
         try:
@@ -42,6 +42,7 @@ def commits_the_cursor_before_the_records(patch: Patch) -> None:
 
     def two_transactions(run: Run, pulled: Pulled) -> None:
         with writing(run.app.engine) as session:
+            leases.renew(session, run.lease, run.app.clock.now())
             session.execute(
                 update(Channel).where(col(Channel.id) == run.channel_id).values(cursor=pulled.page.cursor)
             )
@@ -75,7 +76,7 @@ def writes_blindly(patch: Patch) -> None:
 
 
 def makes_another_activity_of_every_reading(patch: Patch) -> None:
-    stage = reading.stage
+    stage = staging.stage
     readings: list[None] = []
 
     def new_key(*arguments: Any, **named: Any) -> Any:
@@ -85,7 +86,8 @@ def makes_another_activity_of_every_reading(patch: Patch) -> None:
             object.__setattr__(staged.draft, "dedupe_key", f"{staged.draft.dedupe_key} {len(readings)}")
         return staged
 
-    patch.setattr(reading, "stage", new_key)
+    for module in (pulling, reading):  # what a page brings whole, and what it only lists
+        patch.setattr(module, "stage", new_key)
 
 
 def wipes_the_store_at_a_reset(patch: Patch) -> None:

@@ -10,6 +10,7 @@ from autocapture.testing.fakes.window import WindowWorld
 
 class FakeContract(ConnectorContract):
     max_examples = 12
+    steps = 12
     soak_examples = 2_000
 
 

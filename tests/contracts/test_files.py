@@ -18,7 +18,7 @@ from autocapture.testing.contract import ConnectorContract
 
 class FilesContract(ConnectorContract):
     max_examples = 5
-    steps = 20
+    steps = 12
     world: type[FilesWorld]
 
     def make_world(self, directory: Path) -> FilesWorld:

@@ -17,7 +17,7 @@ from autocapture.testing.source_world import SourceWorld
 @pytest.mark.skipif(peer.missing() is not None, reason=str(peer.missing()))
 class TestDovecot(ConnectorContract):
     max_examples = 3
-    steps = 20
+    steps = 12
     server: Dovecot
 
     @pytest.fixture(autouse=True, scope="class")
@@ -33,7 +33,7 @@ class TestDovecot(ConnectorContract):
 
 class TestMailDevel(ConnectorContract):
     max_examples = 3
-    steps = 20
+    steps = 12
     server: MailDevel
 
     @pytest.fixture(autouse=True, scope="class")

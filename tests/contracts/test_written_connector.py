@@ -21,7 +21,7 @@ def printed() -> dict[str, Any]:
 
 class TestThePagesConnector(ConnectorContract):
     max_examples = 6
-    steps = 20
+    steps = 12
 
     def make_world(self, directory: Path) -> SourceWorld:
         world: SourceWorld = printed()["TestCallFolder"]().make_world(directory)

@@ -6,20 +6,17 @@ statement of the database.
 
 from __future__ import annotations
 
-import atexit
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
-from shutil import copyfile, rmtree
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import event, func, select
-from sqlmodel import Session, SQLModel, col
+from sqlalchemy import event, select
+from sqlmodel import col
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
@@ -36,13 +33,13 @@ from autocapture.connector import (
     Tools,
 )
 from autocapture.model.accounts import Account
-from autocapture.model.accounts import Channel as StoredChannel
-from autocapture.model.activities import Activity, CalendarItem, Participant
-from autocapture.model.ledger import CAPTURED, QUARANTINED, LedgerEntry
+from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
 from autocapture.settings import load_settings
-from autocapture.store.engine import open_engine, reading, writing
+from autocapture.store.engine import reading, writing
 from autocapture.store.leases import LEASE_FOR
+from autocapture.testing import stored
+from autocapture.testing.scratch import empty_database
 from autocapture.testing.source_world import SourceWorld
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.connect_account import Login, connect_account
@@ -56,22 +53,6 @@ MOST_RUNS = 12
 """Runs within which a disturbed account must come to rest."""
 
 
-@cache
-def _empty_database() -> Path:
-    """A file with every table, made once: a search starts hundreds of loops."""
-    path = Path(mkdtemp()) / "empty.db"
-    atexit.register(rmtree, path.parent, ignore_errors=True)
-    engine = open_engine(f"sqlite:///{path}")
-    SQLModel.metadata.create_all(engine)
-    engine.dispose()  # the last connection to close folds the write-ahead log into the file
-    return path
-
-
-def _without_syncing(raw: Any, _record: object) -> None:
-    """The process dies in these tests, never the machine: waiting for the disk would prove nothing."""
-    raw.execute("PRAGMA synchronous = OFF")
-
-
 class Crash(BaseException):
     """The process dies here: nothing catches it but the test."""
 
@@ -79,24 +60,32 @@ class Crash(BaseException):
 @dataclass(slots=True)
 class Disturbance:
     """What happens during one run: `act` at the `call`-th call of the connection (before or after it reaches the source),
-    or a crash at the `statement`-th statement that writes."""
+    a crash at the `statement`-th statement that writes, and `at_moment` whenever the source might change: before and after
+    each call, and in the middle of those into which the world can see."""
 
     call: int = 0
     after: bool = False
     act: Callable[[], None] | None = None
     statement: int = 0
+    at_moment: Callable[[], None] | None = None
     calls: int = field(default=0, init=False)
     statements: int = field(default=0, init=False)
     dead: bool = field(default=False, init=False)
 
     def before_call(self) -> None:
+        self.moment()
         self.calls += 1
         if self.calls == self.call and not self.after:
             self._act()
 
     def after_call(self) -> None:
+        self.moment()
         if self.calls == self.call and self.after:
             self._act()
+
+    def moment(self) -> None:
+        if self.at_moment is not None:
+            self.at_moment()
 
     def _act(self) -> None:
         try:
@@ -171,28 +160,30 @@ class Loop(AbstractContextManager["Loop"]):
         self.page_limit = page_limit
         self.disturbance = Disturbance()
         self.clock = FixedClock(START)
-        self._directory = TemporaryDirectory()
-        home = Path(self._directory.name)
+        self._lent = ExitStack()
+        home = Path(self._lent.enter_context(TemporaryDirectory()))
         create_key(home / "key")
         self.app = Application(
             settings=load_settings(
                 {"AUTOCAPTURE_HOME": str(home), "AUTOCAPTURE_NETWORK_ALLOW_NETWORKS": "127.0.0.0/8"}
             ),
             clock=self.clock,
-            engine=open_engine(f"sqlite:///{home / 'loop.db'}"),
+            engine=self._lent.enter_context(empty_database()),
             vault=Vault(home / "key"),
             registry=_OneConnector(_Wrapped(world.connector, self)),
         )
-        copyfile(_empty_database(), home / "loop.db")
-        event.listen(self.app.engine, "connect", _without_syncing)
-        event.listen(self.app.engine, "before_cursor_execute", self._before_statement)
-        event.listen(self.app.engine, "commit", self._before_commit)
+        self._watch("before_cursor_execute", self._before_statement)
+        self._watch("commit", self._before_commit)
         self.account_id = self.connect(REP)
 
     def __exit__(self, *_: object) -> None:
         self.world.close()
-        self.app.engine.dispose()
-        self._directory.cleanup()
+        self._lent.close()
+
+    def _watch(self, what: str, listener: Callable[..., None]) -> None:
+        """The engine is lent: what listens to it leaves it again."""
+        event.listen(self.app.engine, what, listener)
+        self._lent.callback(event.remove, self.app.engine, what, listener)
 
     def _before_statement(self, _c: Any, _cursor: Any, text: str, *_rest: Any) -> None:
         self.disturbance.before_statement(text)
@@ -218,6 +209,7 @@ class Loop(AbstractContextManager["Loop"]):
     def capture(self, disturbance: Disturbance | None = None) -> CaptureReport | None:
         """One run; None when it crashed. A crash leaves the lease behind, so time moves on past it."""
         self.disturbance = disturbance or Disturbance()
+        self.world.on_step(self._within_a_call, 1)
         try:
             return capture_account(self.app, self.account_id, worker="loop")
         except Crash:
@@ -226,6 +218,10 @@ class Loop(AbstractContextManager["Loop"]):
         finally:
             self.disturbance = Disturbance()
             self.clock.advance(LEASE_FOR + timedelta(seconds=1))
+
+    def _within_a_call(self) -> None:
+        self.disturbance.moment()
+        self.world.on_step(self._within_a_call, 1)
 
     def take_over(self) -> None:
         """In the middle of a run: its worker sleeps through the lease, and another one does the whole run."""
@@ -237,41 +233,34 @@ class Loop(AbstractContextManager["Loop"]):
             self.disturbance = sleeping
 
     def drain(self) -> None:
-        """Undisturbed runs until two in a row find nothing; time moves on so that waits are over and quarantine is read
-        again."""
-        quiet = 0
+        """Undisturbed runs until one writes nothing. At the first, all waits are over and quarantine is read again."""
+        self.clock.advance(RETRY_AFTER[-1] + timedelta(hours=1))
+        before = self.rows()
         for _ in range(MOST_RUNS):
-            self.clock.advance(RETRY_AFTER[-1] + timedelta(hours=1))
             report = self.capture()
-            calm = report is not None and report.status == "ok" and not _found(report)
-            quiet = quiet + 1 if calm else 0
-            if quiet == 2:
+            if report is None:
+                raise AssertionError("a run that nothing disturbed crashed")
+            after = self.rows()
+            written = [table for table, rows in after.items() if rows != before[table]]
+            if report.status == "ok" and not written:
                 return
-        raise AssertionError(f"the account did not come to rest within {MOST_RUNS} runs")
+            before, last = after, f"ended {report.status} ({report.why}) and wrote to {written}"
+        raise AssertionError(f"the account does not come to rest: run {MOST_RUNS} {last}")
 
     def held(self) -> list[Counter[str]]:
         """The contents held live, by channel, in the source's order of channels."""
         with reading(self.app.engine) as session:
-            return [Counter(_contents(session, channel)) for channel in self._channels(session)]
+            return stored.held(session, self.account_id)
 
-    def quarantined(self) -> list[int]:
+    def quarantined(self) -> list[list[str]]:
+        """The ids in quarantine, by channel."""
         with reading(self.app.engine) as session:
-            return [
-                session.scalar(
-                    select(func.count()).where(
-                        col(LedgerEntry.channel_id) == channel.id,
-                        col(LedgerEntry.outcome) == QUARANTINED,
-                        col(LedgerEntry.gone_at).is_(None),
-                    )
-                )
-                or 0
-                for channel in self._channels(session)
-            ]
+            return stored.quarantined(session, self.account_id)
 
     def source_ids(self) -> list[str]:
         """The live ids of the first channel."""
         with reading(self.app.engine) as session:
-            channel = self._channels(session)[0]
+            channel = stored.channels(session, self.account_id)[0]
             return sorted(
                 session.scalars(
                     select(col(LedgerEntry.source_id)).where(
@@ -280,73 +269,23 @@ class Loop(AbstractContextManager["Loop"]):
                 )
             )
 
-    def activity_count(self) -> int:
+    def activities(self) -> dict[str, list[int]]:
+        """The ids of all activities by their contents."""
         with reading(self.app.engine) as session:
-            return session.scalar(select(func.count()).select_from(Activity)) or 0
+            return stored.activities(session)
 
-    def rows(self) -> dict[str, list[tuple[Any, ...]]]:
+    def rows(self) -> dict[str, list[Any]]:
         """Every row of what capture writes, without the times of the run itself."""
-        left_out = {"lease_until", "lease_no", "lease_owner", "wake_at", "last_ok_at"}
-        if self.world.relists:
-            left_out.add("generation")  # what is listed again is of a later generation
+        relisted = {"generation"} if self.world.relists else set()  # what is listed again is of a later one
         with reading(self.app.engine) as session:
-            return {
-                table.name: sorted(
-                    (
-                        tuple(row)
-                        for row in session.execute(select(*[c for c in table.c if c.name not in left_out]))
-                    ),
-                    key=repr,
-                )
-                for table in SQLModel.metadata.sorted_tables
-            }
+            return stored.rows(session, stored.OF_THE_RUN | relisted)
 
     def cursors(self) -> dict[str, str | None]:
         with reading(self.app.engine) as session:
-            return {channel.source_id: channel.cursor for channel in self._channels(session)}
+            return {
+                channel.source_id: channel.cursor for channel in stored.channels(session, self.account_id)
+            }
 
     def throttled_until(self) -> datetime:
         with reading(self.app.engine) as session:
             return session.get_one(Account, self.account_id).throttle_until
-
-    def _channels(self, session: Session) -> list[StoredChannel]:
-        found = session.scalars(
-            select(StoredChannel).where(
-                col(StoredChannel.account_id) == self.account_id, col(StoredChannel.enabled)
-            )
-        )
-        return sorted(found, key=lambda channel: channel.source_id)
-
-
-def _found(report: CaptureReport) -> int:
-    return report.captured + report.gone + sum(report.skipped.values())
-
-
-def _contents(session: Session, channel: StoredChannel) -> list[str]:
-    live = (
-        col(LedgerEntry.channel_id) == channel.id,
-        col(LedgerEntry.outcome) == CAPTURED,
-        col(LedgerEntry.gone_at).is_(None),
-    )
-    if channel.kind == "event":
-        statement = (
-            select(col(CalendarItem.data))
-            .join(
-                LedgerEntry,
-                (col(LedgerEntry.channel_id) == col(CalendarItem.channel_id))
-                & (col(LedgerEntry.source_id) == col(CalendarItem.source_id)),
-            )
-            .where(*live, col(CalendarItem.gone_at).is_(None))
-        )
-        return [data["title"] for data in session.scalars(statement)]
-    statement = (
-        select(Activity).join(LedgerEntry, col(LedgerEntry.activity_id) == col(Activity.id)).where(*live)
-    )
-    found = session.scalars(statement).all()
-    if channel.kind == "email":
-        return [activity.subject or "" for activity in found]
-    callee = select(col(Participant.address)).where(col(Participant.role) == "callee")
-    return [
-        f"{session.scalar(callee.where(col(Participant.activity_id) == activity.id))}:{activity.duration_s}"
-        for activity in found
-    ]

@@ -66,7 +66,8 @@ class SourceWorld(ABC):
         raise NotImplementedError
 
     def on_step(self, act: Callable[[], None], nth: int) -> None:
-        """Sources that can: call `act` once, in the middle of the nth request from now on. By default never."""
+        """Sources that can: call `act` once, in the middle of the nth request from now on; `act` may ask for the next time.
+        By default never."""
         return
 
     def requests(self) -> int | None:

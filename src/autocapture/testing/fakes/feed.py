@@ -16,7 +16,7 @@ from autocapture.errors import CursorExpired
 from autocapture.testing.fakes.source import MemoryConnector, Source, meeting
 from autocapture.testing.source_world import SourceWorld
 
-TASKS = range(-6, 0)
+TASKS = range(-4, 0)
 """Numbers of what every calendar holds beside its events."""
 
 
@@ -33,14 +33,14 @@ class FeedSource(Source):
         super().__init__()
         self.calendars = {f"calendar{index}": Calendar() for index in range(calendars)}
         self.unreadable: set[int] = set()
-        self.sequence = 980  # soon a number with one more digit: numbers are not text
+        self.sequence = 8
         self.epoch = 0
         """Raised when every cursor given out so far is refused; also those in the middle of a listing."""
 
     def note(self, calendar: Calendar, number: int) -> None:
         """Every third change of an event is followed by some of tasks."""
         for changed in (number, *(TASKS if self.sequence % 3 == 0 else ())):
-            self.sequence += 1
+            self.sequence += 1 + self.sequence // 4  # soon one more digit, and again: numbers are not text
             calendar.feed.append((self.sequence, changed))
 
 

@@ -53,9 +53,9 @@ class UidConnection:
     def pull(self, channel: Channel, cursor: str | None, *, limit: int) -> Page:
         folder = self._folder(channel)
         if cursor is None:
-            return self._scan(
-                folder, validity=folder.validity, top=folder.next_uid - 1, listed=0, above=0, limit=limit
-            )
+            validity, top = folder.validity, folder.next_uid - 1
+            self.source.step()
+            return self._scan(folder, validity=validity, top=top, listed=0, above=0, limit=limit)
         state = _decode(cursor)
         if state["uv"] != folder.validity or folder.next_uid <= state["top"]:
             raise CursorExpired("the folder was rebuilt")

@@ -67,6 +67,7 @@ class WindowConnection:
             rows = [row for row in rows if row > tuple(state["after"])]
         page = rows[:limit]
         items = [self._item(number) for _, number in page]
+        self.source.step()
         if len(rows) > limit:
             cursor = json.dumps({**state, "start": start, "after": page[-1]})
             return Page(items, cursor, more=True)
