@@ -8,10 +8,7 @@ from autocapture.measure.declare import Example, Simple
 from autocapture.measure.examples import ANN, LEE
 from autocapture.measure.examples import activity as given
 from autocapture.measure.facts import ACTIVITIES, activity, participation
-from autocapture.measure.touches import is_retry
-
-CONNECTED_SECONDS = 60
-"""A call is connected when it was answered and lasted so long (METRICS R12)."""
+from autocapture.measure.touches import CONNECTED_SECONDS, is_connected, is_retry
 
 _outbound_call = and_(
     activity.c.kind == "call",
@@ -31,7 +28,8 @@ calls_made = Simple(
     counted_from=("call",),
     doc=(
         "Calls that a rep attempted to somebody outside, answered or not, by the rep's day. Dialling the same number again "
-        "within two minutes on the same day is one attempt. A transferred call counts for both reps and once for their team."
+        "within two minutes on the same day is one attempt, unless it was connected in between. A transferred call counts for "
+        "both reps and once for their team."
     ),
     additive=("time",),
     rolled_up=True,
@@ -45,6 +43,14 @@ calls_made = Simple(
                 *given(
                     4, "call", "11-09 11:00", [ANN], status="answered", duration_s=200, direction="inbound"
                 ),
+            ),
+            2,
+        ),
+        Example(
+            "Whoever calls back right after a connection makes another call",
+            (
+                *given(1, "call", "11-09 10:00", [ANN], status="answered", duration_s=61),
+                *given(2, "call", "11-09 10:02", [ANN], status="answered", duration_s=70),
             ),
             2,
         ),
@@ -65,7 +71,7 @@ calls_connected = Simple(
     unit="count",
     level="input",
     facts=ACTIVITIES,
-    where=and_(_outbound_call, activity.c.status == "answered", activity.c.duration_s >= CONNECTED_SECONDS),
+    where=and_(_outbound_call, is_connected(activity)),
     rules=("R1", "R6", "R10", "R12", "R14"),
     counted_from=("call",),
     doc=(

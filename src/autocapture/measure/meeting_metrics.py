@@ -17,7 +17,11 @@ _with_guests = and_(activity.c.kind == "meeting", activity.c.external, participa
 
 
 def _may_come() -> ColumnElement[bool]:
-    """At least one guest has not declined."""
+    """A guest is coming, or none has declined: as a meeting is judged when it has ended (`normalize.meeting`)."""
+    return or_(_any_guest("accepted", "tentative"), ~_any_guest("declined"))
+
+
+def _any_guest(*responses: str) -> ColumnElement[bool]:
     guest = participant.alias("guest")
     return (
         select(guest.c.address)
@@ -25,7 +29,7 @@ def _may_come() -> ColumnElement[bool]:
             guest.c.activity_id == activity.c.id,
             guest.c.user_id.is_(None),
             guest.c.resource.is_(False),
-            func.coalesce(guest.c.response, "") != "declined",
+            guest.c.response.in_(responses),
         )
         .correlate(activity)
         .exists()
@@ -83,10 +87,10 @@ meetings_held = Simple(
     rules=_MEETING_RULES,
     counted_from=("event",),
     doc=(
-        "Meetings with guests from outside that have ended, were not cancelled, and were not declined by every guest. Dated by "
+        "Meetings with guests from outside that have ended, were not cancelled, and to which a guest was coming. Dated by "
         "the rep's day on which they began. That a meeting took place is inferred: a planned one counts as held once its "
-        "end has passed, unless something says otherwise; a guest who never answered the invitation is taken to have come."
-        + _MEETING_DOC
+        "end has passed. Guests who never answered the invitation are taken to have come, unless one of them declined and "
+        "none accepted." + _MEETING_DOC
     ),
     additive=("time",),
     rolled_up=True,
@@ -126,8 +130,9 @@ meetings_cancelled = Simple(
     rules=_MEETING_RULES,
     counted_from=("event",),
     doc=(
-        "Meetings with guests from outside that were called off, dated by the rep's day on which they would have begun, "
-        "once that moment has passed. A moved meeting is not cancelled." + _MEETING_DOC
+        "Meetings with guests from outside that were called off, or that every guest declined, dated by the rep's day on "
+        "which they would have begun, once that moment has passed. A moved meeting is not cancelled."
+        + _MEETING_DOC
     ),
     additive=("time",),
     rolled_up=True,

@@ -90,9 +90,10 @@ lead_response_time = Duration(
         "Median working time from the assignment of a lead (its creation, where it was never assigned) to the first mail, "
         "call or invitation that anybody of ours sends to the lead's contact. Working time is Monday to Friday 09:00–17:00 "
         "in the zone of the rep who holds the lead, without public holidays where the rep's locale names a country; the "
-        "whole wait is charged to that rep. Leads without an answer count as waiting until now (Kaplan–Meier median), and "
-        "are never left out. Automatic mail is no answer. Null while fewer than half have been answered. The period holds "
-        "the leads assigned in it. Numerator: leads answered; denominator: all."
+        "whole wait is charged to that rep. What that rep sent since the lead was created, before it was assigned, answers it "
+        "at once; what others sent before the assignment does not. Leads without an answer count as waiting until now "
+        "(Kaplan–Meier median), and are never left out. Automatic mail is no answer. Null while fewer than half have been "
+        "answered. The period holds the leads assigned in it. Numerator: leads answered; denominator: all."
     ),
     examples=(
         Example(
@@ -110,6 +111,23 @@ lead_response_time = Duration(
                 *given(1, "call", "11-16 08:30", [ANN], status="no_answer"),
             ),
             3600,
+        ),
+        Example(
+            "Who writes to a lead and is then assigned it did not let it wait",
+            (
+                *given_lead(1, "11-09 09:00", assigned="11-09 10:00"),
+                *given(1, "email", "11-09 09:30", [ANN]),
+            ),
+            0,
+        ),
+        Example(
+            "What a colleague wrote before the assignment is no answer to it: two hours",
+            (
+                *given_lead(1, "11-09 09:00", assigned="11-09 10:00"),
+                *given(1, "email", "11-09 09:30", [BOB]),
+                *given(2, "email", "11-09 12:00", [ANN]),
+            ),
+            7200,
         ),
         Example(
             "One answered after an hour, two not yet: no median",

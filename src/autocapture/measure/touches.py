@@ -38,6 +38,8 @@ from autocapture.measure.sql import (
 participant = table("participant")
 
 RETRY_SECONDS = 120
+CONNECTED_SECONDS = 60
+"""A call is connected when it was answered and lasted so long (METRICS R12)."""
 REPLY_WINDOW = timedelta(days=14)
 TO = ("to", "cc", "bcc", "attendee", "callee")
 FROM = ("from", "caller")
@@ -45,12 +47,19 @@ FROM = ("from", "caller")
 is_cancelled = func.coalesce(activity.c.status, "") == "cancelled"
 
 
+def is_connected(call: Any) -> ColumnElement[bool]:
+    return and_(call.c.status == "answered", func.coalesce(call.c.duration_s, 0) >= CONNECTED_SECONDS)
+
+
 def is_retry() -> ColumnElement[bool]:
-    """The same person dialled the same number within two minutes before, on the same local day."""
+    """The same person dialled the same number within two minutes before, on the same local day, and was not connected then.
+
+    The last call before decides. After a connection the next one is another call: so no more are connected than were made.
+    """
     before, mine = activity.alias("before"), participation.alias("before_by")
     dialled, number = participant.alias("dialled"), participant.alias("dialled_before")
-    return (
-        select(before.c.id)
+    unconnected = (
+        select(case((is_connected(before), 0), else_=1))
         .select_from(mine.join(before, before.c.id == mine.c.activity_id))
         .join(number, and_(number.c.activity_id == before.c.id, number.c.role == "callee"))
         .join(
@@ -71,9 +80,12 @@ def is_retry() -> ColumnElement[bool]:
             before.c.occurred_at >= later(activity.c.occurred_at, literal(-RETRY_SECONDS)),
             _earlier(before),
         )
+        .order_by(before.c.occurred_at.desc(), before.c.id.desc())
+        .limit(1)
         .correlate(activity, participation)
-        .exists()
+        .scalar_subquery()
     )
+    return func.coalesce(unconnected, 0) == 1  # no call before: not a retry
 
 
 def is_first_of_thread() -> ColumnElement[bool]:
@@ -231,7 +243,10 @@ def _is_answer(act: Any, outside: Any) -> ColumnElement[bool]:
 
 
 def first_touch() -> ColumnElement[Any]:
-    """When a person of ours first turned to the lead's contact since it was assigned; NULL while nobody has."""
+    """When a person of ours first turned to the lead's contact since it was assigned; NULL while nobody has.
+
+    Who holds the lead may have taken it by turning to it: their touches count from its creation on.
+    """
     act, outside = activity.alias("touch"), participant.alias("touched")
     moment = case(
         (act.c.kind == "meeting", func.coalesce(act.c.booked_at, act.c.occurred_at)), else_=act.c.occurred_at
@@ -245,8 +260,21 @@ def first_touch() -> ColumnElement[Any]:
             act.c.direction == "outbound",
             act.c.nature == "human",
             act.c.known_at <= KNOWN_AT,
-            moment >= func.coalesce(lead.c.assigned_at, lead.c.created_at),
+            or_(
+                moment >= func.coalesce(lead.c.assigned_at, lead.c.created_at),
+                and_(moment >= lead.c.created_at, _by_holder(act)),
+            ),
         )
         .correlate(lead)
         .scalar_subquery()
+    )
+
+
+def _by_holder(act: Any) -> ColumnElement[bool]:
+    mine = participation.alias("touched_by")
+    return (
+        select(mine.c.user_id)
+        .where(mine.c.activity_id == act.c.id, mine.c.user_id == lead.c.owner_id, mine.c.role.in_(AUTHORS))
+        .correlate(act, lead)
+        .exists()
     )

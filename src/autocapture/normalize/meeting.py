@@ -56,7 +56,8 @@ def draft_meetings(
       own copy tells their response.
     - Private copies tell nothing; an occurrence of which there is no other copy has no draft, nor has one without anybody
       from outside. Rooms and equipment are nobody.
-    - It counts for those of ours who did not decline it or take it out of their calendar beforehand.
+    - It counts for those of ours who did not decline it or take it out of their calendar beforehand; for none of them where
+      it takes whole days: such an entry is a fair, a visit, a deadline, and no meeting (METRICS R10).
     - Status: *cancelled* when it was cancelled, left every calendar before it began, or all outsiders declined; *planned*
       until its end; then *held* when an outsider accepted (or maybe), or when nobody gave a contrary sign; *unknown* when
       nobody accepted and an outsider declined, or when everybody of ours declined.
@@ -134,13 +135,14 @@ def _draft(
     ours = [party for party in parties if party.user_id is not None]
     coming = [party for party in ours if party.response != "declined" and party.user_id not in removed]
     key = chief.occurrence.key
+    timed = isinstance(chief.occurrence.starts_at, datetime)
     return Draft(
         dedupe_key=f"event:{chief.event.uid}{mark}#{'' if key is None else key.isoformat()}",
         kind="meeting",
         occurred_at=starts_at,
         direction=_direction(chief.event, organization),
         parties=parties,
-        parts=shared(_part(party, starts_at, booked_at, organization) for party in coming),
+        parts=shared(_part(party, starts_at, booked_at, organization, counts=timed) for party in coming),
         ends_at=ends_at,
         duration_s=min(int((ends_at - starts_at).total_seconds()), _LONGEST_S),
         status=_status(
@@ -237,13 +239,16 @@ def _names_ours(event: EventRecord, organization: Organization) -> bool:
     return any(organization.user_of(canonical_email(each.email)) is not None for each in people)
 
 
-def _part(party: Party, starts_at: datetime, booked_at: datetime | None, organization: Organization) -> Part:
+def _part(
+    party: Party, starts_at: datetime, booked_at: datetime | None, organization: Organization, *, counts: bool
+) -> Part:
     user_id = party.user_id or 0
     zone = organization.colleagues[user_id].time_zone
     return Part(
         user_id,
         local_date(starts_at, zone),
         party.role,
+        counts=counts,
         booked_date=None if booked_at is None else local_date(booked_at, zone),
     )
 

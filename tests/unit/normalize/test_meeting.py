@@ -216,6 +216,14 @@ def test_an_all_day_meeting_begins_at_its_owners_midnight() -> None:
     assert found.parts[0].local_date == date(2026, 3, 10)
 
 
+def test_what_takes_whole_days_counts_for_nobody() -> None:
+    record = event(guest(), guest("sam@ours.example"), starts_at=date(2026, 3, 10), ends_at=date(2026, 3, 11))
+    assert [(part.user_id, part.counts, part.share) for part in only(copy(record)).parts] == [
+        (1, False, 0.0),
+        (2, False, 0.0),
+    ]
+
+
 def test_booked_is_when_it_was_created_else_first_seen_on_each_ones_own_day() -> None:
     seen = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
     record = event(guest(), guest("sam@ours.example"))
