@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 
 from autocapture.formats.encoded_words import decode_words
+from autocapture.formats.keys import ADDRESS_LENGTH
 from autocapture.records import Address
 
 ADDRESS_LIMIT = 10_000
@@ -15,7 +16,6 @@ ADDRESS_LIMIT = 10_000
 _ODD_LIMIT = 250_000  # characters of a field that are read by the slow way; what follows is ignored
 _REMEMBERED_LENGTH = 200  # most fields name the same few people as the mail before
 _NAME_LIMIT = 998
-_EMAIL_LIMIT = 998
 
 _ATOM = r"""[^\s<>@",;:()\[\]\\]++"""
 _SIMPLE = re.compile(
@@ -56,10 +56,9 @@ def _parsed(value: str) -> tuple[Address, ...]:
             found.extend(_parse_odd(value[position:], ADDRESS_LIMIT - len(found)))
             break
         quoted, plain, angled, bare = simple.groups()
-        if bare is not None:
-            found.append(Address(bare[:_EMAIL_LIMIT]))
-        else:
-            found.append(Address(angled[:_EMAIL_LIMIT], _name(quoted or plain or "")))
+        address = angled if bare is None else bare
+        if len(address) <= ADDRESS_LENGTH:
+            found.append(Address(address, _name(quoted or plain or "")))
         position = simple.end()
     return tuple(found)
 
@@ -76,7 +75,7 @@ def _parse_odd(value: str, limit: int) -> list[Address]:
     usable = (
         Address(address, _name(name))
         for name, address in pairs
-        if len(address) <= _EMAIL_LIMIT and _USABLE.fullmatch(address)
+        if len(address) <= ADDRESS_LENGTH and _USABLE.fullmatch(address)
     )
     return [address for address, _ in zip(usable, range(limit), strict=False)]
 

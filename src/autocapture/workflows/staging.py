@@ -18,6 +18,7 @@ from autocapture.admit.email import admit_email
 from autocapture.admit.event import admit_event
 from autocapture.admit.exclusions import Exclusions
 from autocapture.connector import Broken, CaptureLevel, Record
+from autocapture.errors import RecordUnusable
 from autocapture.formats.envelope import occurred_at as sent_or_received
 from autocapture.model.columns import stable_id
 from autocapture.model.directory import Colleague, Organization
@@ -63,15 +64,13 @@ def stage(record: Record, scope: Scope, *, generation: int, now: datetime) -> St
     """Judges one record and, where it is admitted, drafts its activity."""
     try:
         return _stage(record, scope, generation, now)
+    except RecordUnusable as unusable:
+        why = str(unusable)
     except Exception as defect:  # a defect must cost one item, not the page behind it
         log.exception("stage_failed", channel_id=scope.channel_id, error=type(defect).__name__)
-        return quarantine(
-            Broken(record.id, f"internal error: {type(defect).__name__}", record.version),
-            scope.channel_id,
-            generation=generation,
-            tries=1,
-            now=now,
-        )
+        why = f"internal error: {type(defect).__name__}"
+    broken = Broken(record.id, why, record.version)
+    return quarantine(broken, scope.channel_id, generation=generation, tries=1, now=now)
 
 
 def _stage(record: Record, scope: Scope, generation: int, now: datetime) -> Staged:
