@@ -39,9 +39,12 @@ class Example:
     where: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Metric:
-    """What every metric carries. `direction` says where better lies. `rules` are those of the metrics page that apply."""
+    """What every metric carries. `direction` says where better lies. `rules` are those of the metrics page that apply.
+
+    A metric equals itself only: comparing SQL expressions makes another expression.
+    """
 
     name: str
     title: str
@@ -75,7 +78,7 @@ class Metric:
 _ONE: ColumnElement[int] = literal(1, Integer())
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Simple(Metric):
     """The sum of `expr` over the rows; by default their count."""
 
@@ -86,7 +89,7 @@ class Simple(Metric):
         return {"num": self.expr, "den": _ONE}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class AsOf(Simple):
     """A stock: the sum of `expr` over what stood at the end of the period, or at `as_of` while the period runs.
 
@@ -94,7 +97,7 @@ class AsOf(Simple):
     """
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Ratio(Metric):
     """Sum of `num` over the count of the rows: never an average of percentages."""
 
@@ -105,7 +108,7 @@ class Ratio(Metric):
         return {"num": self.num, "den": _ONE}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Cohort(Metric):
     """The share of rows begun in the period for which `event` happened within `window` of their beginning."""
 
@@ -117,7 +120,7 @@ class Cohort(Metric):
         return {"num": case((self.event, _ONE), else_=literal(0, Integer())), "den": _ONE}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Duration(Metric):
     """The Kaplan–Meier median of the time from `begun` to `ended`; not ended by `as_of`: still running, never dropped.
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from textwrap import fill
+from typing import Any
 
+from sqlalchemy import Select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -15,7 +17,8 @@ from autocapture.measure.declare import AsOf, Cohort, Duration, Metric, Ratio
 from autocapture.measure.period import Period
 from autocapture.measure.query import Query
 
-_ANY = Query(Period(date(2026, 1, 1), date(2026, 1, 1)), datetime(2026, 1, 1, tzinfo=UTC))
+ANYTHING = Query(Period(date(2026, 1, 1), date(2026, 1, 1)), datetime(2026, 1, 1, tzinfo=UTC))
+"""A question without conditions: what its SQL says, the definition says."""
 _LEVELS = {
     "input": "input (what reps do)",
     "between": "between (lead to deal)",
@@ -28,14 +31,17 @@ def explain(metric: Metric) -> str:
     lines = [f"{metric.name}: {metric.title}", "", fill(metric.doc, 100), ""]
     lines += [f"{name + ':':14}{said}" for name, said in _facts(metric)]
     lines.append(f"{'fingerprint:':14}{fingerprint(metric)}")
-    compiled = _compiled(metric)
+    compiled = _compiled(summed(metric, ANYTHING))
     constants = [f"  :{name} = {value!r}" for name, value in compiled.params.items() if value is not None]
     return "\n".join([*lines, "", str(compiled), "", *constants, ""])
 
 
-def fingerprint(metric: Metric) -> str:
-    """Identifies the definition: a hash of its SQL with all constants, its kind and its version."""
-    compiled = _compiled(metric)
+def fingerprint(metric: Metric, statement: Select[*tuple[Any, ...]] | None = None) -> str:
+    """Identifies the definition: a hash of its SQL with all constants, its kind and its version.
+
+    `statement`: what else than its values is computed by the definition.
+    """
+    compiled = _compiled(summed(metric, ANYTHING) if statement is None else statement)
     clock = metric.clock if isinstance(metric, Duration) else ""
     parts = (
         type(metric).__name__,
@@ -105,9 +111,9 @@ def _example(title: str, expected: int | float | str | None) -> str:
     return f"- {title}: **{said}**"
 
 
-def _compiled(metric: Metric) -> SQLCompiler:
+def _compiled(statement: Select[*tuple[Any, ...]]) -> SQLCompiler:
     dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
-    compiled = summed(metric, _ANY).compile(dialect=dialect)
+    compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)  # noqa: S101  a select compiles to SQL
     return compiled
 

@@ -1,10 +1,10 @@
 """The daily rollup: counts of each user's local day, kept beside the rows and never believed when they may be stale.
 
 Whoever changes an activity marks the cells of its participations dirty in the same transaction: their `local_date` and their
-`booked_date`, as they were and as they become. `refresh` computes those cells anew. Rolled up are only metrics whose rows
-depend on nothing but the days of their own user. A shared fact (one meeting, two reps) is in the cells of both, marked as
-shared; for a team, whose sum would count it twice, shared facts are read from their rows, and so are days too young to
-be settled.
+`booked_date`, as they were and as they become. `refresh` computes those cells anew, and all of them where a metric is defined
+otherwise than when it was last rolled up. Rolled up are only metrics whose rows depend on nothing but the days of their own
+user. A shared fact (one meeting, two reps) is in the cells of both, marked as shared; for a team, whose sum would count it
+twice, shared facts are read from their rows, and so are days too young to be settled.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
@@ -33,12 +34,14 @@ from sqlmodel import Session
 
 from autocapture.measure.compile import counted_rows, summed
 from autocapture.measure.declare import Metric
+from autocapture.measure.explain import ANYTHING, fingerprint
 from autocapture.measure.period import Period
 from autocapture.measure.query import Query
 from autocapture.measure.sql import MARGIN, PERIOD_END, PERIOD_START, parameters, prepare, table
 
 metric_day = table("metric_day")
 dirty_cell = table("dirty_cell")
+rollup_definition = table("rollup_definition")
 participation = table("participation")
 membership = table("membership")
 
@@ -59,6 +62,7 @@ class Part:
 
 def mark_everything_dirty(session: Session) -> None:
     """Forgets the rollup and marks every cell: for a new definition of a metric, and for repair."""
+    session.execute(delete(rollup_definition))
     session.execute(delete(metric_day))
     session.execute(delete(dirty_cell))
     days = union(
@@ -71,11 +75,13 @@ def mark_everything_dirty(session: Session) -> None:
 
 
 def refresh(session: Session, metrics: Sequence[Metric]) -> int:
-    """Computes the dirty cells anew and clears them, in the caller's transaction; returns how many there were.
+    """Computes the dirty cells anew and clears them, in the caller's transaction; returns how many there were. Where the
+    definition of a metric is not that of its rollup (another release, another set of metrics), every cell is dirty.
 
     Idempotent: each cell is deleted and inserted. Running it after every change or once at the end gives the same rollup.
     """
     _wait_for_writers(session)
+    _start_anew_if_redefined(session, [metric for metric in metrics if metric.rolled_up])
     removed = session.execute(delete(dirty_cell).returning(dirty_cell.c.user_id, dirty_cell.c.local_date))
     cells = sorted((row.user_id, row.local_date) for row in removed)
     prepare(session)
@@ -88,6 +94,23 @@ def refresh(session: Session, metrics: Sequence[Metric]) -> int:
                 for chunk in _chunks(days):
                     _refill(session, metric, user_id, chunk)
     return len(cells)
+
+
+def _start_anew_if_redefined(session: Session, metrics: Sequence[Metric]) -> None:
+    held = {row.metric: row.fingerprint for row in session.execute(select(rollup_definition))}
+    wanted = {metric.name: _definition(metric) for metric in metrics}
+    if held == wanted:
+        return
+    mark_everything_dirty(session)
+    rows = [{"metric": name, "fingerprint": definition} for name, definition in wanted.items()]
+    if rows:
+        session.execute(insert(rollup_definition), rows)
+
+
+@cache
+def _definition(metric: Metric) -> str:
+    """Identifies what the cells of a metric hold. Compiling takes milliseconds and gives the same text every time."""
+    return fingerprint(metric, _cell_sums(metric, ANYTHING))
 
 
 def waiting(session: Session, limit: int) -> int:
@@ -130,13 +153,18 @@ def _fill(
         _EVENTUALLY,
         visible=lambda facts: and_(facts.user == user_id, *([] if days is None else [facts.on.in_(days)])),
     )
-    rows = counted_rows(metric, own, apart_by=("user", "shared")).rows
-    cell = (rows.c.user, rows.c.on, rows.c.shared)
-    fresh = select(*cell, literal(metric.name), literal(""), func.sum(rows.c.num), func.count())
     columns = ["user_id", "local_date", "shared", "metric", "currency", "total", "n"]
     session.execute(
-        insert(metric_day).from_select(columns, fresh.group_by(*cell)),
+        insert(metric_day).from_select(columns, _cell_sums(metric, own)),
         parameters(period, own.as_of, own.known_at, user_id=user_id),
+    )
+
+
+def _cell_sums(metric: Metric, query: Query) -> Select[*tuple[Any, ...]]:
+    rows = counted_rows(metric, query, apart_by=("user", "shared")).rows
+    cell = (rows.c.user, rows.c.on, rows.c.shared)
+    return select(*cell, literal(metric.name), literal(""), func.sum(rows.c.num), func.count()).group_by(
+        *cell
     )
 
 
@@ -178,12 +206,13 @@ def _fits(metric: Metric, query: Query) -> bool:
 
 
 def _fresh(session: Session, metric: Metric, period: Period) -> bool:
-    """No cell on which the period depends waits for a refresh, and the rollup has been filled at all."""
+    """No cell on which the period depends waits for a refresh, and the rollup has been filled by this definition."""
     day = dirty_cell.c.local_date
     stale = day <= period.end + MARGIN if metric.looks_back else day.between(period.start, period.end)
     if session.execute(select(dirty_cell.c.user_id).where(stale).limit(1)).first() is not None:
         return False
-    return session.execute(select(metric_day.c.user_id).limit(1)).first() is not None
+    held = select(rollup_definition.c.fingerprint).where(rollup_definition.c.metric == metric.name)
+    return session.scalar(held) == _definition(metric)
 
 
 def _from_days(metric: Metric, query: Query, *, alone: bool) -> Select[*tuple[Any, ...]]:

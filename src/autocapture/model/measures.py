@@ -59,6 +59,15 @@ class DirtyCell(SQLModel, table=True):
     local_date: date = Field(sa_column=Column(Date, primary_key=True))
 
 
+class RollupDefinition(SQLModel, table=True):
+    """By which definition the rollup of a metric was computed: under another one it is not believed."""
+
+    __tablename__ = "rollup_definition"
+
+    metric: str = Field(primary_key=True)
+    fingerprint: str
+
+
 class Publication(SQLModel, table=True):
     """A weekly summary as it was told: one a team and ISO week, immutable. `data` is the summary as data."""
 

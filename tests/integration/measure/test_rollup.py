@@ -10,12 +10,13 @@ from datetime import date
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select
 from sqlmodel import Session, SQLModel, col
 from tests.integration.measure.year import AS_OF, YEAR, random_activity, rows_of_a_year
 
 from autocapture.measure.aggregate import aggregate
 from autocapture.measure.catalog import METRICS, metric_named
+from autocapture.measure.declare import Metric
 from autocapture.measure.examples import ANN, BOB, at, cast, insert_rows
 from autocapture.measure.examples import activity as given_activity
 from autocapture.measure.query import Query, Scope
@@ -184,3 +185,47 @@ def test_an_empty_rollup_answers_nothing(session: Session) -> None:
     insert_rows(session, (*cast(), *given_activity(1, "email", "11-09 10:00", [ANN])))
     [value] = aggregate(session, metric_named("emails_sent"), Query(YEAR, AS_OF))
     assert (value.value, value.source) == (1, "rows")
+
+
+def _only_of_ann(metric: Metric) -> Metric:
+    """The same name by another definition, as an earlier or later release may have it."""
+    return replace(metric, where=and_(metric.where, metric.facts.user == ANN))
+
+
+def test_a_rollup_made_by_another_definition_is_not_believed_and_made_anew(session: Session) -> None:
+    insert_rows(session, cast())
+    _put(session, given_activity(1, "call", "11-09 10:00", [ANN]))
+    _put(session, given_activity(2, "call", "11-10 10:00", [BOB]))
+    earlier = [_only_of_ann(metric) if metric.name == "calls_made" else metric for metric in METRICS]
+    refresh(session, earlier)
+    year, made = Query(YEAR, AS_OF), metric_named("calls_made")
+
+    def told(metric: Metric) -> tuple[object, str]:
+        [value] = aggregate(session, metric, year)
+        return value.value, value.source
+
+    assert told(next(metric for metric in earlier if metric.name == "calls_made")) == (1, "rollup")
+    assert told(made) == (2, "rows")
+    assert told(metric_named("emails_sent")) == (0, "rollup")
+    assert refresh(session, METRICS) == 2
+    assert told(made) == (2, "rollup")
+    assert refresh(session, METRICS) == 0
+
+
+def test_what_stands_apart_as_shared_belongs_to_the_definition(session: Session) -> None:
+    insert_rows(session, cast())
+    _put(session, given_activity(1, "meeting", "11-10 15:00", [ANN, BOB], status="held"))
+    held = metric_named("meetings_held")
+    alone = replace(held, facts=replace(held.facts, several=held.facts.user == BOB))
+    refresh(session, [alone if metric is held else metric for metric in METRICS])
+    [value] = aggregate(session, held, Query(YEAR, AS_OF))
+    assert (value.value, value.source) == (1, "rows")
+
+
+def test_a_new_definition_of_one_metric_is_another_release(session: Session) -> None:
+    insert_rows(session, cast())
+    _put(session, given_activity(1, "email", "11-09 10:00", [ANN]))
+    refresh(session, METRICS)
+    newer = [replace(metric, version=metric.version + 1) for metric in METRICS]
+    assert refresh(session, newer) == 1
+    assert refresh(session, newer) == 0

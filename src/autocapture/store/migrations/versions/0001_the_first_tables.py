@@ -255,6 +255,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('team_id', 'week')
     )
+    op.create_table('rollup_definition',
+    sa.Column('metric', sa.String(), nullable=False),
+    sa.Column('fingerprint', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('metric')
+    )
     op.create_table('user_handle',
     sa.Column('kind', sa.String(), nullable=False),
     sa.Column('value', sa.String(), nullable=False),
@@ -537,6 +542,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_user_handle_user_id'))
 
     op.drop_table('user_handle')
+    op.drop_table('rollup_definition')
     op.drop_table('publication')
     with op.batch_alter_table('participation', schema=None) as batch_op:
         batch_op.drop_index('participation_activity')
