@@ -46,11 +46,11 @@ def attained(
         ctx.fail("--period is missing, such as --period 2026-Q4")
     chosen = parse_period(period)
     application = open_application()
-    now = application.clock.now()
+    now, zone = application.clock.now(), organization_zone(application)
     with reading(application.engine) as session:
-        found = [attainment(session, quota, as_of=now) for quota in quotas_for(session, chosen)]
+        found = [attainment(session, quota, as_of=now, zone=zone) for quota in quotas_for(session, chosen)]
     if fmt is Format.TABLE:
-        print_table(quotas_table(found, chosen, organization_zone(application)))
+        print_table(quotas_table(found, chosen, zone))
     else:
         emit(map(_row, found), fmt)
 

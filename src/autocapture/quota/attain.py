@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -63,8 +63,11 @@ def quotas_for(session: Session, period: Period) -> list[Quota]:
     )
 
 
-def attainment(session: Session, quota: Quota, *, as_of: datetime) -> Attainment:
-    """What has come of `quota` by the instant `as_of`. Raises InputError where its metric, user or team no longer exists."""
+def attainment(session: Session, quota: Quota, *, as_of: datetime, zone: tzinfo = UTC) -> Attainment:
+    """What has come of `quota` by the instant `as_of`. Raises InputError where its metric, user or team no longer exists.
+
+    `zone`: the organization's, where the working days of teams and of the company begin.
+    """
     metric = metric_named(quota.metric)
     period = Period(quota.period_start, quota.period_end)
     where = {"currency": quota.currency} if quota.currency else {}
@@ -73,7 +76,7 @@ def attainment(session: Session, quota: Quota, *, as_of: datetime) -> Attainment
     actual = value.value
     if actual is None and "user" in metric.additive and value.gap not in (Gap.NOT_BEGUN, Gap.NOT_CONNECTED):
         actual = Decimal(0)
-    today, holidays = _calendar(session, quota, as_of)
+    today, holidays = _calendar(session, quota, as_of, zone)
     share = elapsed_share(period, today, holidays)
     attained = _attained(actual, quota.value, metric)
     return Attainment(
@@ -99,12 +102,13 @@ def elapsed_share(period: Period, today: date, holidays: Container[date] = ()) -
     return max(0, (last - period.start).days + 1) / period.days
 
 
-def _calendar(session: Session, quota: Quota, as_of: datetime) -> tuple[date, Container[date]]:
-    """Today and the holidays where the quota's owner works; UTC and none for teams and the company."""
+def _calendar(session: Session, quota: Quota, as_of: datetime, zone: tzinfo) -> tuple[date, Container[date]]:
+    """Today and the holidays where the quota's owner works; no holidays for teams and the company, who may work in several
+    countries."""
     if quota.scope_type == "user":
         owner = session.exec(select(User).where(User.email == quota.scope)).one()
         return as_of.astimezone(ZoneInfo(owner.time_zone)).date(), holidays_of(owner.locale)
-    return as_of.astimezone(UTC).date(), ()
+    return as_of.astimezone(zone).date(), ()
 
 
 def _attained(actual: Number | None, target: Decimal, metric: Metric) -> float | None:

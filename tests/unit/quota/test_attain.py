@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import Session, SQLModel
@@ -103,6 +104,19 @@ def test_the_share_gone_by_counts_monday_to_friday_and_today() -> None:
     assert elapsed_share(november, date(2027, 1, 1)) == 1
     weekend = Period(date(2026, 11, 14), date(2026, 11, 15))
     assert elapsed_share(weekend, date(2026, 11, 14)) == 0.5
+
+
+def test_a_day_begins_where_the_rep_works_and_for_a_team_where_the_organization_does(
+    session: Session,
+) -> None:
+    """Tuesday 00:30 in Amsterdam, still Monday in New York, where Wednesday is a holiday, and in UTC."""
+    late = at("11-09 23:30")
+    zone = ZoneInfo("Europe/Stockholm")
+    shares = {
+        scope: attainment(session, quota("emails_sent", "5", scope), as_of=late, zone=zone).expected_share
+        for scope in ("ann@us.example", "bob@us.example", "North", "")
+    }
+    assert shares == {"ann@us.example": 0.4, "bob@us.example": 0.25, "North": 0.4, "": 0.4}
 
 
 def test_quotas_for_a_period_are_those_that_overlap_it(session: Session) -> None:
