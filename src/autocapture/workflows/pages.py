@@ -27,7 +27,7 @@ from autocapture.workflows.texts import keep_texts, texts_due
 
 log = structlog.get_logger()
 
-SUSPICIOUS_ROWS = 20  # a sweep of fewer items is never held back
+SUSPICIOUS_ROWS = 20  # a sweep of fewer items is never held back; as many refused items and not one taken is a defect of ours
 RETRY_LIMIT = 100
 
 
@@ -52,13 +52,23 @@ def store_page(run: Run, pulled: Pulled) -> None:
 
 
 def _refused(run: Run, staged: Sequence[Staged]) -> list[Staged]:
-    """Those that cannot be stored even alone, found by halves."""
-    if not staged or _is_stored(run, staged):
-        return []
-    if len(staged) == 1:
-        return list(staged)
-    middle = len(staged) // 2
-    return _refused(run, staged[:middle]) + _refused(run, staged[middle:])
+    """Those that cannot be stored even alone, found by halves; none where nothing at all is taken, which is no fault of
+    theirs."""
+    refused: list[Staged] = []
+    anything = False
+    waiting = [staged] if staged else []
+    while waiting:
+        part = waiting.pop()
+        if _is_stored(run, part):
+            anything = True
+        elif len(part) > 1:
+            middle = len(part) // 2
+            waiting += [part[middle:], part[:middle]]
+        else:
+            refused.extend(part)
+            if len(refused) == SUSPICIOUS_ROWS and not anything:
+                return []
+    return refused
 
 
 class _Undone(Exception):

@@ -17,6 +17,7 @@ from autocapture.model.activities import Activity
 from autocapture.model.ledger import LedgerEntry
 from autocapture.records import Address, EmailRecord
 from autocapture.testing.fakes.source import MemoryConnector
+from autocapture.workflows import pages
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.connect_account import Login, connect_account
 
@@ -88,3 +89,20 @@ def test_an_item_that_the_database_refuses_is_quarantined_or_stored_alone(
     assert len(rows(app, Activity)) >= 38
     again = capture_account(app, account)
     assert (again.status, again.captured, again.quarantined) == ("ok", 0, 0)
+
+
+def test_a_store_that_takes_nothing_is_no_fault_of_the_items(
+    app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defect(*_arguments: object) -> None:
+        raise KeyError("a slip of ours")
+
+    mails = {str(number): _mail(number) for number in range(200)}
+    connector = MemoryConnector("third", frozenset({"email"}), lambda: _Connection(mails))
+    app = replace(app, registry=_Registry(connector))  # type: ignore[arg-type]
+    account = connect_account(app, Login(PEOPLE[0], "third", {})).account_id
+    with monkeypatch.context() as patch:
+        patch.setattr(pages, "store_emails", defect)
+        report = capture_account(app, account)
+    assert (report.status, report.quarantined) == ("broken", 0)
+    assert rows(app, LedgerEntry) == []
