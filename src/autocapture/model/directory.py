@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from autocapture.values import value
+
 
 def untagged(address: str) -> str:
     """The canonical address without its tag (RFC 5233): ``anna+news@acme.com`` gives ``anna@acme.com``."""
@@ -65,7 +67,7 @@ class Organization:
         return inside or ("+" in handle and self.user_of(handle) is not None)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class KnownContact:
     contact_id: int
     company_id: int | None
@@ -73,7 +75,7 @@ class KnownContact:
     created_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class KnownDeal:
     """A deal with the interval in which it was live: [created_at, closed_at), None while it is open.
 
@@ -90,7 +92,7 @@ class KnownDeal:
     contacts: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Precedent:
     """How an earlier activity of the same thread or series was matched: deal ids with weights, companies, who took part."""
 

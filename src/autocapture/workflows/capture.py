@@ -37,6 +37,7 @@ from autocapture.store import leases, ledger
 from autocapture.store.bulk import in_chunks, table_of
 from autocapture.store.engine import reading, writing
 from autocapture.store.leases import Lease
+from autocapture.workflows import collector
 from autocapture.workflows.channels import discover, switch_off
 from autocapture.workflows.exclusions import load_exclusions
 from autocapture.workflows.open_account import open_account
@@ -276,8 +277,9 @@ def _scope(account: Account, channel: Channel, organization: Organization, exclu
 
 
 def _pull_once(run: Run, progress: Progress | None) -> bool:
-    pulled = pull(run)
-    store_page(run, pulled)
+    with collector.at_rest():
+        pulled = pull(run)
+        store_page(run, pulled)
     if progress is not None:
         progress(run.channel.name, len(pulled.page.items))
     return pulled.page.more

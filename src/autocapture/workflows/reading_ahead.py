@@ -23,6 +23,7 @@ import structlog
 from autocapture.application import Application
 from autocapture.model.accounts import Account
 from autocapture.store.engine import reading
+from autocapture.workflows import collector
 from autocapture.workflows.open_account import open_account
 from autocapture.workflows.reading import Answer, Wanted, read
 from autocapture.workflows.staging import Scope
@@ -175,7 +176,8 @@ def serve_reader(
         while True:
             request = waiting.get()
             scope = scopes[request.channel_id] = request.scope or scopes[request.channel_id]
-            _answer(answers, read(connection, request.wanted, scope, app.clock.now()))
+            with collector.at_rest():
+                _answer(answers, read(connection, request.wanted, scope, app.clock.now()))
 
 
 def _listen(requests: IO[bytes], waiting: SimpleQueue[_Request], leave: Callable[[], None]) -> None:

@@ -18,7 +18,7 @@ CONTACTS_OF_COMPANY = 5
 
 _SPAN = timedelta(days=400)
 _LAST = datetime(2026, 11, 15, 12, tzinfo=UTC)
-_SMALL_MEDIAN, _SMALL_SPREAD = 5_100, 0.8  # with the large ones, half of all messages are below 8 kB
+_SMALL_MEDIAN, _SMALL_SPREAD = 4_700, 0.8  # with the large ones, half of all messages are below 8 kB
 _LARGE_SHARE, _LARGE = 0.1, (200_000, 260_000)
 _WORDS = (
     "offer", "delivery", "contract", "invoice", "schedule", "meeting", "question", "feedback", "pilot", "renewal", "budget",
