@@ -1,8 +1,8 @@
 """Enumeration, arrivals, changes and departures of one channel, a page at a time.
 
 An enumeration lists the present in order of ids, so nothing that stays throughout is left out, whatever comes and goes
-between two pages. The listing it began with travels along in the cursor; the first pull after it compares that one with
-the present, which tells all that came and went meanwhile.
+between two pages. What the pages told travels along in the cursor, and that alone; the first pull after the enumeration
+compares it with the present, which tells all that came, changed or went meanwhile.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ def pull(source: Source, channel: Channel, cursor: Cursor | None, limit: int) ->
     limit = max(limit, 1)
     if cursor is None:
         first = source.snapshot(channel)
-        position = Position.of(first.versions, stamp=first.stamp, after="")
-        return _enumerate(position, first, "", limit)
+        return _enumerate(Position.of({}, stamp=first.stamp, after=""), first, "", limit)
     position = decode(cursor)
     if position.after is not None:
         return _enumerate(position, source.snapshot(channel), position.after, limit)
@@ -37,11 +36,13 @@ def beginning() -> Cursor:
 
 
 def _enumerate(position: Position, present: Snapshot, after: str, limit: int) -> Page:
+    """The stamp stays that of the first listing: as long as it holds, nothing came or went since."""
     waiting = sorted(item_id for item_id in present.versions if item_id > after)
     listed = present.first_page(waiting, limit)
     more = len(listed) < len(waiting)
-    following = replace(position, after=listed[-1] if more else None)
-    items = [Ref(item_id, present.versions[item_id]) for item_id in listed]
+    told = {item_id: present.versions[item_id] for item_id in listed}
+    following = replace(position.plus(told), after=listed[-1] if more else None)
+    items = [Ref(item_id, version) for item_id, version in told.items()]
     return Page(items, following.encode(), more=more, complete=not more)
 
 
@@ -78,7 +79,6 @@ def _additions(position: Position, sums: Sums, snapshot: Snapshot, limit: int) -
         raise CursorExpired("the channel changed, and too much was listed to tell where")
     told = snapshot.first_page(added, limit)
     more = len(told) < len(added)
-    items = [Ref(each, snapshot.versions[each]) for each in told]
-    after = sums.plus((item.id, item.version) for item in items)
-    following = replace(position, stamp=None if more else snapshot.stamp, sums=after.encode())
-    return Page(items, following.encode(), more=more)
+    versions = {each: snapshot.versions[each] for each in told}
+    following = replace(position.plus(versions), stamp=None if more else snapshot.stamp)
+    return Page([Ref(*each) for each in versions.items()], following.encode(), more=more)

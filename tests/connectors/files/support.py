@@ -43,12 +43,12 @@ class Holder:
     def __init__(self) -> None:
         self.cursor: str | None = None
         self.held: dict[str, str | None] = {}
-        self._listed: set[str] | None = None
+        self.listed: set[str] | None = None
         self.pages: list[Page] = []
 
     def step(self, connection: Connection, channel: Channel, limit: int = 100) -> bool:
         if self.cursor is None:
-            self._listed = set()
+            self.listed = set()
         try:
             page = connection.pull(channel, self.cursor, limit=limit)
         except CursorExpired:
@@ -61,12 +61,12 @@ class Holder:
             else:
                 assert isinstance(item, Ref)
                 self.held[item.id] = item.version
-                if self._listed is not None:
-                    self._listed.add(item.id)
+                if self.listed is not None:
+                    self.listed.add(item.id)
         if page.complete:
-            assert self._listed is not None
-            self.held = {each: version for each, version in self.held.items() if each in self._listed}
-            self._listed = None
+            assert self.listed is not None
+            self.held = {each: version for each, version in self.held.items() if each in self.listed}
+            self.listed = None
         self.cursor = page.cursor
         return page.more
 

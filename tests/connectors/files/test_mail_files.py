@@ -112,7 +112,7 @@ def test_an_expired_or_foreign_cursor_is_refused(maildir: Path) -> None:
             "x",
             "[]",
             '{"v":99}',
-            '{"v":1,"stamp":null,"after":null,"known":"!","sums":null}',
+            '{"v":2,"stamp":null,"after":null,"known":"!","sums":null}',
         ):
             with pytest.raises(CursorExpired):
                 connection.pull(connection.channels()[0], cursor, limit=10)
@@ -241,6 +241,21 @@ class MaildirInUse(RuleBasedStateMachine):
     def pull_a_page(self, limit: int) -> None:
         with opened(maildir=self.root) as connection:
             self.holder.step(connection, connection.channels()[0], limit)
+
+    @rule(limit=st.integers(1, 5), changes=st.lists(st.integers(-50, 50), min_size=2, max_size=8))
+    def an_enumeration_is_overtaken(self, limit: int, changes: list[int]) -> None:
+        """Mail comes (a positive number) and goes between its pages and after the last one."""
+        self.holder.cursor = None
+        with opened(maildir=self.root) as connection:
+            channel = connection.channels()[0]
+            more = True
+            for change in changes:
+                more = more and self.holder.step(connection, channel, limit)
+                if change > 0:
+                    self.deliver(1)
+                else:
+                    self.delete_one(-change)
+        self.check_at_rest(limit)  # the next enumeration would mend what this one missed
 
     @rule()
     def lose_the_cursor(self) -> None:
