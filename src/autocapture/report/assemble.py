@@ -104,7 +104,8 @@ class _Scene:
 
     def _person(self, rep: User, currency: str | None) -> Person:
         assert rep.id is not None  # noqa: S101  a stored row has its key
-        own = Cell(self.cell.start, self.cell.end, user=rep.id)
+        # their days in this team: who changed teams in the week is told of in both, and nothing is told twice
+        own = replace(self.cell, user=rep.id)
         numbers = tuple(
             self.measured.number(metric, _in_currency(own, currency) if metric in _MONEY_METRICS else own)
             for metric in PERSON_METRICS

@@ -7,7 +7,7 @@ asked for again later: what was learned since is left out, and what changed sinc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -98,19 +98,21 @@ class Measured:
         return _fingerprint(metric)
 
     def _query(self, cell: Cell) -> Query:
+        where = {}
+        if cell.user is not None:
+            where["user"] = self._name(select(User.email).where(col(User.id) == cell.user))
         return Query(
             period=Period(cell.start, cell.end),
             as_of=self.as_of,
             known_at=self.as_of,
+            where=where,
             scope=self._scope(cell),
         )
 
     def _scope(self, cell: Cell) -> Scope:
-        if cell.user is not None:
-            return Scope("user", self._name(select(User.email).where(col(User.id) == cell.user)))
-        if cell.team is not None:
-            return Scope("team", self._name(select(Team.name).where(col(Team.id) == cell.team)))
-        return COMPANY
+        if cell.team is None:
+            return COMPANY
+        return Scope("team", self._name(select(Team.name).where(col(Team.id) == cell.team)))
 
     def _name(self, statement: object) -> str:
         name = self.session.exec(statement).first()  # type: ignore[call-overload]
@@ -149,7 +151,7 @@ def exact(value: Plain) -> Decimal:
 
 
 def _by_week(query: Query) -> Query:
-    return Query(query.period, query.as_of, grain="week", scope=query.scope, known_at=query.known_at)
+    return replace(query, grain="week")
 
 
 def _moved(cell: Cell, days: int) -> Cell:

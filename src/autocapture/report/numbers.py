@@ -46,8 +46,8 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A slice: dates (inclusive), one team or one user, one currency. Written ``2026-11-09..2026-11-15;team=1;currency=EUR``;
-    people are named by their id, so that no address stands in a link or a log."""
+    """A slice: dates (inclusive), one team, one user or a user's days in a team, one currency. Written
+    ``2026-11-09..2026-11-15;team=1;currency=EUR``; people are named by their id, so that no address stands in a link or a log."""
 
     start: date
     end: date
