@@ -160,7 +160,7 @@ def test_a_deal_that_is_chosen_is_the_right_one(sample: Sample) -> None:
     linked = named + total["in grace"] + total["only by its words"] + total["beside"]
     precision, coverage = total["right"] / named, total["right"] / (total["right"] + total["abstained"])
     print(f"precision {precision:.4f}, of all links {total['right'] / linked:.4f}, coverage {coverage:.4f}")
-    assert precision >= 0.99
+    assert total["wrong"] == 0
     assert total["beside"] == 0
     assert (total["right"] + total["in grace"]) / linked >= 0.95
     assert coverage >= 0.5

@@ -14,7 +14,8 @@ GRACE = timedelta(days=14)
 """How long before its creation and after its close a deal may still be what an activity is about."""
 
 DELIVERY = timedelta(weeks=8)
-"""How long after a win its buyers may still speak of it, although nothing new is put down to it after `GRACE`."""
+"""How long after a win its buyers may still speak of it, although nothing new is put down to it after `GRACE`. Beside a deal
+that is not even entered yet they may do so however long ago it was."""
 
 _NAMED = 3
 
@@ -33,8 +34,8 @@ def chosen_deal(
 
     A participant's role decides where it singles out one deal and no other company has a live one. Without it a deal is
     taken only when one company takes part and has no other live deal, and the deal's own contacts, if it lists any, do not
-    speak against it: somebody else whom the CRM knows may have come with another matter. Whoever bought something lately
-    (`DELIVERY`) may speak of that, so their role on it leaves any other deal a question.
+    speak against it: somebody else whom the CRM knows may have come with another matter. Whoever bought something (`DELIVERY`)
+    may speak of that, so their role on it leaves any other deal a question.
     """
     for person in people:
         if person.undecided and not set(person.undecided).intersection(companies):
@@ -44,8 +45,9 @@ def chosen_deal(
     live = _live_deals(draft, contacts, companies, directory)
     if not live:
         return None, None
-    if bought := _delivered_deals(draft, contacts, directory):
-        return None, _question([*live, *bought], companies, directory, "live or just won")
+    within = timedelta.max if any(draft.occurred_at < deal.created_at for deal in live) else DELIVERY
+    if bought := _delivered_deals(draft, contacts, directory, within):
+        return None, _question([*live, *bought], companies, directory, "live or won")
     in_role = [deal for deal in live if not deal.contacts.isdisjoint(contacts)]
     if len(in_role) == 1:
         deal = in_role[0]
@@ -53,6 +55,7 @@ def chosen_deal(
             evidence = {"contacts": sorted(deal.contacts & contacts)}
             return Link("deal", deal.deal_id, "contact_role", evidence=evidence), None
     if not in_role and len(live) == 1 and len(companies) == 1:
+        # taking it all the same was tried on seven sample worlds: 165 right links more, and 1,485 to deals it is not about
         if live[0].contacts and any(person.known for person in people):
             return None, f"{_question(live, companies, directory)}, of whose contacts nobody takes part"
         return Link("deal", live[0].deal_id, "only_live_deal", evidence={"company": live[0].company_id}), None
@@ -97,8 +100,10 @@ def _live_deals(
     return [deal for each in sorted(ids) if is_live(deal := directory.deals[each], draft)]
 
 
-def _delivered_deals(draft: Draft, contacts: Collection[int], directory: Directory) -> list[KnownDeal]:
-    """The deals won not long before the activity, but no longer live, on which somebody who takes part has a role."""
+def _delivered_deals(
+    draft: Draft, contacts: Collection[int], directory: Directory, within: timedelta
+) -> list[KnownDeal]:
+    """The deals won `within` this time before the activity, but no longer live, on which somebody who takes part has a role."""
     ids = {deal_id for each in contacts for deal_id in directory.deals_of_contact.get(each, ())}
     deals = [directory.deals[each] for each in sorted(ids)]
     return [
@@ -106,7 +111,7 @@ def _delivered_deals(draft: Draft, contacts: Collection[int], directory: Directo
         for deal in deals
         if deal.outcome == WON
         and deal.closed_at is not None
-        and GRACE < draft.occurred_at - deal.closed_at <= DELIVERY
+        and GRACE < draft.occurred_at - deal.closed_at <= within
     ]
 
 

@@ -286,7 +286,17 @@ def test_who_bought_lately_may_speak_of_that(other: KnownDeal) -> None:
         won = deal(1, NORDWIND, ANNA, closed=NOON - timedelta(weeks=weeks))
         found = match(draft(), directory(won, other), None, None)
         assert (links(found, "deal") == {}) is is_open_question
-        assert (found.review == "2 live or just won deals of Nordwind AG: D2, D1") is is_open_question
+        assert (found.review == "2 live or won deals of Nordwind AG: D2, D1") is is_open_question
+
+
+@pytest.mark.parametrize("weeks", [3, 9, 150])
+def test_beside_a_deal_that_is_not_entered_yet_a_buyer_may_speak_of_what_was_bought(weeks: int) -> None:
+    won = deal(1, NORDWIND, ANNA, closed=NOON - timedelta(weeks=weeks))
+    coming = deal(2, NORDWIND, ANNA, created=NOON + 9 * DAY)
+    found = match(draft(), directory(won, coming), None, None)
+    assert outcome(found)[1:] == ({}, "2 live or won deals of Nordwind AG: D2, D1")
+    found = match(draft(), directory(replace(won, outcome="lost"), coming), None, None)
+    assert links(found, "deal") == {2: "contact_role"}, "what was not bought is not delivered"
 
 
 def test_the_only_live_deal_is_not_taken_for_somebody_known_beside_its_contacts() -> None:
