@@ -94,12 +94,14 @@ def _nothing() -> Iterator[None]:
 
 @contextmanager
 def _web(application: Application) -> Iterator[None]:
+    from autocapture.report.charts import warm_up
     from autocapture.web.app import build_app
     from autocapture.web.server import WebServer
 
     web = application.settings.web
     server = WebServer(build_app(application), web.host, web.port)
     server.start()
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     typer.echo(f"autocapture is at {server.address}")
     try:
         yield

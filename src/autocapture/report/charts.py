@@ -75,6 +75,11 @@ def _svg(spec: str) -> str:
     return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
 
 
+def warm_up() -> None:
+    """Draws a chart that nobody sees. The first of a process takes a second or two, which the first reader should not wait."""
+    _svg(json.dumps({"data": {"values": [{"x": 0}]}, "mark": "point", "encoding": {"x": {"field": "x"}}}))
+
+
 def png(chart: Chart) -> bytes:
     """The chart as a PNG at twice its nominal size, for mail."""
     import vl_convert
