@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from autocapture.formats.mime import HEADER_FIELDS
 
 FIELDS = f"BODY.PEEK[HEADER.FIELDS ({' '.join(HEADER_FIELDS).upper()})]"
+BEGINNING = "BODY.PEEK[TEXT]<0.2048>"
 _AT_ONCE = 1_000
 
 Reader = Callable[[int, str, str], int]
@@ -19,7 +20,7 @@ def read_raw(port: int, username: str, password: str) -> int:
     with socket.create_connection(("127.0.0.1", port)) as connection:
         _ask(connection, "a", f"LOGIN {username} {password}")
         opened = _ask(connection, "b", "EXAMINE INBOX")
-        _ask(connection, "c", f"UID FETCH 1:* ({FIELDS} BODY.PEEK[TEXT]<0.2048>)")
+        _ask(connection, "c", f"UID FETCH 1:* ({FIELDS} {BEGINNING})")
     exists = next(line for line in opened.split(b"\r\n") if line.endswith(b" EXISTS"))
     return int(exists.split()[1])
 
@@ -38,14 +39,23 @@ def _ask(connection: socket.socket, tag: str, command: str) -> bytes:
 
 
 def read_imapclient(port: int, username: str, password: str) -> int:
-    """imapclient: the same header fields, parsed as far as it does so."""
+    """imapclient: the same header fields and first 2 kB, parsed as far as it does so."""
+    return _read_by_imapclient(port, username, password, [FIELDS, BEGINNING])
+
+
+def read_imapclient_headers(port: int, username: str, password: str) -> int:
+    """imapclient: the header fields alone, which is all that a capture asks for."""
+    return _read_by_imapclient(port, username, password, [FIELDS])
+
+
+def _read_by_imapclient(port: int, username: str, password: str, items: list[str]) -> int:
     from imapclient import IMAPClient
 
     with IMAPClient("127.0.0.1", port, ssl=False) as client:
         client.login(username, password)
         client.select_folder("INBOX", readonly=True)
         uids = client.search("ALL")
-        return sum(len(client.fetch(chunk, [FIELDS])) for chunk in _chunks(uids))
+        return sum(len(client.fetch(chunk, items)) for chunk in _chunks(uids))
 
 
 def read_imap_tools(port: int, username: str, password: str) -> int:
@@ -75,5 +85,6 @@ def _chunks(uids: list[int]) -> Iterator[list[int]]:
 READERS: dict[str, Reader] = {
     "raw": read_raw,
     "imapclient": read_imapclient,
+    "imapclient, headers": read_imapclient_headers,
     "imap-tools": read_imap_tools,
 }
