@@ -57,7 +57,7 @@ def capture(
     resync: Annotated[
         bool,
         typer.Option(
-            "--resync", help="List every source from the start and read what the ledger does not hold."
+            "--resync", help="List every source from the start, read and judge everything once more."
         ),
     ] = False,
     fmt: FormatOption = Format.TABLE,

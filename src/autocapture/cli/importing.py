@@ -106,6 +106,8 @@ def _show(report: ImportReport, fmt: Format, strict: bool) -> None:
             typer.echo(line)
     else:
         emit(report.details(), fmt, columns=report.columns)
+        if report.advice:
+            typer.echo(report.advice, err=True)
     if report.refused:
         count = len(report.refused)
         typer.echo(f"autocapture: {count} {'row was' if count == 1 else 'rows were'} refused", err=True)

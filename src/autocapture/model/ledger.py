@@ -11,6 +11,9 @@ from autocapture.model.columns import UtcDateTime
 
 CAPTURED, SKIPPED, QUARANTINED = "captured", "skipped", "quarantined"
 
+ASKED_AGAIN = "to be read again"
+"""The reason of a captured item that did not change, but whose activity another item tells otherwise than it did."""
+
 
 class LedgerEntry(SQLModel, table=True):
     """What became of one item of one channel; updated in place, never deleted while the account exists.
@@ -33,7 +36,9 @@ class LedgerEntry(SQLModel, table=True):
     )
     source_id: str = Field(sa_column=Column(String, primary_key=True))
     outcome: str
-    reason: str | None = None  # admission reason, or why it is quarantined; one line without content
+    reason: str | None = (
+        None  # admission reason, why it is quarantined, ASKED_AGAIN; one line without content
+    )
     rule: str | None = None  # name@version of the rule that decided
     version: str | None = None
     generation: int

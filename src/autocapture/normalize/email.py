@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 
@@ -69,19 +69,10 @@ def draft_email(
         occurred_at=instant,
         direction=direction,
         parties=parties,
-        parts=shared(
-            [
-                _part(
-                    user_id,
-                    local_date(instant, organization.colleagues[user_id].time_zone),
-                    role,
-                    counts,
-                    float(counts),
-                )
-                for user_id, (role, counts) in _credits(
-                    record, parties, direction, owner, organization
-                ).items()
-            ]
+        parts=_parts(
+            instant,
+            _credits(parties, direction, (owner.user_id,), _signers(record, organization)),
+            organization,
         ),
         nature=_nature(record, direction, len(outside), organization),
         subject=None if level == "metadata" else record.subject.strip(),
@@ -120,6 +111,33 @@ def merge_emails(drafts: Sequence[Draft]) -> Draft:
             (d.provider_thread for d in drafts if d.provider_thread is not None), default=None
         ),
         fingerprint=min((d.fingerprint for d in drafts if d.fingerprint is not None), default=None),
+    )
+
+
+def joined(
+    copies: Sequence[Draft], stored: Draft | None, owners: Iterable[int], organization: Organization
+) -> Draft:
+    """The mail as its copies and what is stored of it tell it, judged as a whole by our people as they are now.
+
+    Who is ours, the direction and what counts for whom follow from the united addresses, not from what each copy was judged
+    as: it may have been read when other people, aliases or time zones were known. `owners` are the users in whose mailboxes
+    it was seen. Only whom Sender named is taken over as it is, from the copies first: that address is not kept.
+    """
+    united = merge_emails(copies if stored is None else [stored, *copies])
+    parties = tuple([_of_now(party, organization) for party in united.parties])
+    outside = {party.address for party in parties if not _is_ours(party, organization)}
+    authors = _authors(united) or {""}
+    direction = min((_direction(author, outside, organization) for author in authors), key=_DIRECTIONS.index)
+    signers = _named_by_sender(copies) or _named_by_sender(() if stored is None else (stored,))
+    credits = _credits(parties, direction, owners, signers)
+    mass = direction == "outbound" and len(outside) > BULK_RECIPIENTS
+    return replace(
+        united,
+        direction=direction,
+        parties=parties,
+        parts=_parts(united.occurred_at, credits, organization),
+        nature="bulk" if mass else united.nature,
+        external=bool(outside),
     )
 
 
@@ -203,14 +221,10 @@ def _direction(author: str, outside: set[str], organization: Organization) -> Di
 
 
 def _credits(
-    record: EmailRecord,
-    parties: Sequence[Party],
-    direction: Direction,
-    owner: Colleague,
-    organization: Organization,
+    parties: Sequence[Party], direction: Direction, owners: Iterable[int], signers: Iterable[int]
 ) -> dict[int, tuple[str, bool]]:
-    """By user whom this copy knows of: their weightiest role, and whether the mail counts for them."""
-    found: dict[int, tuple[str, bool]] = {owner.user_id: ("copied", False)}
+    """By user of whom the mail is known to have reached them: their weightiest role, and whether it counts for them."""
+    found: dict[int, tuple[str, bool]] = dict.fromkeys(owners, ("copied", False))
     signed = False
     for party in parties:
         if party.user_id is None:
@@ -223,11 +237,50 @@ def _credits(
         known = found.get(party.user_id)
         if known is None or is_weightier(counts, role, known[1], known[0]):
             found[party.user_id] = (role, counts)
-    if direction != "inbound" and not signed and record.sender:
-        user_id = organization.user_of(canonical_email(record.sender[0].email))
-        if user_id is not None:
-            found[user_id] = ("sender", True)
+    if direction != "inbound" and not signed:
+        found.update(dict.fromkeys(signers, ("sender", True)))
     return found
+
+
+def _signers(record: EmailRecord, organization: Organization) -> tuple[int, ...]:
+    """Who of ours sent it in another's name."""
+    if not record.sender:
+        return ()
+    user_id = organization.user_of(canonical_email(record.sender[0].email))
+    return () if user_id is None else (user_id,)
+
+
+def _named_by_sender(drafts: Iterable[Draft]) -> set[int]:
+    """The users who count as senders of these without being their author."""
+    found: set[int] = set()
+    for draft in drafts:
+        authors = {party.user_id for party in draft.parties if party.role == "from"}
+        found.update(
+            part.user_id for part in draft.parts if part.role == "sender" and part.user_id not in authors
+        )
+    return found
+
+
+def _parts(
+    instant: datetime, credits: Mapping[int, tuple[str, bool]], organization: Organization
+) -> tuple[Part, ...]:
+    return shared(
+        [
+            _part(
+                user_id,
+                local_date(instant, organization.colleagues[user_id].time_zone),
+                role,
+                counts,
+                float(counts),
+            )
+            for user_id, (role, counts) in credits.items()
+        ]
+    )
+
+
+def _of_now(party: Party, organization: Organization) -> Party:
+    user_id = organization.user_of(party.address)
+    return party if party.user_id == user_id else replace(party, user_id=user_id)
 
 
 def _nature(record: EmailRecord, direction: Direction, outside: int, organization: Organization) -> Nature:
@@ -303,7 +356,8 @@ def _differ_in_subject(one: Draft, other: Draft) -> bool:
 def _is_same_author(one: Draft, other: Draft) -> bool:
     """By address or by user; a copy that names no author cannot speak for another one."""
     authors = [
-        {party.user_id or party.address for party in draft.parties if party.role == "from"}
+        {each for party in draft.parties if party.role == "from" for each in (party.address, party.user_id)}
+        - {None}
         for draft in (one, other)
     ]
     return not all(authors) or bool(authors[0] & authors[1])

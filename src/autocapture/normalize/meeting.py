@@ -51,7 +51,8 @@ def draft_meetings(
     """One draft for each occurrence that starts in [window_start, window_end), by start; `copies` are all of one UID.
 
     - Identity is the UID and the original start. Calendars that use one UID for meetings with nobody in common (programs
-      that count from 1) hold several meetings, each with whom it is with in its identity.
+      that count from 1) hold several meetings, each with whom it is with in its identity and that of its series
+      (`series_keys`).
     - The organizer's copy tells time and title, else the one with the highest SEQUENCE, else the newest; each attendee's
       own copy tells their response.
     - Private copies tell nothing; an occurrence of which there is no other copy has no draft, nor has one without anybody
@@ -65,14 +66,32 @@ def draft_meetings(
       not start when its series says.
     """
     drafts = []
-    meetings = told_apart([copy for copy in copies if not copy.record.private], organization)
-    for anchor, told in meetings:
+    for series_key, told in _meetings(copies, organization):
         views = _views(told, window_start, window_end, now)
         booked_at = _booked_at(told)
-        mark = f"#{stable_id(anchor)}" if len(meetings) > 1 else ""
-        drafts += [_draft(views[key], booked_at, organization, now, mark) for key in views]
+        drafts += [_draft(views[key], booked_at, organization, now, series_key) for key in views]
     found = [draft for draft in drafts if draft is not None]
     return sorted(found, key=lambda draft: (draft.occurred_at, draft.dedupe_key))
+
+
+def series_keys(copies: Sequence[CalendarCopy], organization: Organization) -> dict[tuple[int, str], str]:
+    """By calendar and resource, the series that each of these copies of one UID shows: the UID, with a mark where calendars
+    use it for several. Private copies show none."""
+    return {
+        (copy.calendar, copy.source_id): series_key
+        for series_key, told in _meetings(copies, organization)
+        for copy in told
+    }
+
+
+def _meetings(
+    copies: Sequence[CalendarCopy], organization: Organization
+) -> list[tuple[str, list[CalendarCopy]]]:
+    """The series of one UID, each with its copies."""
+    apart = told_apart([copy for copy in copies if not copy.record.private], organization)
+    if len(apart) == 1:
+        return [(apart[0][1][0].record.uid, apart[0][1])]
+    return [(f"{told[0].record.uid}#{stable_id(anchor)}", told) for anchor, told in apart]
 
 
 def _views(
@@ -113,7 +132,11 @@ def _booked_at(copies: Sequence[CalendarCopy]) -> datetime | None:
 
 
 def _draft(
-    views: Sequence[_View], booked_at: datetime | None, organization: Organization, now: datetime, mark: str
+    views: Sequence[_View],
+    booked_at: datetime | None,
+    organization: Organization,
+    now: datetime,
+    series_key: str,
 ) -> Draft | None:
     there = [view for view in views if view.gone_at is None]
     ranked = sorted(there or views, key=lambda view: _authority(view, organization), reverse=True)
@@ -137,7 +160,7 @@ def _draft(
     key = chief.occurrence.key
     timed = isinstance(chief.occurrence.starts_at, datetime)
     return Draft(
-        dedupe_key=f"event:{chief.event.uid}{mark}#{'' if key is None else key.isoformat()}",
+        dedupe_key=f"event:{series_key}#{'' if key is None else key.isoformat()}",
         kind="meeting",
         occurred_at=starts_at,
         direction=_direction(chief.event, organization),
@@ -153,7 +176,7 @@ def _draft(
         ),
         subject=next((view.event.title for view in ranked if view.event.title), None),
         external=True,
-        series_key=chief.event.uid,
+        series_key=series_key,
         booked_at=booked_at,
         moved_count=int(key is not None and key != chief.occurrence.starts_at),
     )

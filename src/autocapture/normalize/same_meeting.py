@@ -21,7 +21,7 @@ class CalendarCopy:
     """One calendar resource as the calendar of `owner` holds it, or held it.
 
     `gone`: it left that calendar, at `gone_at` (None: not known, taken as this moment). `calendar` tells one calendar from
-    another.
+    another, `source_id` one resource of it.
     """
 
     owner: Colleague
@@ -30,6 +30,7 @@ class CalendarCopy:
     gone: bool = False
     gone_at: datetime | None = None
     calendar: int = 0
+    source_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

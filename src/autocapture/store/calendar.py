@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import CalendarItem
+from autocapture.model.ledger import LedgerEntry
 from autocapture.records import Attendee, EventRecord, Recurrence
 from autocapture.store.bulk import in_chunks, table_of, upsert
 
@@ -89,6 +90,33 @@ def series_of(session: Session, channel_id: int, source_ids: Sequence[str]) -> s
                 )
             )
         )
+    return found
+
+
+def shown_as(session: Session, series_ids: Collection[int]) -> dict[tuple[int, str], tuple[int, int]]:
+    """The resources of these series that the ledger names as showing another one, since their UID stands for several
+    meetings: by channel and source id, the series of the UID and the one that is shown."""
+    return _shown_as(session, CalendarItem, series_ids)
+
+
+def series_of_shown(session: Session, shown: Collection[int]) -> set[int]:
+    """The series, as the UIDs tell them, of meetings that are stored under these."""
+    apart = {own: series for series, own in _shown_as(session, LedgerEntry, shown).values()}
+    return {apart.get(each, each) for each in shown}
+
+
+def _shown_as(
+    session: Session, where: type[CalendarItem] | type[LedgerEntry], series_ids: Collection[int]
+) -> dict[tuple[int, str], tuple[int, int]]:
+    item, entry = table_of(CalendarItem), table_of(LedgerEntry)
+    found: dict[tuple[int, str], tuple[int, int]] = {}
+    for chunk in in_chunks(sorted(series_ids)):
+        rows = session.execute(
+            select(item.c.channel_id, item.c.source_id, item.c.series_id, entry.c.series_id)
+            .join(entry, (entry.c.channel_id == item.c.channel_id) & (entry.c.source_id == item.c.source_id))
+            .where(table_of(where).c.series_id.in_(chunk), entry.c.series_id != item.c.series_id)
+        )
+        found.update({(channel_id, source_id): (of_uid, own) for channel_id, source_id, of_uid, own in rows})
     return found
 
 

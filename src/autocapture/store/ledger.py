@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlmodel import Session, col
 
-from autocapture.model.ledger import QUARANTINED, LedgerEntry
+from autocapture.model.ledger import ASKED_AGAIN, CAPTURED, QUARANTINED, LedgerEntry
 from autocapture.store.bulk import among, in_chunks, rows_of, table_of, upsert_tuples
 
 
@@ -89,6 +89,16 @@ def _write(session: Session, lines: Sequence[Line], *, keep: Collection[str]) ->
     upsert_tuples(session, LedgerEntry, _NAMES, [_values(line) for line in lines], keep=keep)
 
 
+def show_as(session: Session, series_of: Mapping[tuple[int, str], int]) -> None:
+    """Names the series that these calendar items, by channel and source id, show."""
+    for (channel_id, source_id), series_id in sorted(series_of.items()):
+        session.execute(
+            update(LedgerEntry)
+            .where(col(LedgerEntry.channel_id) == channel_id, col(LedgerEntry.source_id) == source_id)
+            .values(series_id=series_id)
+        )
+
+
 def touch(session: Session, channel_id: int, source_ids: Iterable[str], generation: int) -> None:
     """The items were listed again, unchanged: they are of this generation, and back if they were gone."""
     for chunk in in_chunks(list(source_ids)):
@@ -139,29 +149,42 @@ def live_count(session: Session, channel_id: int) -> int:
 
 
 def channels_to_retry(session: Session, now: datetime) -> set[int]:
-    """The channels in which a quarantined item's next reading is due."""
-    statement = (
-        select(col(LedgerEntry.channel_id))
-        .distinct()
-        .where(
-            col(LedgerEntry.outcome) == QUARANTINED,
-            col(LedgerEntry.gone_at).is_(None),
-            col(LedgerEntry.retry_at) <= now,
-        )
-    )
-    return set(session.scalars(statement))
+    """The channels in which an item is to be read again: asked for, or quarantined and due."""
+    return {
+        channel_id
+        for which in (_asked_again(), _due(now))
+        for channel_id in session.scalars(select(col(LedgerEntry.channel_id)).distinct().where(*which))
+    }
 
 
-def to_retry(session: Session, channel_id: int, now: datetime, limit: int) -> list[str]:
-    """Quarantined items whose next reading is due."""
-    statement = (
-        select(col(LedgerEntry.source_id))
-        .where(
-            col(LedgerEntry.channel_id) == channel_id,
-            col(LedgerEntry.outcome) == QUARANTINED,
-            col(LedgerEntry.gone_at).is_(None),
-            col(LedgerEntry.retry_at) <= now,
+def to_retry(session: Session, channel_id: int, now: datetime, limit: int) -> tuple[list[str], list[str]]:
+    """The items of the channel that are asked for again, and the quarantined ones whose next reading is due; at most `limit`
+    of each."""
+    asked, due = (
+        list(
+            session.scalars(
+                select(col(LedgerEntry.source_id))
+                .where(col(LedgerEntry.channel_id) == channel_id, *which)
+                .order_by(col(LedgerEntry.activity_id))  # what is one activity is read together
+                .limit(limit)
+            )
         )
-        .limit(limit)
+        for which in (_asked_again(), _due(now))
     )
-    return list(session.scalars(statement))
+    return asked, due
+
+
+def _asked_again() -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(LedgerEntry.outcome) == CAPTURED,
+        col(LedgerEntry.reason) == ASKED_AGAIN,
+        col(LedgerEntry.gone_at).is_(None),
+    )
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(LedgerEntry.outcome) == QUARANTINED,
+        col(LedgerEntry.gone_at).is_(None),
+        col(LedgerEntry.retry_at) <= now,
+    )

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from autocapture.model.ledger import LedgerEntry
-from autocapture.store.bulk import among, rows_of, table_of
+from autocapture.model.accounts import Account, Channel
+from autocapture.model.ledger import ASKED_AGAIN, CAPTURED, LedgerEntry
+from autocapture.store.bulk import among, in_chunks, rows_of, table_of
 from autocapture.store.ledger import Line
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One item that the ledger names as a sighting of an activity; `live` while it is in its channel."""
+    """One item that the ledger names as a sighting of an activity; `live` while it is in its channel.
+
+    `version`: as which it was last read, None where it could not be. `asked`: it is to be read again, though it did not change
+    (`ask_again`). `user_id`: whose account shows it; `reachable`: the account is captured, so asking will be answered.
+    """
 
     channel_id: int
     source_id: str
     live: bool
+    version: str | None
+    asked: bool
+    user_id: int
+    reachable: bool
+
+    @property
+    def key(self) -> tuple[int, str]:
+        return self.channel_id, self.source_id
 
 
 def captured_as(session: Session, channel_id: int, source_ids: Collection[str]) -> dict[str, int]:
@@ -36,14 +49,61 @@ def captured_as(session: Session, channel_id: int, source_ids: Collection[str]) 
 
 def sightings(session: Session, activity_ids: Collection[int]) -> dict[int, list[Sighting]]:
     """Every item that the ledger names as a sighting of these activities."""
+    if not activity_ids:
+        return {}
     found: dict[int, list[Sighting]] = defaultdict(list)
-    entry = table_of(LedgerEntry).c
-    statement = select(entry.activity_id, entry.channel_id, entry.source_id, entry.gone_at).where(
-        among(session, entry.activity_id, activity_ids), entry.activity_id.is_not(None)
+    entry, channel, account = table_of(LedgerEntry).c, table_of(Channel).c, table_of(Account).c
+    statement = (
+        select(
+            entry.activity_id,
+            entry.channel_id,
+            entry.source_id,
+            entry.gone_at,
+            entry.outcome,
+            entry.reason,
+            entry.version,
+            account.user_id,
+            account.state,
+        )
+        .join(table_of(Channel), channel.id == entry.channel_id)
+        .join(table_of(Account), account.id == channel.account_id)
+        .where(among(session, entry.activity_id, activity_ids), entry.activity_id.is_not(None))
     )
-    for activity_id, channel_id, source_id, gone_at in rows_of(session, statement):
-        found[activity_id].append(Sighting(channel_id, source_id, gone_at is None))
+    for activity_id, channel_id, source_id, gone_at, outcome, reason, version, user_id, state in rows_of(
+        session, statement
+    ):
+        found[activity_id].append(
+            Sighting(
+                channel_id,
+                source_id,
+                live=gone_at is None,
+                version=version if outcome == CAPTURED else None,
+                asked=outcome == CAPTURED and reason == ASKED_AGAIN,
+                user_id=user_id,
+                reachable=state == "active",
+            )
+        )
     return found
+
+
+def ask_again(session: Session, asked: Iterable[Sighting]) -> None:
+    """Has these items read once more by the next run over their account."""
+    by_channel: dict[int, list[str]] = defaultdict(list)
+    for each in asked:
+        by_channel[each.channel_id].append(each.source_id)
+    entry = table_of(LedgerEntry)
+    for channel_id in sorted(by_channel):
+        for chunk in in_chunks(sorted(by_channel[channel_id])):
+            session.execute(
+                entry.update()
+                .where(
+                    entry.c.channel_id == channel_id,
+                    entry.c.source_id.in_(chunk),
+                    entry.c.outcome == CAPTURED,
+                    entry.c.gone_at.is_(None),
+                )
+                .values(reason=ASKED_AGAIN)
+            )
 
 
 def follow(session: Session, activity_id: int, line: Line) -> None:

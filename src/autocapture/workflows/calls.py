@@ -1,7 +1,7 @@
 """Storing admitted calls: one activity a call, its transfer legs and its copies in several logs merged.
 
 Identity is the id of the telephone system. A different call under an id that is taken already (another system's) gets an
-identity of its own; a row that was corrected replaces what it told before.
+identity of its own. A row that is read again replaces what it told before: a call of several rows is told by all of them anew.
 """
 
 from __future__ import annotations
@@ -19,19 +19,23 @@ from autocapture.normalize.call import conflicts, merge_calls, own_key
 from autocapture.store import activities
 from autocapture.store.activities import Stored
 from autocapture.workflows.matching import place
-from autocapture.workflows.sightings import told_anew, withdraw
+from autocapture.workflows.sightings import put_off, told_anew, withdraw
 from autocapture.workflows.staging import Scope, Staged
 
 
-def store_calls(session: Session, staged: Sequence[Staged], scope: Scope, now: datetime) -> None:
-    """Writes the activities of these calls and names them in the ledger rows (which the caller writes)."""
-    copies = [(item, item.draft) for item in staged if item.draft is not None]
+def store_calls(
+    session: Session, staged: Sequence[Staged], scope: Scope, now: datetime, *, again: bool = True
+) -> None:
+    """Writes the activities of these calls and names them in the ledger rows (which the caller writes). `again`: the ledger
+    held some of them before."""
+    present = put_off(session, staged, scope, unchanged_too=True) if again else staged
+    copies = [(item, item.draft) for item in present if item.draft is not None]
     stored = activities.load(session, {stable_id(draft.dedupe_key) for _, draft in copies})
     known = set(stored)
-    anew = told_anew(session, known, staged, scope)
+    anew = told_anew(session, known, present, scope).anew
     by_activity = _identify(session, copies, stored, anew)
-    anew |= told_anew(session, stored.keys() - known, staged, scope)
-    withdraw(session, staged, staged, scope)
+    anew = anew | told_anew(session, stored.keys() - known, present, scope).anew
+    withdraw(session, present if again else (), staged, scope)
     new: list[Stored] = []
     changed: list[tuple[Stored, Stored]] = []
     for activity_id, drafts in by_activity.items():

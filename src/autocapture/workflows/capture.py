@@ -41,7 +41,7 @@ from autocapture.workflows import collector
 from autocapture.workflows.channels import discover, switch_off
 from autocapture.workflows.exclusions import load_exclusions
 from autocapture.workflows.open_account import open_account
-from autocapture.workflows.pages import retry_quarantined, store_page
+from autocapture.workflows.pages import read_again_what_is_due, store_page
 from autocapture.workflows.people import our_people
 from autocapture.workflows.pulling import Run, pull
 from autocapture.workflows.reading_ahead import ReadAhead
@@ -105,7 +105,7 @@ def capture_account(
 ) -> CaptureReport:
     """Pulls everything new in every channel of one account. Raises InputError for an unknown account, StoreBusy.
 
-    `resync` enumerates every channel from the start and reads what the ledger does not hold, or holds differently.
+    `resync` enumerates every channel from the start, and reads and judges everything once more.
     """
     report = CaptureReport(account_id)
     with writing(app.engine) as session:
@@ -226,8 +226,8 @@ def _pull_all(
         if more or _is_to_be_seen_twice(run):
             queue.append(run)  # to the back: a long backfill must not starve today's mail
             continue
-        if run.channel_id in to_retry:
-            retry_quarantined(run)
+        if run.told_again or run.channel_id in to_retry:
+            read_again_what_is_due(run)
         finished.add(run.channel_id)
         at_rest.append(run)
         if app.clock.monotonic() - rested > REST_EVERY:

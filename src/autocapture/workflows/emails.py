@@ -24,14 +24,14 @@ from autocapture.normalize.email import (
     conflicts,
     is_derived,
     is_same_rewritten,
-    merge_emails,
+    joined,
     own_key,
 )
 from autocapture.store import activities, threads
 from autocapture.store.activities import NOT_YET, Stored
 from autocapture.store.bulk import among, insert_missing
 from autocapture.workflows.matching import place
-from autocapture.workflows.sightings import told_anew, withdraw
+from autocapture.workflows.sightings import put_off, told_anew, withdraw
 from autocapture.workflows.staging import Scope, Staged
 
 
@@ -43,33 +43,47 @@ class _Identified(NamedTuple):
     activity_id: int
 
 
-def store_emails(session: Session, staged: Sequence[Staged], scope: Scope, now: datetime) -> None:
-    """Writes the activities of these emails and names them in the ledger rows (which the caller writes)."""
-    copies = [(item, item.draft) for item in staged if item.draft is not None]
+def store_emails(
+    session: Session, staged: Sequence[Staged], scope: Scope, now: datetime, *, again: bool = True
+) -> None:
+    """Writes the activities of these emails and names them in the ledger rows (which the caller writes). `again`: the ledger
+    held some of them before."""
+    present = put_off(session, staged, scope) if again else staged
+    copies = [(item, item.draft) for item in present if item.draft is not None]
     stored = activities.load(session, {stable_id(draft.dedupe_key) for _, draft in copies})
     known = set(stored)
-    anew = told_anew(session, known, staged, scope)
+    anew, owners = told_anew(session, known, present, scope)
     identified = _identify(session, copies, stored, anew, scope)
-    anew |= told_anew(session, stored.keys() - known, staged, scope)
+    anew_too, owners_too = told_anew(session, stored.keys() - known, present, scope)
+    anew, owners = anew | anew_too, {**owners, **owners_too}
     by_activity: dict[int, list[Draft]] = defaultdict(list)
     for item in identified:
         item.staged.entry.activity_id = item.activity_id
         by_activity[item.activity_id].append(item.draft)
-    removed = withdraw(session, [item for item in staged if _may_leave(item)], staged, scope)
+    leaving = [item for item in present if again and _may_leave(item)]
+    removed = withdraw(session, leaving, staged, scope)
     thread_of = _threads(session, by_activity, scope)
     new: list[Stored] = []
     changed: list[tuple[Stored, Stored]] = []
     for activity_id, drafts in by_activity.items():
         thread_id, before = thread_of[activity_id], stored.get(activity_id)
         if before is None:
-            new.append(Stored(activity_id, merge_emails(drafts), NOT_YET, now, thread_id))
+            new.append(Stored(activity_id, _as_told(drafts, None, set(), scope), NOT_YET, now, thread_id))
             continue
-        draft = _as_stored(merge_emails(drafts if activity_id in anew else [before.draft, *drafts]))
+        kept = None if activity_id in anew else before.draft
+        draft = _as_stored(_as_told(drafts, kept, owners.get(activity_id, set()), scope))
         after = replace(before, draft=draft, matched=NOT_YET, thread_id=thread_id)
         if draft != before.draft or after.thread_id != before.thread_id:
             changed.append((before, after))
     changed.extend(_bereft(session, removed, by_activity))
     place(session, scope.organization, new=new, changed=changed, now=now)
+
+
+def _as_told(drafts: Sequence[Draft], kept: Draft | None, owners: Set[int], scope: Scope) -> Draft:
+    """The mail as its copies tell it, with what is kept of other ones, which may have been read under other people of ours."""
+    if kept is None and len(drafts) == 1:
+        return drafts[0]
+    return joined(drafts, kept, {*owners, scope.owner.user_id}, scope.organization)
 
 
 def _may_leave(item: Staged) -> bool:

@@ -8,7 +8,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import func
@@ -16,11 +16,12 @@ from sqlmodel import Session, col, select
 
 from autocapture.application import Application
 from autocapture.errors import AutocaptureError, SetupError, TryLater
-from autocapture.model.accounts import Account
+from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
 from autocapture.store import schema
 from autocapture.store.engine import BUSY_TIMEOUT_MS, database_file, reading, writing
+from autocapture.workflows.exclusions import load_exclusions
 from autocapture.workflows.open_account import open_account
 
 OLDEST_PYTHON = (3, 11)
@@ -56,6 +57,8 @@ def diagnosis(app: Application) -> Iterator[Check]:
     yield _check("privacy", lambda: _private(app))
     if all(check.ok for check in ready if check.name == "database"):
         yield _check("clock", lambda: _clock(app))
+        if app.settings.capture.exclusions_file is not None:
+            yield _check("exclusions", lambda: _exclusions(app))
     for name in app.registry.names():
         yield _check(f"connector {name}", lambda name=name: _connector(app, name))  # type: ignore[misc]
     yield from _accounts(app)
@@ -142,6 +145,35 @@ def _clock(app: Application) -> str:
     if newest is not None and newest > now + CLOCK_TOLERANCE:
         raise SetupError(f"the clock says {now:%Y-%m-%d %H:%M} UTC, before the last capture; set it right")
     return f"{now:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _exclusions(app: Application) -> str:
+    """Whether everything that is captured was judged by the never-log list as it is now."""
+    path = app.settings.capture.exclusions_file
+    load_exclusions(path)
+    if path is None:
+        raise TypeError("asked only where there is a list")
+    changed_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    earlier = (
+        select(func.count())
+        .select_from(LedgerEntry)
+        .join(Channel, col(Channel.id) == col(LedgerEntry.channel_id))
+        .join(Account, col(Account.id) == col(Channel.account_id))
+        .where(
+            col(LedgerEntry.updated_at) < changed_at,
+            col(LedgerEntry.gone_at).is_(None),
+            col(Channel.enabled),
+            col(Account.state) == "active",
+        )
+    )
+    with reading(app.engine) as session:
+        count = session.exec(earlier).one()
+    if count:
+        raise SetupError(
+            f"{path} was changed at {changed_at:%Y-%m-%d %H:%M} UTC, and {count} items were judged before; "
+            "run `autocapture capture --resync`"
+        )
+    return f"{path} is what everything captured was judged by"
 
 
 def _connector(app: Application, name: str) -> str:

@@ -25,6 +25,7 @@ class ImportReport:
     missing: tuple[tuple[str, Key], ...] = ()
     notes: tuple[Remark, ...] = ()
     changes: tuple[Change, ...] = field(default=(), repr=False)
+    advice: str | None = None  # what is to be done for the import to tell on what was captured before
     dry_run: bool = False
 
     @property
@@ -83,6 +84,8 @@ class ImportReport:
         for remark in self.notes:
             yield f"note: {remark.place}: {remark.reason}"
         yield f"{self.imported} rows {verb} imported, {len(self.refused)} refused"
+        if self.advice:
+            yield self.advice
 
     def _change_lines(self) -> Iterator[str]:
         shown: Counter[str] = Counter()

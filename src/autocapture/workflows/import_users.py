@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from autocapture.clock import Clock
 from autocapture.crm.rows import Change, Value, Values
+from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import Membership, Team, User, UserHandle
 from autocapture.store.bulk import insert
 from autocapture.store.engine import writing
@@ -24,6 +25,7 @@ FIRST_DAY = date(1970, 1, 1)
 """A new user's first membership begins here, so that mail from before the import counts for the team too."""
 
 _SCALARS = ("name", "role", "time_zone", "locale")
+_JUDGED_BY = {"aliases", "phones", "time_zone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,25 @@ def import_users(engine: Engine, clock: Clock, path: Path) -> ImportReport:
         found = read_users(content, path.name, people.handles)
         changes = _changes(found.rows, people.values)
         _apply(session, changes, people, clock.now())
+        advice = _advice(session, changes)
     named = found.rows.keys() | found.refused_emails.keys()
     return report_of_changes(
         changes,
         {"user": len(found.rows) - len(changes)},
         refused=tuple(sorted(found.refused, key=lambda remark: remark.place.line)),
         missing=tuple(("user", (email,)) for email in people.users if email not in named),
+        advice=advice,
+    )
+
+
+def _advice(session: Session, changes: Sequence[Change]) -> str | None:
+    """What was captured stays judged by the handles and the local days of its time until it is read again."""
+    changed = [change.key[0] for change in changes if change.before and _JUDGED_BY & change.after.keys()]
+    if not changed or session.exec(select(LedgerEntry.channel_id).limit(1)).first() is None:
+        return None
+    return (
+        f"{', '.join(changed)}: addresses, numbers or time zone changed; "
+        "run `autocapture capture --resync` to judge by them what was captured before"
     )
 
 

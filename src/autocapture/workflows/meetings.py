@@ -7,7 +7,7 @@ inside the window are reconciled: what moved out of it with time stays as it was
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
@@ -18,11 +18,11 @@ from autocapture.application import Application
 from autocapture.model.activities import Activity
 from autocapture.model.columns import stable_id
 from autocapture.model.directory import Organization
-from autocapture.model.draft import Draft, Matched
-from autocapture.normalize.meeting import draft_meetings
+from autocapture.model.draft import Matched
+from autocapture.normalize.meeting import draft_meetings, series_keys
 from autocapture.normalize.same_meeting import CalendarCopy
 from autocapture.records import EventRecord
-from autocapture.store import activities, calendar
+from autocapture.store import activities, calendar, ledger
 from autocapture.store.activities import Stored
 from autocapture.store.bulk import in_chunks
 from autocapture.store.calendar import Copy
@@ -41,6 +41,7 @@ def store_events(session: Session, staged: Sequence[Staged], scope: Scope, now: 
     kept = [item for item in staged if item.event is not None]
     dropped = [item.entry.source_id for item in staged if item.event is None]
     touched = calendar.series_of(session, scope.channel_id, [item.entry.source_id for item in staged])
+    apart = calendar.shown_as(session, touched)  # before what is forgotten cannot be asked any more
     calendar.forget(session, scope.channel_id, dropped)
     rows = [
         (scope.channel_id, item.entry.source_id, item.entry.series_id, _kept(item.event, scope))
@@ -48,7 +49,10 @@ def store_events(session: Session, staged: Sequence[Staged], scope: Scope, now: 
         if item.event is not None and item.entry.series_id is not None
     ]
     calendar.save(session, rows, now)
-    derive(session, scope.organization, touched | {row[2] for row in rows}, now)
+    shown = derive(session, scope.organization, touched | {row[2] for row in rows}, now, apart)
+    for item in kept:
+        own = shown.get((scope.channel_id, item.entry.source_id))
+        item.entry.series_id = own or item.entry.series_id
 
 
 def _kept(event: EventRecord, scope: Scope) -> EventRecord:
@@ -66,41 +70,68 @@ def _withheld(event: EventRecord) -> EventRecord:
     )
 
 
-def derive(session: Session, organization: Organization, series: Collection[int], now: datetime) -> None:
-    """Brings the stored meetings of these series in line with their copies."""
+def derive(
+    session: Session,
+    organization: Organization,
+    series: Collection[int],
+    now: datetime,
+    apart: Mapping[tuple[int, str], tuple[int, int]] | None = None,
+) -> Mapping[tuple[int, str], int]:
+    """Brings the stored meetings of these series, each of one UID, in line with their copies.
+
+    Where the UID stands for several meetings, each is a series of its own. Gives, by channel and source id, which of them a
+    copy shows; the ledger rows that are there are brought in line. `apart`: what `calendar.shown_as` told before copies were
+    forgotten.
+    """
     if not series:
-        return
+        return {}
     by_series: dict[int, list[Copy]] = defaultdict(list)
     for copy in calendar.copies(session, series):
         by_series[copy.series_id].append(copy)
-    stored = activities.load_group(session, "series_id", series)
+    before_apart = {**(apart or {}), **calendar.shown_as(session, series)}
+    was_apart = {series_id for series_id, _ in before_apart.values()}
+    of_uid = {each: each for each in series} | {own: series_id for series_id, own in before_apart.values()}
+    stored = activities.load_group(session, "series_id", of_uid.keys())
     new: list[Stored] = []
     changed: list[tuple[Stored, Stored]] = []
     gone: list[Stored] = []
+    shown: dict[tuple[int, str], int] = {}
     for series_id in sorted(series):
-        window = _window(by_series[series_id], now)
-        drafts = _drafts(by_series[series_id], organization, window, now)
+        copies = by_series[series_id]
+        held = _held(copies, organization)
+        start, end = _window(copies, now)
+        found = draft_meetings(held, organization, window_start=start, window_end=end, now=now)
+        drafts = {stable_id(draft.dedupe_key): draft for draft in found}
+        own_series = {_series_id(draft.series_key) for draft in found}
+        if own_series - {series_id} or series_id in was_apart:
+            shown |= {key: _series_id(own) for key, own in series_keys(held, organization).items()}
         for activity_id, draft in drafts.items():
-            before = stored.get(activity_id)
+            before, own = stored.get(activity_id), _series_id(draft.series_key)
+            plain = replace(draft, series_key=None)
             if before is None:
-                new.append(Stored(activity_id, draft, Matched(draft.parties), now, series_id=series_id))
-            elif draft != before.draft:
-                changed.append((before, replace(before, draft=draft, matched=Matched(draft.parties))))
+                new.append(Stored(activity_id, plain, Matched(draft.parties), now, series_id=own))
+            elif plain != before.draft or before.series_id != own:
+                after = replace(before, draft=plain, matched=Matched(draft.parties), series_id=own)
+                changed.append((before, after))
         gone.extend(
             item
             for item in stored.values()
-            if item.series_id == series_id
+            if of_uid[item.series_id or 0] == series_id
             and item.activity_id not in drafts
-            and _is_decided(item.draft.occurred_at, by_series[series_id], now)
+            and _is_decided(item.draft.occurred_at, copies, now)
         )
     activities.remove(session, gone)
     place(session, organization, new=new, changed=changed, now=now)
+    ledger.show_as(session, shown)
+    return shown
 
 
-def _drafts(
-    copies: Sequence[Copy], organization: Organization, window: tuple[datetime, datetime], now: datetime
-) -> dict[int, Draft]:
-    held = [
+def _series_id(series_key: str | None) -> int:
+    return stable_id(f"series:{series_key}")
+
+
+def _held(copies: Sequence[Copy], organization: Organization) -> list[CalendarCopy]:
+    return [
         CalendarCopy(
             organization.colleagues[copy.user_id],
             copy.record,
@@ -108,12 +139,11 @@ def _drafts(
             copy.gone_at is not None,
             copy.gone_at,
             copy.channel_id,
+            copy.source_id,
         )
         for copy in copies
         if copy.user_id in organization.colleagues
     ]
-    drafts = draft_meetings(held, organization, window_start=window[0], window_end=window[1], now=now)
-    return {stable_id(draft.dedupe_key): replace(draft, series_key=None) for draft in drafts}
 
 
 def _window(copies: Sequence[Copy], now: datetime) -> tuple[datetime, datetime]:
@@ -155,6 +185,7 @@ def settle_meetings(app: Application, *, whole_calendar: bool = False) -> int:
         series = {found for found in session.scalars(ended.distinct()) if found is not None}
         if whole_calendar:
             series |= calendar.recurring(session)
+        series = calendar.series_of_shown(session, series)
     for chunk in in_chunks(sorted(series), BATCH):
         with writing(app.engine) as session:
             take_turn(session)

@@ -111,7 +111,9 @@ def _commit(run: Run, pulled: Pulled) -> None:
     with writing(run.app.engine) as session:
         _begin(session, run)
         ledger.touch(session, run.channel_id, pulled.touched, pulled.generation)
-        _store(session, run, staged)
+        ids = {item.entry.source_id for item in staged}
+        again = not (ids.isdisjoint(held) and ids.isdisjoint(run.stored_last))
+        _store(session, run, staged, again=again)
         due = _texts_due(session, run, [item.id for item in page.items], staged, held)
         if not due:
             gone = _finish(session, run, page, pulled.gone, returned, channel)
@@ -123,6 +125,7 @@ def _commit(run: Run, pulled: Pulled) -> None:
             gone = _finish(session, run, page, pulled.gone, returned, channel)
     for name, value in channel.items():
         setattr(run.channel, name, value)
+    run.told_again, run.stored_last = run.told_again or again, ids
     _count(run.report, staged, listed=len(page.items), gone=gone)
 
 
@@ -153,12 +156,21 @@ def _finish(
     return len(gone)
 
 
-def retry_quarantined(run: Run) -> None:
-    """Reads again the quarantined items whose time has come."""
-    with reading(run.app.engine) as session:
-        ids = ledger.to_retry(session, run.channel_id, run.app.clock.now(), RETRY_LIMIT)
-    if not ids:
-        return
+def read_again_what_is_due(run: Run) -> None:
+    """Reads again the items that are asked for again, all of them, and quarantined ones whose time has come."""
+    before: list[str] = []
+    while True:
+        with reading(run.app.engine) as session:
+            asked, due = ledger.to_retry(session, run.channel_id, run.app.clock.now(), RETRY_LIMIT)
+        if asked == before and not due:
+            return  # nothing more, or only what was not answered
+        _read_again(run, [*asked, *due])
+        if len(asked) < RETRY_LIMIT:
+            return
+        before = asked
+
+
+def _read_again(run: Run, ids: Sequence[str]) -> None:
     pulled = pull_again(run, ids)
     with writing(run.app.engine) as session:
         _begin(session, run)
@@ -191,16 +203,16 @@ def _texts(run: Run, due: Mapping[str, int]) -> Mapping[str, str]:
     return run.connection.texts(run.source, list(due)) if isinstance(run.connection, ReadsText) else {}
 
 
-def _store(session: Session, run: Run, staged: Sequence[Staged]) -> None:
+def _store(session: Session, run: Run, staged: Sequence[Staged], *, again: bool = True) -> None:
     now = run.app.clock.now()
     readable = [item for item in staged if item.entry.outcome != QUARANTINED]
     match run.channel.kind:
         case "email":
-            store_emails(session, readable, run.scope, now)
+            store_emails(session, readable, run.scope, now, again=again)
         case "event":
             store_events(session, readable, run.scope, now)
         case "call":
-            store_calls(session, readable, run.scope, now)
+            store_calls(session, readable, run.scope, now, again=again)
     ledger.write(session, [item.entry for item in readable])
     ledger.write_quarantined(session, [item.entry for item in staged if item.entry.outcome == QUARANTINED])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from autocapture.application import Application
@@ -71,6 +71,10 @@ class Run:
     scope: Scope
     report: CaptureReport
     vanished: bool = False  # something listed in this enumeration was gone when it was read
+    told_again: bool = False  # something that was held was told once more, so others may be asked for again
+    stored_last: Set[str] = (
+        frozenset()
+    )  # the ids of the page before: the next one was listed when they were not held yet
     following: Listed | None = None  # the page after the one that is stored now
 
     @property

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from tests.integration.capture.deployment import PEOPLE, capture, deploy, everything, rows
+import pytest
+from tests.integration.capture.deployment import (
+    PEOPLE,
+    application,
+    capture,
+    deploy,
+    everything,
+    rows,
+    settle,
+)
 
 from autocapture.application import Application
-from autocapture.model.activities import Activity
+from autocapture.clock import FixedClock
+from autocapture.model.activities import Activity, Match
+from autocapture.model.crm import Company, CompanyDomain, Deal
+from autocapture.store.engine import writing
 from autocapture.workflows.connect_account import Login, connect_account
+from autocapture.workflows.listings import Selection, list_activities
+
+BEGUN = datetime(2026, 9, 1, tzinfo=UTC)
 
 EVENT = """BEGIN:VEVENT
 UID:{uid}
@@ -83,6 +98,65 @@ def test_meetings_with_nobody_in_common_are_not_one_for_sharing_a_uid(tmp_path: 
         assert titles == ["Audit", "Demo", "Kick-off", "Renewal"]
         app.engine.dispose()
     assert all(each == told[0] for each in told)
+
+
+def _sightings(app: Application) -> dict[str, list[int]]:
+    return {
+        f"{row['subject']} {row['occurred_at']:%d}": [each["account"] for each in row["sightings"]]
+        for row in list_activities(app, Selection())
+    }
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["forwards", "backwards"])
+def test_two_series_with_one_uid_are_two_series_until_one_of_them_is_gone(
+    order: tuple[int, int], tmp_path: Path
+) -> None:
+    clock = FixedClock(datetime(2026, 11, 5, tzinfo=UTC))
+    app = deploy(tmp_path / "home", clock=clock)
+    with writing(app.engine) as session:
+        session.add(Company(id=2, source_id="c2", name="Partner"))
+        session.flush()
+        session.add(CompanyDomain(domain="partner.example", company_id=2))
+        for number, company in ((1, 1), (2, 2)):
+            deal = {"id": number, "source_id": f"d{number}", "name": "", "company_id": company}
+            session.add(Deal(**deal, created_at=BEGUN, created_on=BEGUN.date()))
+    weekly = "RRULE:FREQ=WEEKLY;COUNT=2\n"
+    ours = _event("Renewal", more=weekly)
+    theirs = _event("Demo", day=11, organizer=PEOPLE[1], guest="lee@partner.example", more=weekly)
+    paths = [
+        _calendar(tmp_path / person / "calendar.ics", event)
+        for person, event in zip(PEOPLE, (ours, theirs), strict=False)
+    ]
+    accounts = [_connect(app, person, path) for person, path in zip(PEOPLE, paths, strict=False)]
+    for place in order:
+        capture(app, accounts[place])
+    apart = {"Renewal 10": [1], "Demo 11": [2], "Renewal 17": [1], "Demo 18": [2]}
+    by_account = {accounts[0]: 1, accounts[1]: 2}
+    assert {key: [by_account[each] for each in seen] for key, seen in _sightings(app).items()} == apart
+    series = {row["subject"]: row["series_id"] for row in rows(app, Activity)}
+    assert series["Renewal"] != series["Demo"]
+    assert sorted(row["method"] for row in rows(app, Match) if row["target"] == "deal") == [
+        "only_live_deal",
+        "only_live_deal",
+        "series",
+        "series",
+    ], "a date goes on with its own series"
+    app.engine.dispose()
+    app = application(tmp_path / "home", clock=FixedClock(datetime(2026, 11, 12, tzinfo=UTC)))
+    settle(app)
+    assert [row["status"] for row in rows(app, Activity)].count("held") == 2
+    assert {key: [by_account[each] for each in seen] for key, seen in _sightings(app).items()} == apart
+    _calendar(paths[1], theirs.replace("END:VEVENT", "CLASS:PRIVATE\nEND:VEVENT"))
+    capture(app, accounts[1])
+    assert {row["subject"] for row in rows(app, Activity)} == {"Renewal"}
+    fresh = deploy(tmp_path / "fresh", clock=app.clock)
+    capture(fresh, _connect(fresh, PEOPLE[0], paths[0]))
+    assert [row["series_id"] for row in rows(app, Activity)] == [
+        row["series_id"] for row in rows(fresh, Activity)
+    ]
+    assert _sightings(app).keys() == _sightings(fresh).keys()
+    for each in (app, fresh):
+        each.engine.dispose()
 
 
 def test_a_private_date_of_a_public_series_is_stored_without_what_it_is_about(

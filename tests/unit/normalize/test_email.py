@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 
@@ -8,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.cast import NOON, ORGANIZATION, RUTH, SAM, TINA, mail
 
-from autocapture.model.directory import Colleague
+from autocapture.model.directory import Colleague, Organization
 from autocapture.model.draft import Draft
-from autocapture.normalize.email import conflicts, draft_email, is_same_rewritten, merge_emails
+from autocapture.normalize.email import conflicts, draft_email, is_same_rewritten, joined, merge_emails
 from autocapture.normalize.people import handles_of
 from autocapture.records import Address, EmailRecord
 
@@ -240,6 +242,44 @@ def test_copies_join_to_the_same_mail_in_any_order_and_in_any_steps(copies: list
             stepwise = merge_emails([stepwise, each])
         assert stepwise == merged
     assert merge_emails([merged, *copies]) == merged
+
+
+def _owners(copies: Sequence[Draft]) -> set[int]:
+    """The users in whose mailboxes the copies may lie: whoever saw them."""
+    return {part.user_id for copy in copies for part in copy.parts}
+
+
+@given(_copies())
+def test_what_is_stored_and_its_copies_are_judged_alike_in_any_order_and_in_any_steps(
+    copies: list[Draft],
+) -> None:
+    whole = joined(copies, None, _owners(copies), ORGANIZATION)
+    for order in permutations(copies):
+        stored = joined(order[:1], None, _owners(order[:1]), ORGANIZATION)
+        assert stored == order[0], "a single copy was judged when it was read"
+        for place, each in enumerate(order[1:], 1):
+            stored = joined([each], stored, _owners(order[: place + 1]), ORGANIZATION)
+        assert stored == whole
+    assert joined(copies, whole, _owners(copies), ORGANIZATION) == whole
+
+
+@given(_copies())
+def test_what_was_stored_is_judged_by_our_people_as_they_are_now(copies: list[Draft]) -> None:
+    others = Organization(
+        {1: replace(RUTH, user_id=1, time_zone="Asia/Tokyo"), 3: replace(TINA, user_id=3), 2: SAM},
+        {"ruth@ours.example": 3, "anna@nordwind.example": 1, "sam@ours.example": 2},
+        frozenset({"ours.example"}),
+    )
+    stored = joined(copies, None, _owners(copies), ORGANIZATION)
+    again = joined([], stored, _owners(copies), others)
+    assert {party.address: party.user_id for party in again.parties} == {
+        party.address: others.user_of(party.address) for party in stored.parties
+    }
+    outside = [party for party in again.parties if not others.is_inside(party.address)]
+    assert again.external is bool(outside)
+    assert (again.direction == "internal") is (not outside)
+    assert joined([], again, _owners(copies), others) == again
+    assert joined([], again, _owners(copies), ORGANIZATION) == stored
 
 
 @given(_copies())
