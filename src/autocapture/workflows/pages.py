@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,42 +32,47 @@ RETRY_LIMIT = 100
 
 
 def store_page(run: Run, pulled: Pulled) -> None:
-    """Commits items, ledger and cursor together, under the lease's fence.
+    """Commits items, ledger and cursor together, under the lease's fence."""
+    _without_refused(run, pulled, _commit)
 
-    An item that the database refuses, whatever it may hold, goes to quarantine alone: were the page refused for ever, all
-    mail behind it would be lost.
-    """
+
+def _without_refused(run: Run, pulled: Pulled, store: Callable[[Run, Pulled], None]) -> None:
+    """Stores what was read. An item that the database refuses, whatever it may hold, goes to quarantine alone: were the page
+    refused for ever, all mail behind it would be lost."""
     try:
-        _commit(run, pulled)
+        store(run, pulled)
     except AutocaptureError:
         raise
     except Exception as problem:
-        refused = _refused(run, pulled.staged)
+        refused = _refused(run, pulled)
         if not refused:
             raise
         log.error(
             "items_refused", channel_id=run.channel_id, count=len(refused), error=type(problem).__name__
         )
-        _commit(run, _without(run, pulled, refused))
+        store(run, _without(run, pulled, refused))
 
 
-def _refused(run: Run, staged: Sequence[Staged]) -> list[Staged]:
-    """Those that cannot be stored even alone, found by halves; none where nothing at all is taken, which is no fault of
-    theirs."""
+def _refused(run: Run, pulled: Pulled) -> list[Staged]:
+    """Those that cannot be stored even alone, found by halves; none where nothing seems to be taken, which is no fault of
+    theirs. What is in quarantine already may be refused once more: that tells nothing."""
+    before = {source_id for source_id, held in pulled.held.items() if held.outcome == QUARANTINED}
+    others = [item for item in pulled.staged if item.entry.source_id not in before]
+    if len(others) >= SUSPICIOUS_ROWS:
+        sample = others[:: len(others) // SUSPICIOUS_ROWS]  # refused ones may stand side by side
+        if not any(_is_stored(run, [item]) for item in sample):
+            return []
     refused: list[Staged] = []
-    anything = False
-    waiting = [staged] if staged else []
+    waiting: list[Sequence[Staged]] = [pulled.staged] if pulled.staged else []
     while waiting:
         part = waiting.pop()
         if _is_stored(run, part):
-            anything = True
-        elif len(part) > 1:
+            continue
+        if len(part) == 1:
+            refused.extend(part)
+        else:
             middle = len(part) // 2
             waiting += [part[middle:], part[:middle]]
-        else:
-            refused.extend(part)
-            if len(refused) == SUSPICIOUS_ROWS and not anything:
-                return []
     return refused
 
 
@@ -164,14 +169,14 @@ def read_again_what_is_due(run: Run) -> None:
             asked, due = ledger.to_retry(session, run.channel_id, run.app.clock.now(), RETRY_LIMIT)
         if asked == before and not due:
             return  # nothing more, or only what was not answered
-        _read_again(run, [*asked, *due])
+        _without_refused(run, pull_again(run, [*asked, *due]), _commit_again)
         if len(asked) < RETRY_LIMIT:
             return
         before = asked
 
 
-def _read_again(run: Run, ids: Sequence[str]) -> None:
-    pulled = pull_again(run, ids)
+def _commit_again(run: Run, pulled: Pulled) -> None:
+    ids = [item.entry.source_id for item in pulled.staged]
     with writing(run.app.engine) as session:
         _begin(session, run)
         _store(session, run, pulled.staged)

@@ -12,6 +12,7 @@ import pytest
 from tests.integration.capture.deployment import PEOPLE, rows
 
 from autocapture.application import Application
+from autocapture.clock import SystemClock
 from autocapture.connector import Broken, Channel, Gone, Page, Record, Ref
 from autocapture.model.activities import Activity
 from autocapture.model.ledger import LedgerEntry
@@ -89,6 +90,32 @@ def test_an_item_that_the_database_refuses_is_quarantined_or_stored_alone(
     assert len(rows(app, Activity)) >= 38
     again = capture_account(app, account)
     assert (again.status, again.captured, again.quarantined) == ("ok", 0, 0)
+
+
+class _Later(SystemClock):
+    waited = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.waited
+
+
+def test_items_refused_once_more_stay_in_quarantine_and_the_account_goes_on(either_app: Application) -> None:
+    mails = {str(number): _mail(number) for number in range(60)}
+    for number in range(25):
+        mails[str(number)] = replace(mails[str(number)], subject="\ud83d")
+    connector = MemoryConnector("third", frozenset({"email"}), lambda: _Connection(mails))
+    app = replace(either_app, registry=_Registry(connector), clock=_Later())  # type: ignore[arg-type]
+    account = connect_account(app, Login(PEOPLE[0], "third", {})).account_id
+    assert capture_account(app, account).quarantined == 25
+    app.clock.waited = timedelta(hours=1)  # type: ignore[attr-defined]
+    again = capture_account(app, account)
+    assert (again.status, again.captured, again.quarantined) == ("ok", 0, 25), again
+    refused = [line for line in rows(app, LedgerEntry) if line["outcome"] == "quarantined"]
+    assert {(line["tries"], line["retry_at"] > app.clock.now()) for line in refused} == {(2, True)}
+    mails["7"] = _mail(7)
+    app.clock.waited = timedelta(hours=3)  # type: ignore[attr-defined]
+    mended = capture_account(app, account)
+    assert (mended.status, mended.captured, mended.quarantined) == ("ok", 1, 24), mended
 
 
 def test_a_store_that_takes_nothing_is_no_fault_of_the_items(
