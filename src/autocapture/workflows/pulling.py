@@ -118,8 +118,12 @@ def _listed(run: Run, cursor: Cursor | None, generation: int) -> Listed:
 
 
 def _look_ahead(run: Run, listed: Listed) -> None:
-    """Lists the page after this one and has it read, where there is much to read."""
-    if not listed.page.more:
+    """Lists the page after this one and has it read, where there is much to read.
+
+    Nothing of this page is in the ledger yet, and a complete one may begin another listing. So a page that tells of an item
+    once more, and might say that it is gone, is listed again in its turn.
+    """
+    if not listed.page.more or listed.page.complete:
         return
     if len(listed.items.to_read) >= WORTH_READING_AHEAD:
         run.ahead.start()
@@ -129,6 +133,8 @@ def _look_ahead(run: Run, listed: Listed) -> None:
         following = _listed(run, listed.page.cursor, listed.generation)
     except AutocaptureError:
         return  # it will be raised again when this page is stored and the next one is due
+    if not {item.id for item in listed.page.items}.isdisjoint(item.id for item in following.page.items):
+        return
     if following.items.to_read:
         following.ticket = run.ahead.ask(_wanted(run, following), run.scope)
     run.following = following

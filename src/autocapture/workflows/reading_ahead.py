@@ -34,8 +34,6 @@ WORTH_READING_AHEAD = 1_000
 """Items to read on one page from which a process is started: it takes as long to start as a thousand mails take to read."""
 
 _MOST_AHEAD = 2  # pages held in memory besides the one that is being stored
-_STOP_WITHIN = 2.0  # seconds
-
 
 Ticket = int
 """Stands for a page that is being read: pages come back in the order in which they were asked for."""
@@ -84,7 +82,11 @@ class ReadAhead:
         """Starts the process, once and where there is one to start; `is_ready` tells when it has connected."""
         if self._start is None or self._process is not None:
             return
-        self._process = self._start()
+        try:
+            self._process = self._start()
+        except OSError:  # as many processes, files or bytes of memory as this machine allows
+            self._give_up()
+            return
         self._send(self._account_id)
 
     def has_room(self) -> bool:
@@ -124,7 +126,7 @@ class ReadAhead:
             return None
         try:
             received = pickle.load(_pipe(self._process.stdout))
-        except (OSError, EOFError, pickle.UnpicklingError):
+        except Exception:  # half an answer may raise anything, and so may what else came through the pipe
             received = None
         if received is None:
             self._give_up()
@@ -181,11 +183,13 @@ def serve_reader(
 
 
 def _listen(requests: IO[bytes], waiting: SimpleQueue[_Request], leave: Callable[[], None]) -> None:
-    """Empties the pipe into memory, so that the parent never waits in the middle of asking."""
+    """Empties the pipe into memory, so that the parent never waits in the middle of asking.
+
+    However the pipe ends, in the middle of a request too, nobody is left to ask."""
     try:
         while True:
             waiting.put(pickle.load(requests))
-    except (EOFError, OSError):
+    finally:
         leave()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from tests.peers.dovecot import Dovecot
 from autocapture.application import Application
 from autocapture.workflows import pulling
 from autocapture.workflows.capture import capture_account
+from autocapture.workflows.census import take_census
 
 MAILS = 600
 
@@ -138,6 +140,57 @@ def test_a_reading_process_that_hangs_while_connecting_is_not_waited_for(
     assert _captured(tmp_path, watched) == expected
 
 
+def test_a_machine_that_starts_no_more_processes_captures_without(
+    app: Application, tmp_path: Path, expected: object
+) -> None:
+    def full() -> subprocess.Popen[bytes]:
+        raise BlockingIOError("as many processes as this machine allows")
+
+    deliver(tmp_path / "mail", *_mails())
+    alone = replace(app, start_reader=full)
+    capture(alone, connect_files(alone, maildir=tmp_path / "mail"))
+    assert _comparable(app) == expected
+
+
+def test_an_answer_that_cannot_be_understood_costs_nothing(
+    app: Application, tmp_path: Path, expected: object
+) -> None:
+    unknown = (
+        "import sys; sys.stdout.write('cos\\nno_such_name\\n.'); sys.stdout.flush(); sys.stdin.buffer.read()"
+    )
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-c", unknown], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    assert _captured(tmp_path, Watched(replace(app, start_reader=start))) == expected
+
+
+def test_what_leaves_while_it_is_read_ahead_has_left_in_the_ledger(app: Application, tmp_path: Path) -> None:
+    watched = Watched(app)
+    deliver(tmp_path / "mail", message(5_000))
+    account = connect_files(watched.app, maildir=tmp_path / "mail")
+    capture(watched.app, account)
+    deliver(tmp_path / "mail", *_mails())
+    removed: list[Path] = []
+
+    def remove(_channel: str, _items: int) -> None:
+        """Takes away mails of the next page, which were read ahead and are not stored yet."""
+        watched.slowed(_channel, _items)
+        if watched.pages == 9:
+            time.sleep(1)  # until they are read
+            stored = {str(line["source_id"]) for line in everything(app)["ledger"]}
+            files = sorted((tmp_path / "mail" / "cur").iterdir())
+            removed.extend([file for file in files if file.name.partition(":")[0] not in stored][:3])
+            for file in removed:
+                file.unlink()
+
+    assert capture_account(watched.app, account, progress=remove).status == "ok"
+    assert len(removed) == 3
+    assert all(counted.equal for counted in take_census(app, account))
+
+
 def test_a_small_capture_starts_no_process(app: Application, tmp_path: Path) -> None:
     watched = Watched(app)
     deliver(tmp_path / "mail", *_mails(60)[:15])
@@ -188,6 +241,27 @@ def test_the_reading_process_ends_with_its_parent(app: Application, tmp_path: Pa
     while reader.exists() and "(zombie)" not in (reader / "status").read_text():
         assert time.monotonic() < deadline, "it runs on"
         time.sleep(0.05)
+
+
+def test_the_reading_process_ends_when_its_parent_dies_in_the_middle_of_asking(
+    app: Application, tmp_path: Path
+) -> None:
+    deliver(tmp_path / "mail", *_mails(60))
+    account = connect_files(app, maildir=tmp_path / "mail")
+    assert app.start_reader is not None
+    with app.start_reader() as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        pickle.dump(account, process.stdin)
+        process.stdin.flush()
+        assert pickle.load(process.stdout) is True
+        request = pickle.dumps([str(number) for number in range(5_000)])
+        process.stdin.write(request[: len(request) // 2])
+        process.stdin.close()
+        try:
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
 
 
 @pytest.mark.dovecot
