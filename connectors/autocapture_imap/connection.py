@@ -116,13 +116,15 @@ class ImapConnection:
         return wait_for_news(self._session.wire, now.messages, timeout, idle=self._session.offers("IDLE"))
 
     def _open(self, channel: Channel, ids: Sequence[str]) -> tuple[int, list[int]]:
-        """Opens the folder if it is not open; its UIDVALIDITY and the UIDs of those ids that are valid under it."""
-        selected = self._session.selected
-        if selected is None or selected[0] != channel.id:
-            numbers = self._session.examine(channel.id)
-        else:
-            numbers = selected[1]
+        """Opens the folder if it is not open as it was when the ids were listed, which another session may have done; its
+        UIDVALIDITY and the UIDs of those ids that are valid under it. Messages that came after it was opened need not be
+        told of by then (RFC 3501, 5.2)."""
         parsed = [each for each in map(parse_item_id, ids) if each is not None]
+        selected = self._session.selected
+        if selected is not None and selected[0] == channel.id and _covers(selected[1], parsed):
+            numbers = selected[1]
+        else:
+            numbers = self._session.examine(channel.id)
         validity = numbers.uid_validity or 0
         return validity, [uid for uid_validity, uid in parsed if validity and uid_validity == validity]
 
@@ -176,6 +178,10 @@ class ImapConnection:
                 else:
                     headless.add(uid)
         return found, headless - found.keys(), refusal
+
+
+def _covers(numbers: Numbers, ids: Sequence[tuple[int, int]]) -> bool:
+    return all(validity == numbers.uid_validity and uid <= numbers.top for validity, uid in ids)
 
 
 def _day_before(day: date) -> date:

@@ -224,3 +224,13 @@ def test_a_sparse_folder_is_listed_whole(
     held = Held(opened(dovecot_box)).drain(limit=2)
     assert held.uids == dovecot_box.uids()
     assert len(held.pages) <= len(held.uids) // 2 + 2
+
+
+def test_a_connection_reads_what_another_one_listed_later(box: Mailbox, opened: Opener) -> None:
+    box.append(*map(message, range(2)))
+    lists, reads = Held(opened(box)).drain(), opened(box)
+    reads.get(INBOX, lists.ids)
+    box.append(message(2))
+    lists.drain()
+    assert len(lists.ids) == 3
+    assert not [each for each in reads.get(INBOX, lists.ids) if isinstance(each, Gone)]
