@@ -58,11 +58,13 @@ def choose(listed: Sequence[Listed], foreign: Sequence[str] = ()) -> Choice:
     usable = [folder for folder in listed if folder.selectable]
     ours = [folder for folder in usable if not any(map(folder.name.startswith, foreign))]
     roles = _roles(ours)
-    reasons = {folder.name: "other people's or shared mail" for folder in usable if folder not in ours}
+    own = {folder.name for folder in ours}
+    reasons = {folder.name: "other people's or shared mail" for folder in usable if folder.name not in own}
+    unwanted = [folder for folder in ours if roles.get(folder.name) in _LEFT_OUT]
     everything = next((folder for folder in ours if "\\all" in folder.flags), None)
     for folder in ours:
         if everything is None:
-            reason = _unwanted(folder, ours, roles)
+            reason = _unwanted(folder, unwanted, roles)
         else:
             reason = (
                 None
@@ -78,15 +80,16 @@ def choose(listed: Sequence[Listed], foreign: Sequence[str] = ()) -> Choice:
     )
 
 
-def _unwanted(folder: Listed, folders: Sequence[Listed], roles: Mapping[str, Role]) -> str | None:
-    """Why a folder is left out for its role or for that of one above it; sent mail is wanted wherever it lies."""
+def _unwanted(folder: Listed, unwanted: Sequence[Listed], roles: Mapping[str, Role]) -> str | None:
+    """Why a folder is left out for its role or for that of one above it; sent mail is wanted wherever it lies.
+
+    `unwanted`: the folders left out for their roles, the few that others are compared with."""
     role = roles.get(folder.name)
     if role == "sent":
         return None
     if role is not None:
         return _LEFT_OUT[role]
-    above = (parent for parent in folders if folder.is_below(parent) and roles.get(parent.name) in _LEFT_OUT)
-    parent = next(above, None)
+    parent = next((each for each in unwanted if folder.is_below(each)), None)
     return None if parent is None else f"it lies below {parent.display_name}"
 
 
