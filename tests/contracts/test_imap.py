@@ -22,8 +22,8 @@ class TestDovecot(ConnectorContract):
 
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
-    def _running(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-        with dovecot(tmp_path_factory.mktemp("dovecot"), record=True) as server:
+    def _running(cls) -> Iterator[None]:
+        with dovecot(record=True) as server:
             cls.server = server
             yield
 

@@ -363,10 +363,13 @@ class DovecotWorld(ImapWorld):
         self._validity = 2_000_000_000
 
     def expire(self) -> None:
-        """As after a restored backup."""
+        """As after a restored backup, for which the mailbox was out of use: every session ended, the connector's too."""
+        self.server.end_sessions(self.user)
         for folder in self.folders:
             self._validity += 1
             self.server.new_uid_validity(folder, self._validity, user=self.user)
+        self.client.shutdown()
+        self.client = self.server.client(self.user)
 
     def requests(self) -> int:
         return len(self.server.commands())

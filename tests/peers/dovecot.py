@@ -1,6 +1,6 @@
 """A real Dovecot 2.3 in a folder of its own, on free ports of the loopback interface.
 
-    with dovecot(tmp_path) as server:
+    with dovecot() as server:
         server.append("INBOX", b"Subject: hello\\r\\n\\r\\n")
 
 Needs Debian's dovecot-imapd and root (Dovecot drops its own rights); `missing()` says what is not there.
@@ -181,12 +181,21 @@ class Dovecot:
             client.rename_folder(name, new_name)
 
     def new_uid_validity(self, name: str, uid_validity: int, *, user: str = USER) -> None:
-        """The folder gets another UIDVALIDITY, as after a restored backup."""
+        """The folder gets another UIDVALIDITY, as after a restored backup. No session may have it open: a header that such
+        a session caches afterwards damages the folder's index, and the server then ends sessions while it repairs that."""
         self.doveadm("mailbox", "update", "-u", user, "--uid-validity", str(uid_validity), name)
 
     def kick(self, user: str = USER) -> None:
         """Ends every session of the user at once; RuntimeError when there is none."""
         self.doveadm("kick", user)
+
+    def end_sessions(self, user: str = USER) -> None:
+        """As `kick`, and returns when every process that served the user has ended."""
+        self.kick(user)
+        deadline = time.monotonic() + 10
+        while self.doveadm("who", "-1", user).count("\n") > 1:  # the first line is a heading
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"sessions of {user} do not end")
 
     def new_user(self) -> str:
         """The name of a user that nobody used yet: an empty mailbox."""
@@ -243,18 +252,19 @@ class Dovecot:
 
 
 @contextmanager
-def dovecot(folder: Path, *, record: bool = False, location: str = "maildir:~/Maildir") -> Iterator[Dovecot]:
-    """Starts a server that keeps everything in `folder` and stops it afterwards; any user may sign in with `PASSWORD`."""
-    folder = folder.resolve() / "dovecot"
-    folder.mkdir()
-    for parent in (folder, *folder.parents):  # the server's own user must reach its mail
-        if parent.stat().st_uid == os.geteuid():
-            parent.chmod(parent.stat().st_mode | 0o711)
+def dovecot(*, record: bool = False, location: str = "maildir:~/Maildir") -> Iterator[Dovecot]:
+    """Starts a server and stops it afterwards; any user may sign in with `PASSWORD`.
+
+    It keeps everything in a folder of its own, never below a test's `tmp_path`: each run of pytest closes the parent that these
+    have in common to all users but its own, and the server's user would no longer reach its mail.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="dovecot-")).resolve()
+    folder.chmod(0o711)
     for name in ("mail", "rawlog") if record else ("mail",):
         (folder / name).mkdir()
         shutil.chown(folder / name, "dovecot", "dovecot")
-    sockets = Path(tempfile.mkdtemp(prefix="dovecot-"))
-    sockets.chmod(0o755)
+    sockets = folder / "run"
+    sockets.mkdir()
     server = Dovecot(folder, sockets, free_port(), free_port(), make_certificates(folder / "certs"))
     (folder / "dovecot.conf").write_text(
         _CONFIG.format(
@@ -274,4 +284,4 @@ def dovecot(folder: Path, *, record: bool = False, location: str = "maildir:~/Ma
         yield server
     finally:
         server.stop()
-        shutil.rmtree(sockets, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)

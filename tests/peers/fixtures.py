@@ -5,9 +5,7 @@ from tests.peers.fixtures import dovecot_server, mail_devel_server  # noqa: F401
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from tests.peers import dovecot as dovecot_peer
@@ -19,10 +17,7 @@ def dovecot_server() -> Iterator[dovecot_peer.Dovecot]:
     """One Dovecot for all tests of a process; a test takes a mailbox of its own with `new_user`. Skips where missing."""
     if reason := dovecot_peer.missing():
         pytest.skip(reason)
-    with (
-        tempfile.TemporaryDirectory(prefix="dovecot-") as folder,
-        dovecot_peer.dovecot(Path(folder)) as server,
-    ):
+    with dovecot_peer.dovecot() as server:
         yield server
 
 

@@ -125,8 +125,8 @@ def test_an_idle_pass_costs_at_most_one_request_a_folder(plain_box: Mailbox, ope
 
 @pytest.mark.dovecot
 @pytest.mark.usefixtures("dovecot_server")
-def test_where_one_list_tells_all_numbers_an_idle_pass_is_one_request(tmp_path: Path, opened: Opener) -> None:
-    with dovecot(tmp_path, record=True) as server:
+def test_where_one_list_tells_all_numbers_an_idle_pass_is_one_request(opened: Opener) -> None:
+    with dovecot(record=True) as server:
         box = Mailbox(server, server.user)
         box.create(*(f"Folder {number}" for number in range(20)))
         connection = opened(box)

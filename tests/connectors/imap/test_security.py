@@ -246,8 +246,8 @@ def test_options_know_their_ports_and_refuse_nonsense() -> None:
 
 @pytest.mark.dovecot
 @pytest.mark.usefixtures("dovecot_server")  # skips where there is none
-def test_nothing_but_reading_commands_cross_the_wire_and_the_mailbox_is_unchanged(tmp_path: Path) -> None:
-    with dovecot(tmp_path, record=True) as server:
+def test_nothing_but_reading_commands_cross_the_wire_and_the_mailbox_is_unchanged() -> None:
+    with dovecot(record=True) as server:
         box = Mailbox(server, server.user)
         box.append(*map(message, range(4)), flags=[b"\\Flagged"])
         box.append(message(5), flags=[b"\\Seen"])

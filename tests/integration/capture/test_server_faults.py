@@ -45,11 +45,11 @@ def app(tmp_path: Path, clock: FixedClock) -> Iterator[Application]:
 
 
 @pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
+def server() -> Iterator[Dovecot]:
     """A Dovecot of this test's own, which it may stop."""
     if reason := missing():
         pytest.skip(reason)
-    with dovecot(tmp_path_factory.mktemp("own")) as own:
+    with dovecot() as own:
         yield own
 
 

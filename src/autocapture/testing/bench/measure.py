@@ -61,7 +61,7 @@ def measure(plan: Plan, say: Say) -> Measured:
     if reason := missing():
         raise SetupError(f"the bench needs a real IMAP server: {reason}")
     found = Measured(plan.messages, folders=plan.folders)
-    with tempfile.TemporaryDirectory(prefix="bench-") as name, dovecot(Path(name)) as server:
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, dovecot() as server:
         folder = Path(name)
         say(f"writing {plan.messages} messages and {plan.contacts} contacts")
         write_maildir(_maildir(server, USER), plan.messages)
