@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col
 
 from autocapture.connector import Broken, Page, ReadsText
-from autocapture.errors import AutocaptureError
+from autocapture.errors import AutocaptureError, SetupError
 from autocapture.model.accounts import Channel
 from autocapture.model.ledger import CAPTURED, QUARANTINED, SKIPPED
 from autocapture.store import calendar, leases, ledger
@@ -50,7 +50,12 @@ def _without_refused(run: Run, pulled: Pulled, store: Callable[[Run, Pulled], No
         log.error(
             "items_refused", channel_id=run.channel_id, count=len(refused), error=type(problem).__name__
         )
-        store(run, _without(run, pulled, refused))
+        try:
+            store(run, _without(run, pulled, refused))
+        except AutocaptureError:
+            raise
+        except Exception:
+            raise SetupError("the connector names an item in a way that no database can hold") from problem
 
 
 def _refused(run: Run, pulled: Pulled) -> list[Staged]:

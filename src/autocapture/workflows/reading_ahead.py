@@ -10,11 +10,11 @@ from __future__ import annotations
 import pickle
 import selectors
 import subprocess
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
-from threading import Thread
+from threading import Thread, Timer
 from types import TracebackType
 from typing import IO, Any
 
@@ -33,6 +33,7 @@ log = structlog.get_logger()
 WORTH_READING_AHEAD = 1_000
 """Items to read on one page from which a process is started: it takes as long to start as a thousand mails take to read."""
 
+_ANSWER_WITHIN = 240.0  # seconds for one page; the account's lease is longer
 _MOST_AHEAD = 2  # pages held in memory besides the one that is being stored
 
 Ticket = int
@@ -116,8 +117,9 @@ class ReadAhead:
         if self._process is None:
             return
         try:
-            pickle.dump(message, _pipe(self._process.stdin), pickle.HIGHEST_PROTOCOL)
-            _pipe(self._process.stdin).flush()
+            with _killed_after(_ANSWER_WITHIN, self._process):
+                pickle.dump(message, _pipe(self._process.stdin), pickle.HIGHEST_PROTOCOL)
+                _pipe(self._process.stdin).flush()
         except OSError:
             self._give_up()
 
@@ -125,7 +127,8 @@ class ReadAhead:
         if self._process is None:
             return None
         try:
-            received = pickle.load(_pipe(self._process.stdout))
+            with _killed_after(_ANSWER_WITHIN, self._process):
+                received = pickle.load(_pipe(self._process.stdout))
         except Exception:  # half an answer may raise anything, and so may what else came through the pipe
             received = None
         if received is None:
@@ -146,6 +149,18 @@ class ReadAhead:
         for pipe in (process.stdin, process.stdout):
             with suppress(OSError):
                 _pipe(pipe).close()
+
+
+@contextmanager
+def _killed_after(seconds: float, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Ends a process that is alive and does not move: the pipe then ends, and so does waiting for it."""
+    timer = Timer(seconds, process.kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _has_news(pipe: IO[bytes]) -> bool:

@@ -26,7 +26,7 @@ from tests.integration.capture.deployment import (
 from tests.peers.dovecot import Dovecot
 
 from autocapture.application import Application
-from autocapture.workflows import pulling
+from autocapture.workflows import pulling, reading_ahead
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.census import take_census
 
@@ -189,6 +189,24 @@ def test_what_leaves_while_it_is_read_ahead_has_left_in_the_ledger(app: Applicat
     assert capture_account(watched.app, account, progress=remove).status == "ok"
     assert len(removed) == 3
     assert all(counted.equal for counted in take_census(app, account))
+
+
+def test_a_reading_process_that_stops_moving_is_ended(
+    app: Application, tmp_path: Path, expected: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_ahead, "_ANSWER_WITHIN", 2.0)
+    watched = Watched(app)
+
+    def stop(_channel: str, _items: int) -> None:
+        watched.slowed(_channel, _items)
+        if watched.pages == 8:
+            os.kill(watched.processes[0].pid, signal.SIGSTOP)
+
+    deliver(tmp_path / "mail", *_mails())
+    account = connect_files(watched.app, maildir=tmp_path / "mail")
+    assert capture_account(watched.app, account, progress=stop).status == "ok"
+    assert _comparable(app) == expected
+    assert watched.processes[0].poll() is not None
 
 
 def test_a_small_capture_starts_no_process(app: Application, tmp_path: Path) -> None:

@@ -133,3 +133,13 @@ def test_a_store_that_takes_nothing_is_no_fault_of_the_items(
         report = capture_account(app, account)
     assert (report.status, report.quarantined) == ("broken", 0)
     assert rows(app, LedgerEntry) == []
+
+
+def test_an_item_whose_very_name_is_refused_stops_its_channel_and_says_so(app: Application) -> None:
+    mails = {"1": _mail(1), "\ud83d": _mail(2)}
+    connector = MemoryConnector("third", frozenset({"email"}), lambda: _Connection(mails))
+    app = replace(app, registry=_Registry(connector))  # type: ignore[arg-type]
+    account = connect_account(app, Login(PEOPLE[0], "third", {})).account_id
+    report = capture_account(app, account)
+    assert report.status == "incomplete"
+    assert "names an item in a way that no database can hold" in str(report.why)
