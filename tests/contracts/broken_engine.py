@@ -106,4 +106,4 @@ def ignores_the_fence(patch: Patch) -> None:
 
 
 def forgets_to_read_poison_again(patch: Patch) -> None:
-    patch.setattr(capture, "retry_quarantined", lambda run: None)
+    patch.setattr(capture, "read_again_what_is_due", lambda run: None)
