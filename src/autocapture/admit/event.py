@@ -24,12 +24,13 @@ def admit_event(
     """Whether the calendar item of `owner` is a meeting with somebody from outside.
 
     A series is judged whole, its exceptions included; `normalize.meeting` leaves out instances that are private or among
-    ourselves. Rooms and equipment are nobody. A cancelled exception that came by itself is kept: it says something of its
-    series, whatever it still tells of the guests.
+    ourselves. Rooms and equipment are nobody. Time marked as free is no meeting, whoever is named in it, unless it was
+    cancelled: programs free the time of what they cancel, and that a meeting was cancelled is to be known. A cancelled
+    exception that came by itself is kept: it says something of its series, whatever it still tells of the guests.
     """
     if record.private:
         return _PRIVATE
-    if record.purpose != "default":
+    if record.purpose != "default" or (record.transparent and record.status != "cancelled"):
         return _NOT_A_MEETING
     handles = {canonical_email(each.email) for each in _people(record)}
     handles.discard("")
@@ -39,7 +40,7 @@ def admit_event(
     if outside or (record.recurrence_id is not None and record.status == "cancelled"):
         return _ADMITTED
     others = {handle for handle in handles if organization.user_of(handle) != owner.user_id}
-    return _INTERNAL if others and not record.transparent else _NOT_A_MEETING
+    return _INTERNAL if others else _NOT_A_MEETING
 
 
 def _people(record: EventRecord) -> Iterator[Attendee]:

@@ -43,9 +43,10 @@ def test_an_appointment_with_oneself_or_a_room_is_not_a_meeting() -> None:
     assert event_reason("r.miller@ours.example") == "not_a_meeting"
 
 
-def test_free_time_without_guests_from_outside_is_not_a_meeting() -> None:
+def test_free_time_is_not_a_meeting_unless_it_was_freed_by_cancelling() -> None:
     assert event_reason("sam@ours.example", transparent=True) == "not_a_meeting"
-    assert event_reason("anna@nordwind.example", transparent=True) is None
+    assert event_reason("anna@nordwind.example", transparent=True) == "not_a_meeting"
+    assert event_reason("anna@nordwind.example", transparent=True, status="cancelled") is None
 
 
 def test_a_room_never_makes_a_meeting_external() -> None:
