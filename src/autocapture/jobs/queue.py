@@ -27,6 +27,11 @@ class Job:
 
 
 class Queue(Protocol):
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more will ever be handed out."""
+        ...
+
     def enqueue(self, job: Job) -> bool:
         """Queues `job`; False where the same work waits already."""
         ...
@@ -52,6 +57,10 @@ class InProcessQueue:
         self._running: set[str] = set()
         self._closed = False
         self._changed = threading.Condition()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
 
     def enqueue(self, job: Job) -> bool:
         with self._changed:

@@ -44,7 +44,7 @@ class Workers:
         return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
-        while not self._stopping.is_set():
+        while not (self._stopping.is_set() or self._queue.closed):
             job = self._queue.claim(_CLAIM_WAIT)
             if job is not None:
                 self._run(job)

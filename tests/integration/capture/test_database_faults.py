@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -214,7 +215,8 @@ def test_the_services_worker_outlives_a_full_and_a_locked_database(
         _work(queue, job)
     assert rows(impatient, LedgerEntry) == []
     _work(queue, job)
-    queue.close()
+    queue.close()  # which ends the worker too
+    assert workers.stop(timedelta(seconds=10))
     settle(impatient)
     assert everything(impatient) == expected
 
