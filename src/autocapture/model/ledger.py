@@ -36,9 +36,7 @@ class LedgerEntry(SQLModel, table=True):
     )
     source_id: str = Field(sa_column=Column(String, primary_key=True))
     outcome: str
-    reason: str | None = (
-        None  # admission reason, why it is quarantined, ASKED_AGAIN; one line without content
-    )
+    reason: str | None = None  # of admission, of quarantine, or ASKED_AGAIN; one line without content
     rule: str | None = None  # name@version of the rule that decided
     version: str | None = None
     generation: int

@@ -25,6 +25,8 @@ def main() -> int:
     try:
         app = build(pickle.load(sys.stdin.buffer))
         serve_reader(app, sys.stdin.buffer, answers, lambda: os._exit(0))
+    except BrokenPipeError:
+        os._exit(0)  # the parent has ended, and so has its interest
     except Exception as problem:  # the parent reads for itself, and tells what is wrong
         structlog.get_logger().warning("reader_ended", error=type(problem).__name__)
         with suppress(OSError):

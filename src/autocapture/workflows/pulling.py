@@ -21,7 +21,9 @@ from autocapture.workflows.report import CaptureReport
 from autocapture.workflows.staging import Scope, Staged, quarantine, stage
 
 PAGE_LIMIT = 4_000  # a few hundred bytes each, a few transactions a large folder
-FIRST_LIMIT = 1_000  # of the pages that are read before the process that reads ahead has started
+FIRST_LIMIT = (
+    1_000  # of an enumeration's first page, and of those read while the process that reads ahead starts
+)
 
 
 @dataclass(slots=True)
@@ -72,9 +74,7 @@ class Run:
     report: CaptureReport
     vanished: bool = False  # something listed in this enumeration was gone when it was read
     told_again: bool = False  # something that was held was told once more, so others may be asked for again
-    stored_last: Set[str] = (
-        frozenset()
-    )  # the ids of the page before: the next one was listed when they were not held yet
+    stored_last: Set[str] = frozenset()  # the page before; the next one was listed when it was not held yet
     following: Listed | None = None  # the page after the one that is stored now
 
     @property
@@ -108,7 +108,7 @@ def _listed_first(run: Run) -> Listed:
 
 
 def _listed(run: Run, cursor: Cursor | None, generation: int) -> Listed:
-    limit = min(FIRST_LIMIT, PAGE_LIMIT) if run.ahead.is_awaited else PAGE_LIMIT
+    limit = min(FIRST_LIMIT, PAGE_LIMIT) if cursor is None or run.ahead.is_awaited else PAGE_LIMIT
     page = run.connection.pull(run.source, cursor, limit=limit)
     held: Mapping[str, Held] = {}
     if page.items:

@@ -76,8 +76,8 @@ class ReadAhead:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether a process could still come and help."""
-        return self._start is not None and not self._ready
+        """Whether a process was started and has not connected yet."""
+        return self._process is not None and not self._ready
 
     def start(self) -> None:
         """Starts the process, once and where there is one to start; `is_ready` tells when it has connected."""

@@ -28,6 +28,19 @@ from autocapture.workflows.meetings import settle_meetings
 from autocapture.workflows.report import CaptureReport
 from autocapture.workflows.rollups import refresh_rollups
 
+CALLS_HEADER = "id,from,to,start,seconds,result,call\n"
+CALLS_MAPPING = """
+[columns]
+call_id = "id"
+caller = "from"
+callee = "to"
+started_at = "start"
+talked_for = "seconds"
+outcome = "result"
+group = "call"
+"""
+"""A call log of several rows a call, and how its columns are called."""
+
 PEOPLE = ("ruth@ours.example", "sam@ours.example", "tina@ours.example")
 
 RUN_TIMES = {

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.capture.deployment import (
+    CALLS_HEADER,
+    CALLS_MAPPING,
     PEOPLE,
     capture,
     connect_files,
@@ -71,19 +73,6 @@ def test_a_stranger_who_reuses_the_id_of_our_mail_does_not_change_it(
     assert sorted(row["direction"] for row in _activities(app)) == ["inbound", "outbound"]
 
 
-HEADER = "id,from,to,start,seconds,result,call\n"
-MAPPING = """
-[columns]
-call_id = "id"
-caller = "from"
-callee = "to"
-started_at = "start"
-talked_for = "seconds"
-outcome = "result"
-group = "call"
-"""
-
-
 def _with_a_telephone(app: Application) -> Application:
     with writing(app.engine) as session:
         for value in ("+493012345601", "ext:12"):
@@ -97,8 +86,8 @@ def _call(number: str, to: str, start: str, seconds: int, call: str = "") -> str
 
 def _log(folder: Path, name: str, *lines: str) -> dict[str, Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "calls.toml").write_text(MAPPING)
-    (folder / name).write_text(HEADER + "".join(lines))
+    (folder / "calls.toml").write_text(CALLS_MAPPING)
+    (folder / name).write_text(CALLS_HEADER + "".join(lines))
     return {"calls": folder / name, "mapping": folder / "calls.toml"}
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from sqlmodel import col, delete
 from tests.integration.capture.deployment import (
+    CALLS_HEADER,
+    CALLS_MAPPING,
     PEOPLE,
     capture,
     connect_files,
@@ -184,17 +186,6 @@ def test_what_only_a_copy_told_that_turned_private_does_not_stay(app: Applicatio
 
 # ---- calls of several rows ----
 
-HEADER = "id,from,to,start,seconds,result,call\n"
-MAPPING = """
-[columns]
-call_id = "id"
-caller = "from"
-callee = "to"
-started_at = "start"
-talked_for = "seconds"
-outcome = "result"
-group = "call"
-"""
 LINES = {1: "+493012345601", 2: "+493012345602"}
 
 
@@ -204,8 +195,8 @@ def _leg(number: int, to: str, start: str, seconds: int, *, user: int = 1, call:
 
 def _log(folder: Path, *lines: str) -> dict[str, Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "calls.toml").write_text(MAPPING)
-    (folder / "calls.csv").write_text(HEADER + "".join(lines))
+    (folder / "calls.toml").write_text(CALLS_MAPPING)
+    (folder / "calls.csv").write_text(CALLS_HEADER + "".join(lines))
     return {"calls": folder / "calls.csv", "mapping": folder / "calls.toml"}
 
 

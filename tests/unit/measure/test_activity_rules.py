@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, SQLModel
+from tests.unit.measured_cast import measured_cast
 
 from autocapture.measure.aggregate import aggregate
 from autocapture.measure.catalog import metric_named
-from autocapture.measure.examples import ANN, AS_OF, KIM, LEE, WEEK, activity, at, cast, insert_rows
+from autocapture.measure.examples import ANN, AS_OF, KIM, LEE, WEEK, activity, at, insert_rows
 from autocapture.measure.query import Query
 from autocapture.model.activities import Participant
-from autocapture.store.engine import open_engine, writing
-
-
-@contextmanager
-def organization() -> Iterator[Session]:
-    engine = open_engine("sqlite://")
-    SQLModel.metadata.create_all(engine)
-    with writing(engine) as session:
-        insert_rows(session, cast())
-        yield session
-    engine.dispose()
 
 
 def value(session: Session, name: str) -> object:
@@ -68,7 +57,7 @@ def calls(*dialled: tuple[int, int]) -> list[SQLModel]:
 def test_dialling_again_is_another_call_only_after_a_connection_or_two_minutes(
     dialled: Sequence[tuple[int, int]], made: int, connected: int
 ) -> None:
-    with organization() as session:
+    with measured_cast() as session:
         insert_rows(session, calls(*dialled))
         assert (value(session, "calls_made"), value(session, "calls_connected")) == (made, connected)
 
@@ -76,7 +65,7 @@ def test_dialling_again_is_another_call_only_after_a_connection_or_two_minutes(
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 900), st.sampled_from([0, 59, 60, 200])), max_size=8))
 def test_no_more_calls_are_connected_than_were_made(dialled: list[tuple[int, int]]) -> None:
-    with organization() as session:
+    with measured_cast() as session:
         insert_rows(session, calls(*dialled))
         made, connected = value(session, "calls_made"), value(session, "calls_connected")
         assert isinstance(made, int)
@@ -99,7 +88,7 @@ def test_a_meeting_that_has_just_ended_is_judged_by_its_guests(
     kim: str | None, lee: str | None, held: int
 ) -> None:
     """As `normalize.meeting` will judge it when it is looked at again: until then it is stored as planned."""
-    with organization() as session:
+    with measured_cast() as session:
         rows = activity(1, "meeting", "11-10 15:00", [ANN], status="planned", contacts=[KIM, LEE])
         answers = {KIM: kim, LEE: lee}
         for row in rows:

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import Session, select
+from tests.unit.measured_cast import measured_cast
 
 from autocapture.errors import InputError
 from autocapture.measure.aggregate import aggregate
@@ -23,7 +24,6 @@ from autocapture.measure.examples import (
     WEEK,
     activity,
     at,
-    cast,
     deal,
     insert_rows,
     lead,
@@ -36,17 +36,12 @@ from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import Match
 from autocapture.model.crm import Company, DealState
 from autocapture.model.organization import Membership, User
-from autocapture.store.engine import open_engine, writing
 
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    engine = open_engine("sqlite://")
-    SQLModel.metadata.create_all(engine)
-    with writing(engine) as session:
-        insert_rows(session, cast())
+    with measured_cast() as session:
         yield session
-    engine.dispose()
 
 
 def values(session: Session, name: str, query: Query) -> dict[object, object]:

@@ -8,13 +8,13 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
+from tests.unit.measured_cast import measured_cast
 
-from autocapture.measure.examples import ANN, BOB, activity, at, cast, deal, insert_rows, lead
+from autocapture.measure.examples import ANN, BOB, activity, at, deal, insert_rows, lead
 from autocapture.measure.period import Period, parse_period
 from autocapture.model.measures import Quota
 from autocapture.quota.attain import attainment, elapsed_share, quotas_for
-from autocapture.store.engine import open_engine, writing
 
 WEEK = parse_period("2026-W46")
 AFTER = at("11-30 12:00")
@@ -22,12 +22,8 @@ AFTER = at("11-30 12:00")
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    engine = open_engine("sqlite://")
-    SQLModel.metadata.create_all(engine)
-    with writing(engine) as session:
-        insert_rows(session, cast())
+    with measured_cast() as session:
         yield session
-    engine.dispose()
 
 
 def quota(
