@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from autocapture.connector import Auth, Connection, Credential, Tools
+from autocapture.connector import Auth, Connection, Credential, PasswordCredential, Tools
 from autocapture.errors import SetupError
 from autocapture.records import Kind
 from autocapture_imap.connection import ImapConnection
@@ -33,7 +33,7 @@ class ImapConnector:
 
         Raises SetupError, CredentialRejected, Unreachable, RateLimited.
         """
-        if credential is None:
+        if not isinstance(credential, PasswordCredential):
             raise SetupError("an IMAP account needs a user name and a password")
         session = open_session(options, credential, tools)
         try:

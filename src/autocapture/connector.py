@@ -21,14 +21,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Literal, Protocol, TypeVar, runtime_checkable
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
 from autocapture.clock import Clock
+from autocapture.errors import SetupError
 from autocapture.records import Kind, RecordData
 from autocapture.values import value
+
+if TYPE_CHECKING:
+    import requests
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
@@ -96,9 +100,12 @@ CaptureLevel = Literal["metadata", "subject", "full"]
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """How an account proves itself: `none` for local files, `password` for a sealed user name and password."""
+    """How an account proves itself: `none` for local files, `password` for a sealed user name and password, `oauth` for a grant
+    that its owner gave at `provider` (a name that `connect.oauth` knows), with the scopes that each capture level needs."""
 
-    method: Literal["none", "password"]
+    method: Literal["none", "password", "oauth"]
+    provider: str = ""
+    scopes: Mapping[CaptureLevel, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +114,69 @@ class PasswordCredential:
     password: str = field(repr=False)
 
 
-Credential = PasswordCredential | None
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an account's owner granted at an OAuth provider.
+
+    `subject` is the provider's unchanging name of the login (`sub`, `oid`), `address` its mailbox, `scopes` what was really
+    granted. `access_token(fresh)` gives a bearer token that is valid now; `fresh=True` asks for a new one, after the provider
+    refused the last. It raises CredentialRejected where the grant is dead, Unreachable or RateLimited where the provider's
+    token endpoint is.
+    """
+
+    subject: str
+    address: str
+    scopes: frozenset[str]
+    access_token: Callable[[bool], str] = field(repr=False)
+
+
+Credential = PasswordCredential | Grant | None
+
+
+class Meter(Protocol):
+    """The budget of requests at a provider, shared by all workers. What a method costs is the operator's configuration."""
+
+    def take(self, method: str, want: int = 1, least: int = 1) -> int:
+        """How many calls of `method` may be made now: at least `least`, at most `want`. They count as made.
+
+        Raises RateLimited, naming the time after which `least` calls can be had.
+        """
+        ...
+
+    def give_back(self, method: str, calls: int) -> None:
+        """Returns calls that were taken and not made."""
+        ...
+
+
+class Unmetered:
+    """A provider that sets no limit."""
+
+    def take(self, method: str, want: int = 1, least: int = 1) -> int:
+        return want
+
+    def give_back(self, method: str, calls: int) -> None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What the engine lends to a connection. `dial_allowed(host_ip)` tells whether an address may be connected to;
     `since` bounds the backfill (items before it are out of scope); `time_zone` is the rep's zone, for sources that write
-    local times without one."""
+    local times without one; `level` is what may be asked for; `http()` opens a session that dials only what is allowed, with
+    time limits and a bound on answers (`connect.http`); `meter` is asked before each request that the provider counts."""
 
     clock: Clock
     since: date | None = None
     time_zone: str = "UTC"
     timeout: timedelta = timedelta(seconds=60)
     dial_allowed: Callable[[str], bool] = field(default=lambda _ip: True)
+    level: CaptureLevel = "subject"
+    http: Callable[[], requests.Session] = field(default=lambda: _no_http())
+    meter: Meter = field(default_factory=Unmetered)
+
+
+def _no_http() -> requests.Session:
+    raise SetupError("this connector was lent no HTTP session")
 
 
 class Connection(Protocol):
@@ -166,6 +222,69 @@ class Waits(Protocol):
 
     def wait(self, channel: Channel, timeout: timedelta) -> bool:
         """Blocks until the provider reports news (True) or the time is over (False). Only a hint to pull."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Where a provider is to send its notices: `target` is an HTTPS address, or a topic's name where the provider publishes to
+    topics; `secret` comes back with each notice; `lifecycle` is where notices about the subscription itself go."""
+
+    target: str
+    secret: str = field(repr=False)
+    lifecycle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A provider's promise to send notices until `expires_at`. `id` is the provider's; `state` is the connector's own."""
+
+    id: str
+    expires_at: datetime
+    state: str = ""
+
+
+@runtime_checkable
+class Watches(Protocol):
+    """A connection whose provider sends notices. A notice is only a hint to pull."""
+
+    def watch(self, channel: Channel, callback: Callback) -> Subscription | None:
+        """Subscribes; None where this channel cannot be watched."""
+        ...
+
+    def renew(self, channel: Channel, subscription: Subscription, callback: Callback) -> Subscription:
+        """Prolongs, or subscribes anew where the provider forgot it."""
+        ...
+
+    def unwatch(self, channel: Channel, subscription: Subscription) -> None:
+        """Ends it; one that the provider no longer knows is ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How much a channel holds. `by_year` is exact where the provider can count by date; `total` alone where it cannot;
+    None where it cannot count at all."""
+
+    channel: Channel
+    total: int | None
+    by_year: Mapping[int, int] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Counts(Protocol):
+    """A connection that can say how much there is before anything is read."""
+
+    def count(self, channel: Channel) -> Count: ...
+
+
+@runtime_checkable
+class TellsNewest(Protocol):
+    """A connection that can say, in one cheap request, when the newest item of a channel came in: the proof that a quiet channel
+    is quiet."""
+
+    def newest(self, channel: Channel) -> datetime | None:
+        """The provider's time of the newest item in scope; None where there is none."""
         ...
 
 

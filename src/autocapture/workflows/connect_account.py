@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from autocapture.application import Application
 from autocapture.connect.credentials import seal_credential
-from autocapture.connector import CaptureLevel, Channel, Credential
+from autocapture.connector import CaptureLevel, Channel, Credential, Grant, PasswordCredential
 from autocapture.errors import InputError
 from autocapture.model.accounts import LONG_AGO, Account
 from autocapture.model.accounts import Channel as StoredChannel
@@ -71,7 +71,7 @@ def connect_account(app: Application, login: Login) -> Connected:
         judged_anew = not is_new and before != (account.since, account.capture_level, account.options)
         if not is_new and is_lower(account.capture_level, before[1]):
             lower_level(session, account_id, account.capture_level)
-        if login.credential is not None:
+        if isinstance(login.credential, PasswordCredential):
             sealed = seal_credential(app.vault, account_id, login.credential)
             session.merge(SealedCredential(account_id=account_id, sealed=sealed, updated_at=app.clock.now()))
         _wake_channels(session, account_id, anew=judged_anew)
@@ -157,6 +157,8 @@ def subject_of(options: BaseModel, credential: Credential) -> str:
     A login that is no address is made one with its host. A column mapping only says how files are read, so correcting it
     does not make another account.
     """
+    if isinstance(credential, Grant):
+        return credential.subject
     if credential is not None:
         host = getattr(options, "host", "")
         return (
