@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from autocapture.application import Application
 from autocapture.connect.credentials import open_credential
 from autocapture.connect.dial import dial_allowed
+from autocapture.connect.http import open_session
 from autocapture.connector import Connection, Connector, Credential, Tools
 from autocapture.errors import InputError, ReconnectNeeded
 from autocapture.model.accounts import Account
@@ -40,7 +41,13 @@ def open_account(app: Application, account: Account) -> AbstractContextManager[C
 
 def tools_for(app: Application, user: User, since: date | None) -> Tools:
     allowed = partial(dial_allowed, allow_networks=app.settings.network.allow_networks)
-    return Tools(clock=app.clock, since=since, time_zone=user.time_zone, dial_allowed=allowed)
+    return Tools(
+        clock=app.clock,
+        since=since,
+        time_zone=user.time_zone,
+        dial_allowed=allowed,
+        http=partial(open_session, allowed),
+    )
 
 
 def validated_options(connector: Connector[Any], options: Mapping[str, Any]) -> BaseModel:
