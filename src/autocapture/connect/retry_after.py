@@ -20,7 +20,7 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
     """
     text = (value or "").strip()
     if _SECONDS.fullmatch(text):
-        return bounded(timedelta(seconds=min(float(text), LONGEST.total_seconds())))
+        return timedelta(seconds=min(max(float(text), SHORTEST.total_seconds()), LONGEST.total_seconds()))
     try:
         until = parsedate_to_datetime(text)
         return bounded((until if until.tzinfo else until.replace(tzinfo=UTC)) - now)
