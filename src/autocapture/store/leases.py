@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 
 from autocapture.errors import LeaseLost
 from autocapture.model.accounts import LONG_AGO, Account
+from autocapture.store.due import has_come
 
 LEASE_FOR = timedelta(minutes=5)
 
@@ -33,8 +34,10 @@ def holders(session: Session) -> set[str]:
 
 
 def is_free(now: datetime, dead: Collection[str] = ()) -> ColumnElement[bool]:
-    """The condition that an account may be claimed: its lease ran out, or its owner is known to be `dead`."""
-    return or_(col(Account.lease_until) <= now, col(Account.lease_owner).in_(dead))
+    """The condition that an account may be claimed: its lease ran out, or its owner is known to be `dead`.
+
+    Twice the length of a lease is allowed for, since the clocks of two hosts may differ."""
+    return or_(has_come(col(Account.lease_until), now, 2 * LEASE_FOR), col(Account.lease_owner).in_(dead))
 
 
 def claim(

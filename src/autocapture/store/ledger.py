@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
@@ -13,6 +13,10 @@ from sqlmodel import Session, col
 
 from autocapture.model.ledger import ASKED_AGAIN, CAPTURED, QUARANTINED, LedgerEntry
 from autocapture.store.bulk import among, in_chunks, rows_of, table_of, upsert_tuples
+from autocapture.store.due import has_come
+
+LONGEST_RETRY = timedelta(days=1)
+"""After which what could not be read is read again, at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,5 +190,5 @@ def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         col(LedgerEntry.outcome) == QUARANTINED,
         col(LedgerEntry.gone_at).is_(None),
-        col(LedgerEntry.retry_at) <= now,
+        has_come(col(LedgerEntry.retry_at), now, LONGEST_RETRY),
     )

@@ -18,26 +18,22 @@ from sqlmodel import col
 from autocapture.admit.exclusions import Exclusions
 from autocapture.application import Application
 from autocapture.errors import (
-    AutocaptureError,
     ChannelGone,
     CursorExpired,
     InputError,
     LeaseLost,
-    RateLimited,
-    ReconnectNeeded,
     SetupError,
     StoreBusy,
-    TryLater,
     Unreachable,
 )
 from autocapture.model.accounts import Account, Channel
-from autocapture.model.columns import stable_id
 from autocapture.model.directory import Organization
 from autocapture.store import leases, ledger
 from autocapture.store.bulk import in_chunks, table_of
+from autocapture.store.due import has_come
 from autocapture.store.engine import reading, writing
 from autocapture.store.leases import Lease
-from autocapture.workflows import collector
+from autocapture.workflows import collector, outcome
 from autocapture.workflows.channels import discover, switch_off
 from autocapture.workflows.exclusions import load_exclusions
 from autocapture.workflows.open_account import open_account
@@ -53,8 +49,6 @@ log = structlog.get_logger()
 
 MOST_RESETS = 3  # of one channel in one run; more means a provider whose cursors never hold
 REST_EVERY = 60.0  # seconds; well below the lease
-LONGEST_BACKOFF = timedelta(hours=1)
-FIRST_BACKOFF = timedelta(seconds=30)
 
 Progress = Callable[[str, int], None]
 """Called after each stored page with the channel's name and the number of items handled in it."""
@@ -64,14 +58,15 @@ def due_accounts(app: Application) -> list[int]:
     """Accounts to capture now, the most overdue first: active, not throttled, not leased, with a channel that is due or
     none discovered yet."""
     with reading(app.engine) as session:
-        due = _due(app.clock.now(), dead_workers(session))
+        due = _due(app, app.clock.now(), dead_workers(session))
         return [account_id for account_id in session.scalars(due) if account_id is not None]
 
 
-def _due(now: datetime, dead: Collection[str]) -> Select[int | None]:
+def _due(app: Application, now: datetime, dead: Collection[str]) -> Select[int | None]:
+    longest = 2 * timedelta(seconds=app.settings.capture.interval_seconds)
     due = (
         select(col(Channel.account_id))
-        .where(col(Channel.enabled), col(Channel.wake_at) <= now)
+        .where(col(Channel.enabled), has_come(col(Channel.wake_at), now, longest))
         .where(col(Channel.account_id) == col(Account.id))
     )
     undiscovered = ~select(col(Channel.id)).where(col(Channel.account_id) == col(Account.id)).exists()
@@ -79,7 +74,7 @@ def _due(now: datetime, dead: Collection[str]) -> Select[int | None]:
         select(col(Account.id))
         .where(
             col(Account.state) == "active",
-            col(Account.throttle_until) <= now,
+            has_come(col(Account.throttle_until), now, outcome.LONGEST_WAIT),
             leases.is_free(now, dead),
             or_(due.exists(), undiscovered),
         )
@@ -123,13 +118,13 @@ def capture_account(
     try:
         try:
             _capture(app, account, lease, report, resync, progress, should_stop or _never)
-            _succeeded(app, lease, report)
+            outcome.succeeded(app, lease, report)
         except (LeaseLost, StoreBusy):
             raise
         except (
             Exception
         ) as problem:  # whatever it is, it is told and waits: an account must not fail at every tick
-            _failed(app, lease, problem, report)
+            outcome.failed(app, lease, problem, report)
     except LeaseLost as lost:
         report.status, report.why = "busy", str(lost)
     finally:
@@ -160,28 +155,32 @@ def _capture(
     organization = our_people(app)
     exclusions = load_exclusions(app.settings.capture.exclusions_file)
     finished: set[int] = set()
-    while True:
-        with open_account(app, account) as connection, ReadAhead(app, lease.account_id) as ahead:
-            queue = deque(
-                Run(
-                    app,
-                    lease,
-                    connection,
-                    ahead,
-                    channel,
-                    _scope(account, channel, organization, exclusions),
-                    report,
+    anew = resync
+    with ReadAhead(app, lease.account_id) as ahead:
+        while True:
+            with open_account(app, account) as connection:
+                channels = discover(app, lease, connection, resync=anew)
+                anew = False  # what the run resets once goes on where it is, however often it connects
+                queue = deque(
+                    Run(
+                        app,
+                        lease,
+                        connection,
+                        ahead,
+                        channel,
+                        _scope(account, channel, organization, exclusions),
+                        report,
+                    )
+                    for channel in channels
+                    if channel.id not in finished
                 )
-                for channel in discover(app, lease, connection, resync=resync and not finished)
-                if channel.id not in finished
-            )
-            at_rest: list[Run] = []
-            try:
-                broken = _pull_all(app, lease, queue, at_rest, finished, progress, should_stop)
-            finally:
-                _rest(app, lease, at_rest)
-        if broken is None:
-            return
+                at_rest: list[Run] = []
+                try:
+                    broken = _pull_all(app, lease, queue, at_rest, finished, progress, should_stop)
+                finally:
+                    _rest(app, lease, at_rest)
+            if broken is None:
+                return
 
 
 def _pull_all(
@@ -197,7 +196,8 @@ def _pull_all(
     together now and then: a pass over a hundred quiet folders is one transaction, and the lease is kept.
 
     A channel that cannot be read ends the pass, since its connection may be dead: it is returned, and the others go on over
-    a new connection.
+    a new connection. So does that channel where its connection broke while another one was read ahead through: there are
+    servers that end the first when a second one signs in.
     """
     with reading(app.engine) as session:
         to_retry = ledger.channels_to_retry(session, app.clock.now())
@@ -209,25 +209,29 @@ def _pull_all(
             run.report.status = "stopped"
             return None
         try:
-            more = _pull_once(run, progress)
+            more = _pull_once(run, progress) or _is_to_be_seen_twice(run)
+            if not more and (run.told_again or run.channel_id in to_retry):
+                read_again_what_is_due(run)
         except CursorExpired as expired:
             resets[run.channel_id] += 1
             _reset(run, str(expired))
             more = True
             if resets[run.channel_id] > MOST_RESETS:
-                _fault(run, Unreachable(f"the cursor expired {MOST_RESETS} times in a row"), finished)
+                finished.add(run.channel_id)
+                outcome.channel_failed(run, Unreachable(f"the cursor expired {MOST_RESETS} times in a row"))
                 return run
         except ChannelGone:
+            run.forget_following()
             switch_off(app, lease, run.channel_id)
             continue
         except (Unreachable, SetupError) as problem:
-            _fault(run, problem, finished)
+            if not (isinstance(problem, Unreachable) and run.ahead.give_up()):
+                finished.add(run.channel_id)
+                outcome.channel_failed(run, problem)
             return run
-        if more or _is_to_be_seen_twice(run):
+        if more:
             queue.append(run)  # to the back: a long backfill must not starve today's mail
             continue
-        if run.told_again or run.channel_id in to_retry:
-            read_again_what_is_due(run)
         finished.add(run.channel_id)
         at_rest.append(run)
         if app.clock.monotonic() - rested > REST_EVERY:
@@ -240,26 +244,6 @@ def _is_to_be_seen_twice(run: Run) -> bool:
     """Whether the channel is enumerated once more before much of it is taken for gone. Mail that left stays counted, so a
     second look at once will do; a meeting would be cancelled, so a calendar is looked at again by a later run."""
     return run.channel.cursor is None and run.channel.kind != "event"
-
-
-def _fault(run: Run, problem: Unreachable | SetupError, finished: set[int]) -> None:
-    """One channel cannot be read. It is told, it wakes after the interval, and the account's other channels go on."""
-    now = run.app.clock.now()
-    finished.add(run.channel_id)
-    run.report.status = "incomplete"
-    run.report.why = f"{run.channel.name}: {problem}"
-    interval = timedelta(seconds=run.app.settings.capture.interval_seconds)
-    with writing(run.app.engine) as session:
-        leases.renew(session, run.lease, now)
-        session.execute(
-            update(Channel)
-            .where(col(Channel.id) == run.channel_id)
-            .values(last_error=str(problem), wake_at=now + interval * _spread(run.channel_id, now))
-        )
-        session.execute(
-            update(Account).where(col(Account.id) == run.lease.account_id).values(why=run.report.why)
-        )
-    log.warning("channel_failed", account_id=run.lease.account_id, channel_id=run.channel_id)
 
 
 def _scope(account: Account, channel: Channel, organization: Organization, exclusions: Exclusions) -> Scope:
@@ -288,7 +272,8 @@ def _pull_once(run: Run, progress: Progress | None) -> bool:
 def _reset(run: Run, why: str) -> None:
     """A new generation beside the live rows: nothing is wiped."""
     log.info("channel_reset", channel_id=run.channel_id, account_id=run.lease.account_id)
-    run.channel.cursor, run.channel.mid_run, run.following = None, False, None
+    run.forget_following()
+    run.channel.cursor, run.channel.mid_run = None, False
     with writing(run.app.engine) as session:
         leases.renew(session, run.lease, run.app.clock.now())
         session.execute(
@@ -314,7 +299,7 @@ def _rest(app: Application, lease: Lease, at_rest: list[Run]) -> None:
         {
             "of": run.channel_id,
             "was": run.channel.wake_at,
-            "next": now + interval * _spread(run.channel_id, now),
+            "next": now + interval * outcome.spread(run.channel_id, now),
         }
         for run in at_rest
     ]
@@ -326,60 +311,3 @@ def _rest(app: Application, lease: Lease, at_rest: list[Run]) -> None:
                 update(Channel).where(col(Channel.id).in_(ids)).values(last_ok_at=now, last_error=None)
             )
     at_rest.clear()
-
-
-def _succeeded(app: Application, lease: Lease, report: CaptureReport) -> None:
-    with writing(app.engine) as session:
-        well = (
-            col(Account.fails) > 0
-            if report.status == "incomplete"
-            else or_(col(Account.fails) > 0, col(Account.why).is_not(None))
-        )
-        session.execute(
-            update(Account)
-            .where(col(Account.id) == lease.account_id, well)
-            .values(fails=0, why=report.why if report.status == "incomplete" else None)
-        )
-
-
-def _failed(app: Application, lease: Lease, problem: Exception, report: CaptureReport) -> None:
-    """What the error's type asks for: wait, or stop until somebody acts. Cursors and channels stay as they are.
-
-    The text of an error that is none of ours may quote anything, so only its type is kept.
-    """
-    ours = isinstance(problem, AutocaptureError)
-    report.why = str(problem) if ours else f"internal error: {type(problem).__name__}"
-    now = app.clock.now()
-    with writing(app.engine) as session:
-        leases.renew(session, lease, now)
-        account = session.get_one(Account, lease.account_id)
-        account.why = report.why
-        wait = _backoff(account.fails, lease.account_id, now)
-        match problem:
-            case ReconnectNeeded():
-                report.status = account.state = "needs_reconnect"
-                wait = timedelta(0)
-            case RateLimited():
-                report.status = "rate_limited"
-                wait = problem.retry_after or wait
-            case _:
-                report.status = (
-                    "unreachable" if isinstance(problem, TryLater) else "setup" if ours else "broken"
-                )
-                account.fails += 1
-        account.throttle_until = now + wait
-        session.add(account)
-    log.warning(
-        "capture_failed", account_id=lease.account_id, status=report.status, error=type(problem).__name__
-    )
-
-
-def _backoff(fails: int, account_id: int, now: datetime) -> timedelta:
-    """Doubling from half a minute to an hour."""
-    wait = min(FIRST_BACKOFF * (1 << min(fails, 10)), LONGEST_BACKOFF)
-    return wait * _spread(account_id, now)
-
-
-def _spread(number: int, now: datetime) -> float:
-    """Between 0.9 and 1.1, so that what started together does not return together; the same for the same run."""
-    return 0.9 + stable_id(f"{number} {now.isoformat()}") % 2_000 / 10_000

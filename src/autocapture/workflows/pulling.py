@@ -81,6 +81,12 @@ class Run:
     def channel_id(self) -> int:
         return self.scope.channel_id
 
+    def forget_following(self) -> None:
+        """The page that was looked ahead at will not be stored."""
+        if self.following is not None and self.following.ticket is not None:
+            self.ahead.forget(self.following.ticket)
+        self.following = None
+
     @property
     def source(self) -> Source:
         return Source(self.channel.source_id, self.channel.kind, self.channel.name)  # type: ignore[arg-type]

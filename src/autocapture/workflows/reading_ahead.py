@@ -50,7 +50,8 @@ class _Request:
 
 
 class ReadAhead:
-    """The parent's side, for one account. Starts nothing before there is much to read; ends its process when it is left."""
+    """The parent's side, for one capture of an account, however often that connects. Starts nothing before there is much to
+    read; ends its process when it is left."""
 
     def __init__(self, app: Application, account_id: int) -> None:
         self._start = app.start_reader
@@ -59,6 +60,7 @@ class ReadAhead:
         self._ready = False
         self._asked = self._answered = 0
         self._answers: dict[int, list[Answer] | None] = {}
+        self._forgotten: set[Ticket] = set()
         self._scopes: set[int] = set()
 
     def __enter__(self) -> ReadAhead:
@@ -86,13 +88,14 @@ class ReadAhead:
         try:
             self._process = self._start()
         except OSError:  # as many processes, files or bytes of memory as this machine allows
-            self._give_up()
+            self._end()
             return
         self._send(self._account_id)
 
     def has_room(self) -> bool:
         """Whether the process is there, connected, and not more than two pages behind."""
-        if self._process is None or self._asked - self._answered >= _MOST_AHEAD:
+        awaited = self._asked - self._answered - len(self._forgotten)
+        if self._process is None or awaited >= _MOST_AHEAD:
             return False
         if not self._ready and _has_news(_pipe(self._process.stdout)):
             self._ready = self._receive() is True
@@ -110,8 +113,17 @@ class ReadAhead:
         """What was read, once. None when it could not be: the caller reads it."""
         while self._answered < ticket:
             self._answered += 1
-            self._answers[self._answered] = self._receive()
+            answer = self._receive()
+            if self._answered in self._forgotten:
+                self._forgotten.remove(self._answered)
+            else:
+                self._answers[self._answered] = answer
         return self._answers.pop(ticket)
+
+    def forget(self, ticket: Ticket) -> None:
+        """Nobody will collect it."""
+        if self._answers.pop(ticket, None) is None and ticket > self._answered:
+            self._forgotten.add(ticket)
 
     def _send(self, message: object) -> None:
         if self._process is None:
@@ -121,7 +133,7 @@ class ReadAhead:
                 pickle.dump(message, _pipe(self._process.stdin), pickle.HIGHEST_PROTOCOL)
                 _pipe(self._process.stdin).flush()
         except OSError:
-            self._give_up()
+            self._end()
 
     def _receive(self) -> Any:
         if self._process is None:
@@ -132,10 +144,17 @@ class ReadAhead:
         except Exception:  # half an answer may raise anything, and so may what else came through the pipe
             received = None
         if received is None:
-            self._give_up()
+            self._end()
         return received
 
-    def _give_up(self) -> None:
+    def give_up(self) -> bool:
+        """Reads ahead no more in this capture; whether a process did until now."""
+        if self._process is None:
+            return False
+        self._end()
+        return True
+
+    def _end(self) -> None:
         log.warning("reading_ahead_ended", account_id=self._account_id)
         self._stop()
         self._start = None

@@ -27,13 +27,13 @@ from autocapture.model.ledger import CAPTURED, QUARANTINED, SKIPPED
 from autocapture.normalize.call import draft_call
 from autocapture.normalize.email import draft_email
 from autocapture.records import CallRecord, EmailRecord, EventRecord, RecordData
-from autocapture.store.ledger import Line
+from autocapture.store.ledger import LONGEST_RETRY, Line
 from autocapture.values import value
 
 log = structlog.get_logger()
 
 BEFORE_SINCE = Verdict("before_since", "since@1")
-RETRY_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=12), timedelta(hours=24))
+RETRY_AFTER = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=12), LONGEST_RETRY)
 """When a quarantined item is read again after its first, second, ... reading; the last wait repeats for ever, since what
 is mended at the source or in a later release must not stay lost."""
 

@@ -16,6 +16,8 @@ class Relay:
         self.connections = 0
         self.delay = 0.0
         self.cut_after: int | None = None  # bytes of answers, then the connection is reset
+        self.one_at_a_time = False  # a connection ends the one before it
+        self._latest: socket.socket | None = None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -30,6 +32,10 @@ class Relay:
             except OSError:
                 return
             self.connections += 1
+            if self.one_at_a_time and self._latest is not None:
+                with suppress(OSError):
+                    self._latest.shutdown(socket.SHUT_RDWR)
+            self._latest = client
             server = socket.create_connection(("127.0.0.1", self._target))
             threading.Thread(target=self._carry, args=(client, server, False), daemon=True).start()
             threading.Thread(target=self._carry, args=(server, client, True), daemon=True).start()

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 from tests.integration.capture.deployment import (
     capture,
     connect_files,
@@ -23,7 +25,7 @@ from autocapture.application import Application
 from autocapture.clock import FixedClock
 from autocapture.model.accounts import LONG_AGO, Account
 from autocapture.model.activities import Activity
-from autocapture.model.ledger import LedgerEntry
+from autocapture.model.ledger import CAPTURED, QUARANTINED, LedgerEntry
 from autocapture.store import leases
 from autocapture.store.engine import writing
 from autocapture.store.leases import LEASE_FOR
@@ -138,3 +140,40 @@ def test_a_clean_stop_hands_back_every_lease_of_the_process(app: Application, cl
     _held_by(app, clock, worker_name())
     assert release_leases(app) == 1
     assert due_accounts(app) == [1]
+
+
+YEARS = timedelta(days=3_650)
+
+
+def test_what_a_clock_that_was_years_ahead_left_waiting_is_captured_once_it_is_right(
+    app: Application, clock: FixedClock
+) -> None:
+    clock.advance(YEARS)
+    capture(app, 1)
+    _held_by(app, clock, "another-host:1")
+    with writing(app.engine) as session:
+        account = session.get_one(Account, 1)
+        account.throttle_until = clock.now() + timedelta(hours=1)
+        session.add(account)
+        session.execute(
+            update(LedgerEntry)
+            .where(col(LedgerEntry.source_id) == rows(app, LedgerEntry)[0]["source_id"])
+            .values(outcome=QUARANTINED, retry_at=clock.now() + timedelta(hours=1))
+        )
+    assert due_accounts(app) == []
+    clock.advance(-YEARS)
+    _arrives_late(app)
+    assert due_accounts(app) == [1]
+    capture(app, 1)
+    outcomes = [row["outcome"] for row in rows(app, LedgerEntry)]
+    assert outcomes == [CAPTURED] * 10, "the new one came, and the quarantined one was read again"
+    assert due_accounts(app) == []
+
+
+def test_a_lease_of_a_host_whose_clock_is_a_little_ahead_is_a_lease(
+    app: Application, clock: FixedClock
+) -> None:
+    clock.advance(LEASE_FOR / 2)
+    _held_by(app, clock, "another-host:1")
+    clock.advance(-LEASE_FOR / 2)
+    assert capture_account(app, 1).status == "busy"

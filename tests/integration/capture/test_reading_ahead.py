@@ -23,12 +23,22 @@ from tests.integration.capture.deployment import (
     everything,
     message,
 )
+from tests.integration.capture.relay import Relay
 from tests.peers.dovecot import Dovecot
 
+from autocapture.admit.exclusions import Exclusions
 from autocapture.application import Application
+from autocapture.model.accounts import Account
+from autocapture.model.directory import Colleague, Organization
+from autocapture.store.engine import reading
 from autocapture.workflows import pulling, reading_ahead
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.census import take_census
+from autocapture.workflows.open_account import open_account
+from autocapture.workflows.people import our_people
+from autocapture.workflows.reading import Wanted
+from autocapture.workflows.reading_ahead import ReadAhead
+from autocapture.workflows.staging import Scope
 
 MAILS = 600
 
@@ -297,6 +307,71 @@ def test_an_imap_mailbox_is_read_ahead_and_stays_as_it_was(
     assert (report.status, report.listed) == ("ok", MAILS)
     assert _threads(_comparable(app)) == _threads(expected)
     assert capture(app, account).listed == 0
+
+
+@pytest.mark.dovecot
+def test_a_server_that_ends_the_first_connection_for_a_second_one_is_captured_over_one(
+    app: Application, dovecot_server: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulling, "FIRST_LIMIT", 30)
+    login = dovecot_server.new_user()
+    maildir = dovecot_server.folder / "mail" / login / "Maildir"
+    deliver(maildir, *_mails())
+    for path in (maildir.parent, *maildir.parent.rglob("*")):
+        os.chown(path, *_owner(dovecot_server))
+    relay = Relay(dovecot_server.port)
+    relay.one_at_a_time = True
+    watched = Watched(app)
+    account = connect_imap(watched.app, dovecot_server, login, port=relay.port)
+    relay.connections, sizes = 0, []
+
+    def progress(_channel: str, items: int) -> None:
+        sizes.append(items)
+        if watched.processes:
+            _wait_for(lambda: relay.connections > 1)
+
+    try:
+        report = capture_account(watched.app, account, progress=progress)
+        assert (report.status, report.listed) == ("ok", MAILS), report
+        assert len(watched.processes) == 1
+        assert relay.connections == 3, "ours, the other one, and ours again"
+        assert sizes.count(50) >= 10, "pages are as long as ever without it"
+        assert all(counted.equal for counted in take_census(app, account))
+    finally:
+        relay.close()
+
+
+def test_pages_that_nobody_collects_do_not_end_reading_ahead(app: Application, tmp_path: Path) -> None:
+    """A cursor that expires leaves a page that was asked for and is never stored."""
+    deliver(tmp_path / "mail", *_mails(60))
+    account_id = connect_files(app, maildir=tmp_path / "mail")
+    with reading(app.engine) as session:
+        account = session.get_one(Account, account_id)
+    scope = Scope(1, account_id, *_owner_and_people(app), Exclusions(), "subject", None)
+    with open_account(app, account) as connection, ReadAhead(app, account_id) as ahead:
+        (channel,) = connection.channels()
+        ids = [item.id for item in connection.pull(channel, None, limit=9).items]
+        ahead.start()
+        _wait_for(ahead.has_room)
+        for _ in range(5):
+            assert ahead.has_room()
+            ahead.forget(ahead.ask(Wanted(channel, ids, 1), scope))
+        answers = ahead.collect(ahead.ask(Wanted(channel, ids[:3], 1), scope))
+        assert answers is not None
+        assert len(answers) == 3
+        assert ahead.has_room()
+
+
+def _owner_and_people(app: Application) -> tuple[Colleague, Organization]:
+    people = our_people(app)
+    return people.colleagues[1], people
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def _threads(tables: Any) -> list[tuple[object, ...]]:

@@ -1,0 +1,15 @@
+"""When something that waits for a time is due."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import Mapped
+
+
+def has_come(column: Mapped[Any], now: datetime, longest: timedelta) -> ColumnElement[bool]:
+    """Whether the time in `column` has come. One further ahead than `longest`, the longest wait that is ever written there,
+    was written by a clock that was wrong and has been set back since: what waits for it would wait for years."""
+    return or_(column <= now, column > now + longest)

@@ -1,0 +1,110 @@
+"""What a capture came to, written where the next one finds it: who must act, and how long to wait."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import or_, update
+from sqlmodel import col
+
+from autocapture.application import Application
+from autocapture.errors import (
+    AutocaptureError,
+    RateLimited,
+    ReconnectNeeded,
+    SetupError,
+    TryLater,
+    Unreachable,
+)
+from autocapture.model.accounts import Account, Channel
+from autocapture.model.columns import stable_id
+from autocapture.store import leases
+from autocapture.store.engine import writing
+from autocapture.store.leases import Lease
+from autocapture.workflows.pulling import Run
+from autocapture.workflows.report import CaptureReport
+
+log = structlog.get_logger()
+
+FIRST_BACKOFF = timedelta(seconds=30)
+LONGEST_BACKOFF = timedelta(hours=1)
+LONGEST_WAIT = timedelta(days=1)
+"""However long a server asks us to stay away."""
+
+
+def channel_failed(run: Run, problem: Unreachable | SetupError) -> None:
+    """One channel cannot be read. It is told, it wakes after the interval, and the account's other channels go on."""
+    now = run.app.clock.now()
+    run.report.status = "incomplete"
+    run.report.why = f"{run.channel.name}: {problem}"
+    interval = timedelta(seconds=run.app.settings.capture.interval_seconds)
+    with writing(run.app.engine) as session:
+        leases.renew(session, run.lease, now)
+        session.execute(
+            update(Channel)
+            .where(col(Channel.id) == run.channel_id)
+            .values(last_error=str(problem), wake_at=now + interval * spread(run.channel_id, now))
+        )
+        session.execute(
+            update(Account).where(col(Account.id) == run.lease.account_id).values(why=run.report.why)
+        )
+    log.warning("channel_failed", account_id=run.lease.account_id, channel_id=run.channel_id)
+
+
+def succeeded(app: Application, lease: Lease, report: CaptureReport) -> None:
+    """The account as a whole was captured, if perhaps not every channel of it."""
+    with writing(app.engine) as session:
+        well = (
+            col(Account.fails) > 0
+            if report.status == "incomplete"
+            else or_(col(Account.fails) > 0, col(Account.why).is_not(None))
+        )
+        session.execute(
+            update(Account)
+            .where(col(Account.id) == lease.account_id, well)
+            .values(fails=0, why=report.why if report.status == "incomplete" else None)
+        )
+
+
+def failed(app: Application, lease: Lease, problem: Exception, report: CaptureReport) -> None:
+    """What the error's type asks for: wait, or stop until somebody acts. Cursors and channels stay as they are.
+
+    The text of an error that is none of ours may quote anything, so only its type is kept.
+    """
+    ours = isinstance(problem, AutocaptureError)
+    report.why = str(problem) if ours else f"internal error: {type(problem).__name__}"
+    now = app.clock.now()
+    with writing(app.engine) as session:
+        leases.renew(session, lease, now)
+        account = session.get_one(Account, lease.account_id)
+        account.why = report.why
+        wait = _backoff(account.fails, lease.account_id, now)
+        match problem:
+            case ReconnectNeeded():
+                report.status = account.state = "needs_reconnect"
+                wait = timedelta(0)
+            case RateLimited():
+                report.status = "rate_limited"
+                wait = min(problem.retry_after or wait, LONGEST_WAIT)
+            case _:
+                report.status = (
+                    "unreachable" if isinstance(problem, TryLater) else "setup" if ours else "broken"
+                )
+                account.fails += 1
+        account.throttle_until = now + wait
+        session.add(account)
+    log.warning(
+        "capture_failed", account_id=lease.account_id, status=report.status, error=type(problem).__name__
+    )
+
+
+def _backoff(fails: int, account_id: int, now: datetime) -> timedelta:
+    """Doubling from half a minute to an hour."""
+    wait = min(FIRST_BACKOFF * (1 << min(fails, 10)), LONGEST_BACKOFF)
+    return wait * spread(account_id, now)
+
+
+def spread(number: int, now: datetime) -> float:
+    """Between 0.9 and 1.1, so that what started together does not return together; the same for the same run."""
+    return 0.9 + stable_id(f"{number} {now.isoformat()}") % 2_000 / 10_000
