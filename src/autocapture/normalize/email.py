@@ -27,6 +27,9 @@ REDATED = timedelta(hours=1)
 """Copies of one mail hardly ever differ in their Date header, and then by less: a program's clock, a gateway's."""
 
 _HEADERS_HASHED = "h:"
+_ESCAPED = "mail:"
+_NOT_OF_MAIL = ("event:", "call:", _HEADERS_HASHED, _ESCAPED)
+"""How the keys begin that are no Message-ID. Whoever writes a mail chooses its id, and every guest knows a meeting's key."""
 
 _CONSTANT_IDS = frozenset(
     {
@@ -296,7 +299,7 @@ def _dedupe_key(record: EmailRecord, author: str, owner: Colleague) -> str:
     """The Message-ID; without a usable one a hash of the headers, within the mailboxes of one user (two users may hold two
     mails that look alike)."""
     if record.message_id and record.message_id.lower() not in _CONSTANT_IDS:
-        return record.message_id
+        return _key_of(record.message_id)
     recipients = sorted(canonical_email(each.email) for each in (*record.to, *record.cc))
     told = (
         owner.user_id,
@@ -309,10 +312,14 @@ def _dedupe_key(record: EmailRecord, author: str, owner: Colleague) -> str:
     return _HEADERS_HASHED + sha256("\n".join(map(str, told)).encode("utf-8", "replace")).hexdigest()
 
 
+def _key_of(message_id: str) -> str:
+    return _ESCAPED + message_id if message_id.startswith(_NOT_OF_MAIL) else message_id
+
+
 def _thread_keys(own: str, record: EmailRecord) -> tuple[str, ...]:
     if not record.references and not record.in_reply_to:
         return (own,)
-    keys = dict.fromkeys((own, *record.references, *record.in_reply_to))
+    keys = dict.fromkeys((own, *map(_key_of, (*record.references, *record.in_reply_to))))
     return tuple([key for key in keys if key == own or key.lower() not in _CONSTANT_IDS])
 
 
