@@ -39,6 +39,10 @@ _REPEATABLE = ("GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT")  # safe methods (
 Resolve = Callable[[str, int], Sequence[str]]
 
 
+class TooLarge(Unreachable):
+    """An answer of more bytes than any may have. Asking for less at a time may do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Seconds for connecting, for each wait, for the whole exchange; bytes of an answer, unpacked."""
@@ -256,14 +260,14 @@ def _body(host: str, method: str | None, response: http.client.HTTPResponse, mos
     length = int(declared) if declared.isascii() and declared.isdigit() and not response.chunked else None
     bodiless = method == "HEAD" or response.status in (204, 304)
     if length is not None and length > most_bytes and not bodiless:
-        raise Unreachable(f"{host} announced an answer of more than {most_bytes} bytes")
+        raise TooLarge(f"{host} announced an answer of more than {most_bytes} bytes")
     unpack = _unpacker(host, response.getheader("Content-Encoding", ""))
     unpacked, received = bytearray(), 0
     while chunk := response.read(_CHUNK):
         received += len(chunk)
         unpacked += unpack.feed(chunk, most_bytes + 1 - len(unpacked))
         if len(unpacked) > most_bytes or received > most_bytes:
-            raise Unreachable(f"{host} answered with more than {most_bytes} bytes")
+            raise TooLarge(f"{host} answered with more than {most_bytes} bytes")
     if length is not None and received < length and not bodiless:
         raise Unreachable(f"{host} broke off in the middle of an answer")
     if received and not unpack.ended():

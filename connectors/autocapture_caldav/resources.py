@@ -1,0 +1,40 @@
+"""One resource as an item: a single event, or a series with its exceptions (RFC 4791, 4.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2b
+
+from autocapture.connector import Broken, Gone, Record
+from autocapture.errors import RecordUnusable
+from autocapture.formats.icalendar import Unreadable, parse_calendar
+from autocapture.records import EventRecord
+
+RESOURCE_LIMIT = 4 << 20
+"""Bytes of one resource: a series of thirteen years whose every instance was moved."""
+
+
+def read_resource(name: str, raw: bytes, version: str | None, time_zone: str) -> Record | Gone | Broken:
+    """`Gone` for a task or a journal entry: as an event it is not there. `time_zone` is that of times without one.
+
+    A series is read whole or not at all: without one of its exceptions it would say that a meeting took place which did not.
+    Exceptions without their master travel together, the first one carrying the others.
+    """
+    version = version or blake2b(raw, digest_size=16).hexdigest()
+    if len(raw) > RESOURCE_LIMIT:
+        return Broken(name, f"it is larger than {RESOURCE_LIMIT >> 20} MiB", version)
+    try:
+        found = parse_calendar(raw, default_time_zone=time_zone)
+    except RecordUnusable as error:
+        return Broken(name, str(error), version)
+    if not found:
+        return Gone(name)
+    events: list[EventRecord] = []
+    for each in found:
+        if isinstance(each, Unreadable):
+            return Broken(name, each.why, version)
+        events.append(each)
+    if len({event.uid for event in events}) > 1:
+        return Broken(name, "it holds several events that have nothing to do with each other", version)
+    first, *others = events
+    return Record(name, replace(first, overrides=(*first.overrides, *others)), version)

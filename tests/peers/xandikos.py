@@ -1,0 +1,69 @@
+"""Xandikos in a process of its own: a CalDAV server over git, without passwords, that never says what a resource holds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.peers.dav_client import DavClient
+from tests.peers.ports import free_port, wait_until_listening
+
+PRINCIPAL = "/alice/"
+HOME = "/alice/calendars/"
+
+
+@dataclass(frozen=True)
+class Xandikos:
+    """The running server, whose only user needs no password."""
+
+    port: int
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def client(self) -> DavClient:
+        return DavClient(self.url, "alice", "any")
+
+    def collection(self, path: str) -> Path:
+        """Where the server keeps a calendar: a git repository."""
+        return self.folder / "data" / path.strip("/")
+
+
+@contextmanager
+def xandikos() -> Iterator[Xandikos]:
+    """Starts a server over an empty folder and stops it afterwards."""
+    with tempfile.TemporaryDirectory() as root:
+        server = Xandikos(free_port(), Path(root))
+        command = [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "xandikos",
+            "serve",
+            "--no-detect-systemd",
+            "--defaults",
+        ]
+        command += ["--listen-address", "127.0.0.1", "--port", str(server.port)]
+        command += ["--current-user-principal", PRINCIPAL, "-d", str(server.folder / "data")]
+        command += ["--state-dir", str(server.folder / "state")]
+        home = {**os.environ, "HOME": root}
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=home)
+        try:
+            wait_until_listening(server.port)
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
