@@ -6,40 +6,20 @@ an event that is not captured nothing may be kept. ``printf %s 'UID' | b2sum -l 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from autocapture.connector import Broken, Channel, Gone, Record, Tools
 from autocapture.errors import ChannelGone, RecordUnusable, SetupError, Unreachable
-from autocapture.formats.content_lines import CALENDAR_LIMIT, Span
-from autocapture.formats.icalendar import Block, Calendar, Parsed, Unreadable
-from autocapture.formats.recurrence import most_attendances, original_key
+from autocapture.formats.content_lines import CALENDAR_LIMIT
+from autocapture.formats.icalendar import Block, Unreadable
+from autocapture_files.calendar_index import PART, Index, Indexing, Place, content_of
 from autocapture_files.files import regular_files, storable, stored_name
-from autocapture_files.snapshot import Snapshot, UnusableWhole, fingerprint, settled, stamp_of, twin
+from autocapture_files.snapshot import Snapshot, UnusableWhole, settled, stamp_of
 
 _PREFIX = "ics:"
 _READINGS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the events of one item lie in the file, and which of what they say it is. `content` is their fingerprint."""
-
-    version: str
-    spans: tuple[Span, ...]
-    number: int
-    content: str
-    weight: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """What a file of this `stamp` holds, without what its events say: a large calendar costs little memory."""
-
-    stamp: str
-    calendar: Calendar
-    items: dict[str, _Place | Broken]
 
 
 class Calendars:
@@ -49,7 +29,9 @@ class Calendars:
         self._path = path
         self._clock = tools.clock
         self._time_zone = tools.time_zone
-        self._indexed: dict[str, _Index] = {}
+        self._indexed: dict[str, Index] = {}
+        self._indexing: dict[str, Indexing] = {}
+        self._begun: Counter[str] = Counter()  # readings of a channel that none was finished of yet
 
     def channels(self) -> Sequence[Channel]:
         if self._path.is_file():
@@ -68,25 +50,27 @@ class Calendars:
         except OSError:
             raise ChannelGone(f"the calendar {channel.name} is no longer there") from None
 
-    def snapshot(self, channel: Channel) -> Snapshot:
+    def snapshot(self, channel: Channel) -> Snapshot | None:
         stamp = self.stamp(channel)
         trusted = settled(self._clock, self._file(channel))
-        items = self._index(channel, stamp or "").items
-        versions = {item_id: item.version for item_id, item in items.items()}
-        weights = {item_id: item.weight for item_id, item in items.items() if isinstance(item, _Place)}
+        index = self._index(channel, stamp or "", effort=PART)
+        if index is None:
+            return None
+        versions = {item_id: item.version for item_id, item in index.items.items()}
+        weights = {item_id: item.weight for item_id, item in index.items.items() if isinstance(item, Place)}
         return Snapshot(versions, stamp if trusted else None, weights)
 
     def read(self, channel: Channel, item_id: str) -> Record | Gone | Broken:
         for _ in range(_READINGS):
-            index = self._index(channel, self.stamp(channel) or "")
-            place = index.items.get(item_id)
-            if place is None:
+            index = self._index(channel, self.stamp(channel) or "", effort=None)
+            place = None if index is None else index.items.get(item_id)
+            if index is None or place is None:
                 return Gone(item_id)
             if isinstance(place, Broken):
                 return place
             blocks = self._blocks(channel, place)
             if blocks is not None:
-                event = index.calendar.parsed(blocks)[place.number]
+                event = index.calendar.parsed(blocks)[0]
                 if not isinstance(event, Unreadable):
                     return Record(item_id, event, place.version)
             del self._indexed[channel.id]  # somebody wrote since it was indexed
@@ -102,38 +86,45 @@ class Calendars:
             raise ChannelGone(f"the calendar {channel.name} is no longer there")
         return path
 
-    def _index(self, channel: Channel, stamp: str) -> _Index:
-        """What the file holds, parsed once while it stays as it is. Raises UnusableWhole."""
+    def _index(self, channel: Channel, stamp: str, *, effort: int | None) -> Index | None:
+        """What the file holds, read once while it stays as it is. None while there is more of it than `effort` (None: without
+        bound) could read. Raises UnusableWhole, and Unreachable of one that never stays long enough.
+        """
         known = self._indexed.get(channel.id)
         if known is not None and known.stamp == stamp:
             return known
+        indexing = self._indexing.get(channel.id)
+        if indexing is None or indexing.index.stamp != stamp:
+            indexing = self._indexing[channel.id] = self._begin(channel, stamp)
+        if not indexing.go_on(effort):
+            return None
+        self._forget_indexing(channel)
+        self._indexed[channel.id] = indexing.index
+        return indexing.index
+
+    def _forget_indexing(self, channel: Channel) -> None:
+        self._indexing.pop(channel.id, None)
+        self._begun.pop(channel.id, None)
+
+    def _begin(self, channel: Channel, stamp: str) -> Indexing:
+        if self._begun[channel.id] == _READINGS:
+            self._forget_indexing(channel)
+            raise Unreachable(f"the calendar {channel.name} changes while it is read")
+        self._begun[channel.id] += 1
         path = self._file(channel)
         try:
             if path.stat().st_size > CALENDAR_LIMIT:
                 raise RecordUnusable(f"it is larger than {CALENDAR_LIMIT >> 20} MiB")
-            raw = path.read_bytes()
-            calendar = Calendar(raw, default_time_zone=self._time_zone)
+            return Indexing(stamp, path.read_bytes(), self._time_zone)
         except FileNotFoundError:
             raise ChannelGone(f"the calendar {channel.name} is no longer there") from None
         except OSError as error:
             raise Unreachable(f"the calendar {channel.name} cannot be read: {error.strerror}") from None
         except RecordUnusable as error:
+            self._forget_indexing(channel)
             raise UnusableWhole(f"the calendar {channel.name} cannot be read: {error}", stamp) from None
-        items: dict[str, _Place | Broken] = {}
-        seen: dict[str, int] = {}
-        for spans, values in calendar.series(raw):
-            content = _content([raw[span.begins : span.ends] for span in spans])
-            for number, each in enumerate(values):
-                item_id = twin(_id(_name(each)), seen)
-                if isinstance(each, Unreadable):
-                    items[item_id] = Broken(item_id, each.why, each.digest)
-                else:
-                    version = fingerprint(repr(each).encode())
-                    items[item_id] = _Place(version, spans, number, content, most_attendances(each))
-        index = self._indexed[channel.id] = _Index(stamp, calendar, items)
-        return index
 
-    def _blocks(self, channel: Channel, place: _Place) -> list[Block] | None:
+    def _blocks(self, channel: Channel, place: Place) -> list[Block] | None:
         """The events of one item as the file holds them now; None when they are no longer what they were."""
         found = []
         try:
@@ -145,25 +136,8 @@ class Calendars:
             raise ChannelGone(f"the calendar {channel.name} is no longer there") from None
         except OSError as error:
             raise Unreachable(f"the calendar {channel.name} cannot be read: {error.strerror}") from None
-        return found if _content([block.raw for block in found]) == place.content else None
+        return found if content_of([block.raw for block in found]) == place.content else None
 
 
 def _channel(file_name: str) -> Channel:
     return Channel(f"{_PREFIX}{storable(file_name)}", "event", storable(Path(file_name).stem))
-
-
-def _content(blocks: Sequence[bytes]) -> str:
-    return fingerprint(b"\n".join(blocks))
-
-
-def _name(event: Parsed) -> str:
-    """What the item is called by. An unreadable event adds to its UID what tells it from its siblings."""
-    if isinstance(event, Unreadable):
-        return event.uid if event.whole else f"{event.uid}!{event.digest}"
-    if event.recurrence_id is not None:
-        return f"{event.uid}#{original_key(event.recurrence_id).isoformat()}"
-    return event.uid
-
-
-def _id(name: str) -> str:
-    return fingerprint(name.encode("utf-8", "surrogatepass"))

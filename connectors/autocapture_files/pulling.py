@@ -17,17 +17,28 @@ from autocapture_files.sums import Sums
 
 
 def pull(source: Source, channel: Channel, cursor: Cursor | None, limit: int) -> Page:
-    """The page after `cursor`. Raises CursorExpired, ChannelGone, Unreachable."""
+    """The page after `cursor`; an empty one with more to come, and the same cursor, while a large file is still being read.
+    Raises CursorExpired, ChannelGone, Unreachable."""
     limit = max(limit, 1)
-    if cursor is None:
-        first = source.snapshot(channel)
-        return _enumerate(Position.of({}, stamp=first.stamp, after=""), first, "", limit)
-    position = decode(cursor)
+    position = None
+    if cursor is not None:
+        position = decode(cursor)
+        if _is_unchanged(position, source, channel):
+            return Page((), cursor)
+    snapshot = source.snapshot(channel)
+    if snapshot is None:
+        return Page((), beginning() if cursor is None else cursor, more=True)
+    if position is None:
+        return _enumerate(Position.of({}, stamp=snapshot.stamp, after=""), snapshot, "", limit)
     if position.after is not None:
-        return _enumerate(position, source.snapshot(channel), position.after, limit)
-    if position.stamp is not None and source.stamp(channel) == position.stamp:
-        return Page((), cursor)
-    return _changes(position, source.snapshot(channel), limit)
+        return _enumerate(position, snapshot, position.after, limit)
+    return _changes(position, snapshot, limit)
+
+
+def _is_unchanged(position: Position, source: Source, channel: Channel) -> bool:
+    if position.after is not None or position.stamp is None:
+        return False
+    return source.stamp(channel) == position.stamp
 
 
 def beginning() -> Cursor:

@@ -20,8 +20,17 @@ second. A stamp therefore proves "unchanged" only if it was already this old whe
 remembered as none, and the next pull lists again."""
 
 
-PAGE_WEIGHT = 250_000
-"""Rows that may come of one page at most, beside those of its heaviest item: a page is stored in one transaction."""
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What one item may cost at most: `rows` that may come of it, and the `effort` of reading it
+    (`formats.content_lines.effort_of`)."""
+
+    rows: int
+    effort: int
+
+
+PAGE_WEIGHT = Weight(rows=250_000, effort=2 << 20)
+"""Of one page, beside its heaviest item: it is stored in one transaction, and no reading of it may take long."""
 
 
 class UnusableWhole(Unreachable):
@@ -35,18 +44,19 @@ class UnusableWhole(Unreachable):
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Versions by item id. `stamp` is what `Source.stamp` said before the listing began; None: list again next time.
-    `weights`: of items that may become many rows, how many at most; see `PAGE_WEIGHT`."""
+    `weights`: of items that may cost more than a few bytes and a row; see `PAGE_WEIGHT`."""
 
     versions: Mapping[str, str | None]
     stamp: str | None
-    weights: Mapping[str, int] = field(default_factory=dict)
+    weights: Mapping[str, Weight] = field(default_factory=dict)
 
     def first_page(self, item_ids: Sequence[str], limit: int) -> Sequence[str]:
         """The first of these that make one page: at most `limit`, and no more than weigh `PAGE_WEIGHT`, but one at least."""
-        weight = 0
+        rows = effort = 0
         for number, item_id in enumerate(item_ids[:limit] if self.weights else ()):
-            weight += self.weights.get(item_id, 0)
-            if weight > PAGE_WEIGHT:
+            if (weight := self.weights.get(item_id)) is not None:
+                rows, effort = rows + weight.rows, effort + weight.effort
+            if rows > PAGE_WEIGHT.rows or effort > PAGE_WEIGHT.effort:
                 return item_ids[: max(number, 1)]
         return item_ids[:limit]
 
@@ -79,8 +89,9 @@ class Source(Protocol):
         """A cheap value that changes with the content; None where there is none. Raises ChannelGone."""
         ...
 
-    def snapshot(self, channel: Channel) -> Snapshot:
-        """Raises ChannelGone, Unreachable, UnusableWhole."""
+    def snapshot(self, channel: Channel) -> Snapshot | None:
+        """What the channel holds now; None where only a part of a large file was read so far: ask again. Raises
+        ChannelGone, Unreachable, UnusableWhole."""
         ...
 
     def read(self, channel: Channel, item_id: str) -> Record | Gone | Broken: ...

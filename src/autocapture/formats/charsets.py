@@ -62,4 +62,6 @@ def without_unwanted(text: str) -> str:
 
 def one_line(text: str) -> str:
     """`text` on one line: every run of control and line-separating characters becomes one space; trimmed."""
+    if text.isprintable():
+        return text.strip()
     return _CONTROLS.sub(" ", text).strip()

@@ -22,14 +22,21 @@ EVENTS_LIMIT = 100_000
 LINES_LIMIT = 50_000
 """Lines of one component that are looked at; 5,000 guests and 20,000 dates are fewer."""
 LINE_LIMIT = 1 << 20
+LINE_EFFORT = 100
+"""What a line costs beside its bytes, in bytes of a long one; the unit of every effort here."""
+EFFORT_LIMIT = 10 << 20
+"""Of the lines of one series that are looked at: some 50,000 guests of all its exceptions together, read within a second."""
 
+_RULE_EFFORT = 16 << 10  # two years of days are looked at where many are invited
 _PARAMETERS_LIMIT = 50
+_SIMPLE_NAME = 40  # characters; what is remembered of names is bounded
 _ZONES_LIMIT = 500
 _ZONE_LIMIT = 256 << 10
 _BOM = b"\xef\xbb\xbf"
 _FOLD = re.compile(rb"\r?\n[ \t]")
 # "tzone://Microsoft/Utc" is written without the quotes that its colon needs.
 _PARAMETER = re.compile(r';([A-Za-z0-9-]+)=((?:"[^"]*+"|://|[^";:]++)*+)')
+_PARAMETER_NAME = re.compile("[A-Za-z0-9-]+")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CARET = re.compile(r"\^([n'^])")
 _CARETS = {"n": "\n", "'": '"', "^": "^"}
@@ -56,9 +63,12 @@ class Property:
 
 @dataclass(slots=True)
 class Component:
-    """A component with the wanted properties, in order, by upper-case name."""
+    """A component with the wanted properties, in order, by upper-case name. `looked_at`: the effort of reading these, those
+    of what is nested in it too.
+    """
 
     name: str
+    looked_at: int = 0
     properties: dict[str, list[Property]] = field(default_factory=dict)
     components: list[Component] = field(default_factory=list)
 
@@ -147,7 +157,7 @@ def parse_component(block: bytes, wanted: frozenset[str]) -> Component:
     in `wanted`.
 
     One left open at the end counts as read, a stray END is ignored. Raises RecordUnusable for one of more than
-    `LINES_LIMIT` lines that matter.
+    `LINES_LIMIT` lines that matter, or of more than `EFFORT_LIMIT`.
     """
     block = with_line_feeds(block)
     root = Component(_name(block[6:].partition(b"\n")[0]))
@@ -155,7 +165,7 @@ def parse_component(block: bytes, wanted: frozenset[str]) -> Component:
     for number, match in enumerate(_lines(wanted).finditer(block)):
         if number == LINES_LIMIT:
             raise RecordUnusable(f"it has more than {LINES_LIMIT:,} lines")
-        name, rest = match[1].decode().upper(), match[2]
+        name, rest = _upper(match[1]), match[2]
         if name == "BEGIN":
             component = Component(_name(rest[1:]))
             open_components[-1].components.append(component)
@@ -165,9 +175,23 @@ def parse_component(block: bytes, wanted: frozenset[str]) -> Component:
                 open_components.pop()
         elif len(rest) <= LINE_LIMIT:
             line = _FOLD.sub(b"", rest) if b"\n" in rest else rest
+            root.looked_at += len(line) + LINE_EFFORT
+            if root.looked_at > EFFORT_LIMIT:
+                raise RecordUnusable("it holds more than any meeting needs")
             prop = _property(decode(line.removesuffix(b"\r"), None))
             open_components[-1].properties.setdefault(name, []).append(prop)
     return root
+
+
+def effort_of(block: bytes) -> int:
+    """What reading a component may cost at most: its bytes, and what its lines and rules cost beside them."""
+    lines = max(block.count(b"\n"), block.count(b"\r"))
+    return len(block) + LINE_EFFORT * lines + _RULE_EFFORT * block.upper().count(b"RRULE")
+
+
+@lru_cache(maxsize=256)
+def _upper(name: bytes) -> str:
+    return name.decode().upper()
 
 
 @lru_cache(maxsize=8)
@@ -185,6 +209,8 @@ def _name(text: bytes) -> str:
 
 def _property(line: str) -> Property:
     """The property of a line without its name."""
+    if (simple := _simple(line)) is not None:
+        return simple
     parameters: dict[str, str] = {}
     position = 0
     while len(parameters) < _PARAMETERS_LIMIT and (match := _PARAMETER.match(line, position)) is not None:
@@ -196,3 +222,28 @@ def _property(line: str) -> Property:
     if line[position : position + 1] != ":":  # a colon or semicolon where it needed quotes
         position = max(line.find(":", position), position)
     return Property(line[position + 1 :], parameters)
+
+
+def _simple(line: str) -> Property | None:
+    """What nearly every line is: no quotes, no escapes, each parameter a name and a value. None for any other."""
+    head, colon, value = line.partition(":")
+    if not colon or '"' in head or "^" in head or value.startswith("//"):
+        return None
+    if not head:
+        return Property(value)
+    written = head[1:].split(";")
+    if head[0] != ";" or len(written) > _PARAMETERS_LIMIT:
+        return None
+    parameters = {}
+    for each in written:
+        name, equals, given = each.partition("=")
+        known = _parameter_name(name) if len(name) <= _SIMPLE_NAME else None
+        if not equals or known is None:
+            return None
+        parameters[known] = given
+    return Property(value, parameters)
+
+
+@lru_cache(maxsize=256)
+def _parameter_name(name: str) -> str | None:
+    return name.upper() if _PARAMETER_NAME.fullmatch(name) else None

@@ -12,20 +12,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from autocapture.errors import RecordUnusable
-from autocapture.formats.content_lines import Component, Span, cut, parse_component
+from autocapture.formats.content_lines import EFFORT_LIMIT, Component, Span, cut, parse_component
 from autocapture.formats.recurrence import refuse_crowd
-from autocapture.formats.time_zones import Zones
+from autocapture.formats.time_zones import ZONE_WANTED, Zones
 from autocapture.formats.vevent import WANTED, digest_of, moment_of, read_event, uid_of, unnamed
 from autocapture.records import EventRecord
 
 _UID_ONLY = frozenset({"UID"})
-_ZONE_WANTED = frozenset(
-    {"TZID", "X-LIC-LOCATION", "TZOFFSETFROM", "TZOFFSETTO", "DTSTART", "RRULE", "RDATE"}
-)
+_SIMPLE_UID = re.compile(rb"\A(?i:BEGIN:VEVENT)\r?\nUID:([!-~]{1,200})\r?\n(?![ \t])")
 _FIRST_UID = re.compile(rb"\n((?i:UID|BEGIN))[:;]")
 _LINE_END = re.compile(rb"\n(?![ \t])")
 _EXCEPTIONS_LIMIT = 5_000  # each instance of a daily series of thirteen years
-_GUESTS_LIMIT = 200_000  # of all exceptions together
+_EVENT_EFFORT, _DATE_EFFORT = 300, 40  # beside their bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,37 +75,45 @@ class Calendar:
         self._zones = Zones(_read_zones(raw, zones), default_time_zone)
 
     def series(self, raw: bytes) -> Iterator[tuple[tuple[Span, ...], list[Parsed]]]:
-        """For each UID of the stream, in order of first appearance, where its events lie and what they say."""
+        """What each UID of the stream says, in order of first appearance, and where the events that say it lie. Exceptions
+        without their master come one by one, so that each can be read again without the others.
+        """
         by_uid: dict[str, list[Span]] = {}
         for span in self._events:
             by_uid.setdefault(_uid_in(raw[span.begins : span.ends]), []).append(span)
         for spans in by_uid.values():
-            blocks = [Block(raw[span.begins : span.ends], span.cancelled) for span in spans]
-            yield tuple(spans), self.parsed(blocks)
+            found = self._read([Block(raw[span.begins : span.ends], span.cancelled) for span in spans])
+            while found and len(found[0][1]) < len(spans):
+                parsed, numbers = found.pop(0)
+                yield tuple(spans[number] for number in numbers), [parsed]
+            if found:
+                yield tuple(spans), [parsed for parsed, _ in found]
 
     def parsed(self, blocks: Sequence[Block]) -> list[Parsed]:
         """What events of one UID say: readable values first."""
+        return [parsed for parsed, _ in self._read(blocks)]
+
+    def _read(self, blocks: Sequence[Block]) -> list[tuple[Parsed, Sequence[int]]]:
+        """What events of one UID say, and the numbers of those it takes to read it again: readable values first."""
         series = _Series()
-        unreadable: list[Parsed] = []
-        for block in blocks:
-            try:
-                series.make_room()
-                component = parse_component(block.raw, WANTED)
-            except RecordUnusable as error:
-                return [_unreadable_whole(blocks, str(error))]
-            uid = uid_of(component)
-            try:
-                event = read_event(component, uid, self._zones, cancelled=block.cancelled)
-            except RecordUnusable as error:
-                unreadable.append(Unreadable(uid, str(error), digest_of(component)))
-                continue
-            series.add(event, moment_of(component.first("DTSTAMP"), self._zones))
-        records = series.records()
+        everything = range(len(blocks))
+        unreadable: list[tuple[Parsed, Sequence[int]]] = []
         try:
-            for record in records:
+            for number, block in enumerate(blocks):
+                component = parse_component(block.raw, WANTED)
+                series.make_room(component)
+                uid = uid_of(component)
+                try:
+                    event = read_event(component, uid, self._zones, cancelled=block.cancelled)
+                except RecordUnusable as error:
+                    unreadable.append((Unreadable(uid, str(error), digest_of(component)), everything))
+                    continue
+                series.add(event, moment_of(component.first("DTSTAMP"), self._zones), number)
+            records = series.records(everything)
+            for record, _ in records:
                 refuse_crowd(record)
         except RecordUnusable as error:
-            return [_unreadable_whole(blocks, str(error))]
+            return [(_unreadable_whole(blocks, str(error)), everything)]
         return [*records, *unreadable]
 
 
@@ -116,12 +122,15 @@ def _read_zones(raw: bytes, spans: Sequence[Span]) -> list[Component]:
     found = []
     for span in spans:
         with suppress(RecordUnusable):
-            found.append(parse_component(raw[span.begins : span.ends], _ZONE_WANTED))
+            found.append(parse_component(raw[span.begins : span.ends], ZONE_WANTED))
     return found
 
 
 def _uid_in(block: bytes) -> str:
     """The UID of one event, found without reading more than it takes."""
+    simple = _SIMPLE_UID.match(block)
+    if simple is not None:
+        return simple[1].decode()
     found = _FIRST_UID.search(block)
     try:
         if found is not None and found[1].upper() == b"UID":
@@ -144,27 +153,34 @@ class _Series:
     """The VEVENTs of one UID, the best copy of each instance."""
 
     def __init__(self) -> None:
-        self._best: dict[datetime | date | None, tuple[tuple[int, datetime], EventRecord]] = {}
-        self._guests = 0
+        self._best: dict[datetime | date | None, tuple[tuple[int, datetime], EventRecord, int]] = {}
+        self._effort = 0
 
-    def make_room(self) -> None:
-        """Raises RecordUnusable when the series is as large as any may be."""
-        if len(self._best) > _EXCEPTIONS_LIMIT or self._guests > _GUESTS_LIMIT:
+    def make_room(self, component: Component) -> None:
+        """Raises RecordUnusable when with this one the series, superseded copies too, is larger than any may be."""
+        dates = sum(
+            prop.value.count(",")
+            for name in ("RDATE", "EXDATE")
+            for prop in component.properties.get(name, ())
+        )
+        self._effort += component.looked_at + _EVENT_EFFORT + _DATE_EFFORT * dates
+        if len(self._best) > _EXCEPTIONS_LIMIT or self._effort > EFFORT_LIMIT:
             raise RecordUnusable(
-                f"it has more than {_EXCEPTIONS_LIMIT:,} exceptions, or too many guests in them"
+                f"it has more than {_EXCEPTIONS_LIMIT:,} exceptions, or too many guests or dates in them"
             )
 
-    def add(self, event: EventRecord, stamped_at: datetime | None) -> None:
+    def add(self, event: EventRecord, stamped_at: datetime | None, number: int) -> None:
         key = event.recurrence_id
         if isinstance(key, datetime):
             key = key.astimezone(UTC)
         rank = (event.sequence, stamped_at or datetime.min.replace(tzinfo=UTC))
         if key not in self._best or rank >= self._best[key][0]:
-            self._best[key] = (rank, event)
-            self._guests += len(event.attendees)
+            self._best[key] = (rank, event, number)
 
-    def records(self) -> list[EventRecord]:
-        exceptions = tuple(event for key, (_, event) in self._best.items() if key is not None)
+    def records(self, everything: Sequence[int]) -> list[tuple[EventRecord, Sequence[int]]]:
+        """The master with its exceptions, of `everything`, or else each exception, with its number."""
+        exceptions = [(event, (number,)) for key, (_, event, number) in self._best.items() if key is not None]
         if None not in self._best:
             return list(exceptions)
-        return [replace(self._best[None][1], overrides=exceptions)]
+        master = replace(self._best[None][1], overrides=tuple(event for event, _ in exceptions))
+        return [(master, everything)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from autocapture.formats.time_zones import WrittenZone, zone_of
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import CalendarItem
 from autocapture.model.ledger import LedgerEntry
@@ -166,6 +167,8 @@ def record_to_json(record: EventRecord) -> dict[str, Any]:
         if (value := getattr(record, name)) is not None:
             data[name] = value.isoformat()
     if record.recurrence:
+        if isinstance(record.starts_at, datetime) and isinstance(record.starts_at.tzinfo, WrittenZone):
+            data["zone"] = record.starts_at.tzinfo.text
         data["recurrence"] = {
             "rules": list(record.recurrence.rules),
             "dates": [when.isoformat() for when in record.recurrence.dates],
@@ -177,7 +180,7 @@ def record_to_json(record: EventRecord) -> dict[str, Any]:
 
 
 def record_from_json(data: Mapping[str, Any]) -> EventRecord:
-    zone = _zone(data.get("time_zone"))
+    zone = _zone(data.get("time_zone")) or zone_of(data.get("zone", ""))
     recurrence = data.get("recurrence")
     return EventRecord(
         uid=data["uid"],
@@ -223,7 +226,7 @@ def _zone(name: str | None) -> ZoneInfo | None:
         return None
 
 
-def _instant(text: str, zone: ZoneInfo | None) -> datetime | date:
+def _instant(text: str, zone: tzinfo | None) -> datetime | date:
     """A date stays a date; an instant returns to its event's zone, since a series keeps wall-clock time over a DST change."""
     if len(text) == len("2026-11-21"):
         return date.fromisoformat(text)
