@@ -1,0 +1,222 @@
+"""The mailbox of one login as a channel: listed newest first, then followed by its change feed.
+
+All of a mailbox is one channel, for Gmail has one change feed for it and labels move nothing. In scope is what came in from the
+day before `tools.since` on and is no draft, chat, spam or trash; the rest never comes out of here, so that a census of the
+server and the ledger name the same ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from autocapture.connector import Channel, Count, Cursor, Gone, Item, Page, Record, Ref, Tools
+from autocapture.errors import CursorExpired, Unreachable
+from autocapture_google.api import Api, Json
+from autocapture_google.budget import GET_MESSAGE, GET_PROFILE, LIST_HISTORY, LIST_MESSAGES, Budget
+from autocapture_google.mail_cursor import Position, decode
+from autocapture_google.mail_history import KINDS, MOST_RECORDS, Change, changes
+from autocapture_google.mail_listing import within
+from autocapture_google.mail_reading import Answer, Reader
+from autocapture_google.refusals import Refused, fault
+
+MAILBOX = "mailbox"
+
+_MOST_LISTED = 500
+_WORTH_LISTING = 20
+"""Messages that a page of a listing holds at least where the budget is short: smaller pages would cost more than they read."""
+_LOOKED_AT_FOR_NEWEST = 10
+
+
+class Mailbox:
+    """`with_texts`: whether what is kept of a page will have its text read, which costs as much again."""
+
+    def __init__(self, api: Api, tools: Tools, *, with_texts: bool) -> None:
+        self._api = api
+        self._budget = Budget(tools.meter)
+        self._reader = Reader(api, self._budget)
+        self._users = api.resource("users")
+        self._since = _start(tools)
+        self._readings = 2 if with_texts else 1  # of each message
+        self._known: dict[str, Answer] = {}  # looked at for their dates, and not asked for yet
+        self._unlisted: set[str] | None = None
+
+    def pull(self, cursor: Cursor | None, limit: int) -> Page:
+        self.close()
+        if cursor is None:
+            return self._listed(Position(self._mark(), listing=""), limit)
+        news = self._news(decode(cursor), limit)
+        after = decode(news.cursor)
+        if after.listing is None or news.items or after.page is not None:
+            return news
+        return self._listed(after, limit)
+
+    def get(self, ids: Sequence[str]) -> list[Answer]:
+        known = {id_: self._known.pop(id_) for id_ in ids if id_ in self._known}
+        read = self._reader.read([id_ for id_ in ids if id_ not in known])
+        return [known.get(id_) or read[id_] for id_ in dict.fromkeys(ids)]
+
+    def texts(self, ids: Sequence[str]) -> dict[str, str]:
+        return self._reader.texts(ids)
+
+    def count(self, channel: Channel) -> Count:
+        """All that the mailbox holds, drafts included: without a search Gmail counts by no date."""
+        total = self._profile("messagesTotal").get("messagesTotal")
+        return Count(channel, total if isinstance(total, int) else None)
+
+    def newest(self) -> datetime | None:
+        """Of the few that are listed first, the first that is in scope."""
+        for id_ in self._ids(self._list("", _LOOKED_AT_FOR_NEWEST)):
+            if (received := _date(self._reader.read([id_], since=self._since)[id_])) is not None:
+                return received
+        return None
+
+    def close(self) -> None:
+        """Returns what was taken of the budget and not used."""
+        self._known.clear()
+        self._budget.give_back()
+
+    def _mark(self) -> str:
+        mark = _number(self._profile("historyId").get("historyId"))
+        if not mark:
+            raise Unreachable("Gmail does not say how far its history goes")
+        return str(mark)
+
+    def _profile(self, fields: str) -> Json:
+        self._budget.take(GET_PROFILE)
+        return self._ask(self._users.getProfile(userId="me", fields=fields))
+
+    def _news(self, position: Position, limit: int) -> Page:
+        """The next page of what changed since the mark; an empty one where nothing that matters did."""
+        answer = self._history(position, limit)
+        told = changes(answer)[position.skip :]
+        readable = [change.id for change in told if not change.left]
+        if readable:
+            room = self._budget.hold(GET_MESSAGE, len(readable) * self._readings, self._readings)
+            told, cut = _first(told, room // self._readings)
+        else:
+            cut = False
+        read = self._reader.read([change.id for change in told if not change.left], since=self._since)
+        items = [read.get(change.id) or Gone(change.id) for change in told]
+        if self._unlisted is not None:  # a draft that was begun since they were asked for
+            self._unlisted.update(item.id for item in items if isinstance(item, Gone))
+        if cut:
+            after = replace(position, skip=position.skip + len(told))
+        elif token := answer.get("nextPageToken"):
+            after = replace(position, page=str(token), skip=0)
+        else:
+            mark = max(int(position.mark), _number(answer.get("historyId")))
+            after = replace(position, mark=str(mark), page=None, skip=0)
+        unfinished = cut or after.page is not None or after.listing is not None
+        return Page(items, after.encode(), more=unfinished)
+
+    def _history(self, position: Position, limit: int) -> Json:
+        self._budget.take(LIST_HISTORY)
+        try:
+            return self._api.ask(
+                self._api.resource("users", "history").list(
+                    userId="me",
+                    startHistoryId=position.mark,
+                    historyTypes=list(KINDS),
+                    maxResults=max(1, min(limit, MOST_RECORDS)),
+                    pageToken=position.page,
+                )
+            )
+        except Refused as refused:
+            if refused.status in (400, 404, 410):
+                raise CursorExpired(f"Gmail no longer knows what changed ({refused.says})") from None
+            raise fault(refused, self._api.title) from None
+
+    def _listed(self, position: Position, limit: int) -> Page:
+        """The next page of the listing: no more than can be read of it now."""
+        unlisted = self._drafts_and_chats()
+        want = max(1, min(limit, _MOST_LISTED))
+        room = self._budget.hold(
+            GET_MESSAGE, want * self._readings, min(want, _WORTH_LISTING) * self._readings
+        )
+        answer = self._list(position.listing or "", max(1, room // self._readings))
+        ids = [id_ for id_ in self._ids(answer) if id_ not in unlisted]
+        kept = within(ids, self._since, self._date_of)
+        token = answer.get("nextPageToken")
+        items: list[Item] = [Ref(id_) for id_ in kept]
+        if token and len(kept) == len(ids):
+            return Page(items, replace(position, listing=str(token)).encode(), more=True)
+        return Page(items, replace(position, listing=None).encode(), complete=True)
+
+    def _list(self, token: str, most: int, label: str | None = None) -> Json:
+        self._budget.take(LIST_MESSAGES)
+        try:
+            return self._api.ask(
+                self._api.resource("users", "messages").list(
+                    userId="me",
+                    maxResults=most,
+                    pageToken=token or None,
+                    labelIds=[label] if label else None,
+                    fields="messages/id,nextPageToken",
+                )
+            )
+        except Refused as refused:
+            if token and refused.status in (400, 404, 410):
+                raise CursorExpired(f"Gmail no longer knows its listing ({refused.says})") from None
+            raise fault(refused, self._api.title) from None
+
+    def _drafts_and_chats(self) -> set[str]:
+        """The ids of what is listed among all mail and is none, asked for once."""
+        if self._unlisted is None:
+            found: set[str] = set()
+            for label in ("DRAFT", "CHAT"):
+                token = ""
+                while True:
+                    answer = self._list(token, _MOST_LISTED, label)
+                    found.update(self._ids(answer))
+                    token = str(answer.get("nextPageToken") or "")
+                    if not token:
+                        break
+            self._unlisted = found
+        return self._unlisted
+
+    def _date_of(self, id_: str) -> datetime | None:
+        """Costs nothing more for what will be read anyway: it is kept until it is asked for."""
+        if id_ not in self._known:
+            self._known.update(self._reader.read([id_]))
+        return _date(self._known[id_])
+
+    def _ask(self, request: Any) -> Json:
+        try:
+            return self._api.ask(request)
+        except Refused as refused:
+            raise fault(refused, self._api.title) from None
+
+    @staticmethod
+    def _ids(answer: Json) -> list[str]:
+        listed = answer.get("messages")
+        return [entry["id"] for entry in (listed if isinstance(listed, list) else ()) if entry.get("id")]
+
+
+def _first(told: Sequence[Change], most: int) -> tuple[list[Change], bool]:
+    """The leading changes of which at most so many are read, and whether any are left over."""
+    kept: list[Change] = []
+    for change in told:
+        most -= not change.left
+        if most < 0:
+            return kept, True
+        kept.append(change)
+    return kept, False
+
+
+def _date(answer: Answer) -> datetime | None:
+    return getattr(answer.data, "received_at", None) if isinstance(answer, Record) else None
+
+
+def _number(value: Any) -> int:
+    return int(value) if str(value).isascii() and str(value).isdigit() else 0
+
+
+def _start(tools: Tools) -> datetime | None:
+    """The day before, as with every mail server: what was written on the first day may have come in before it began."""
+    if tools.since is None:
+        return None
+    return datetime.combine(tools.since, time(), ZoneInfo(tools.time_zone)) - timedelta(days=1)
