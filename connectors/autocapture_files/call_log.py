@@ -17,6 +17,7 @@ from autocapture.formats.charsets import one_line, without_unwanted
 from autocapture.formats.keys import ADDRESS_LENGTH, bounded
 from autocapture.records import CallOutcome, CallRecord
 from autocapture_files.call_mapping import CallMapping, Direction, Target
+from autocapture_files.files import missing_file
 from autocapture_files.snapshot import (
     Scope,
     Snapshot,
@@ -32,6 +33,7 @@ _CLOCK_TIME = re.compile(r"(?:(\d{1,4}):)?(\d{1,2}):(\d{2})(?:[.,]\d+)?")
 _UNITS = {"seconds": 1.0, "minutes": 60.0, "milliseconds": 0.001}
 _LONGEST = timedelta(days=7)
 _WHOLE_AFTER = timedelta(seconds=60)  # see mbox: a last line without its end may still be being written
+_BEGINNING = 64 << 10
 LOG_LIMIT = 128 << 20
 """Bytes of one call log: some 600,000 calls."""
 
@@ -49,7 +51,8 @@ class CallLog:
 
     def channels(self) -> Sequence[Channel]:
         if not self._path.is_file():
-            raise SetupError(f"{self._path} is not a call log: there is no such file")
+            raise SetupError(f"{self._path} is not a call log: {missing_file(self._path)}")
+        self._refuse_other_files()
         return [Channel(_CHANNEL, "call", self._path.name)]
 
     def stamp(self, channel: Channel) -> str | None:
@@ -93,6 +96,20 @@ class CallLog:
         items = {item.id: item for item in self._reader.items(raw) if self._is_in_scope(item)}
         self._parsed = (stamp, items) if whole else None
         return items, whole
+
+    def _refuse_other_files(self) -> None:
+        """Raises SetupError where nothing at the beginning of the file is a call. An empty log is one."""
+        try:
+            with self._path.open("rb") as file:
+                begins = file.read(_BEGINNING)
+        except OSError as error:
+            raise SetupError(f"{self._path} cannot be read: {error.strerror}") from None
+        if "\x00" in begins.decode(self._mapping.encoding, "replace"):
+            raise SetupError(f"{self._path} is not a call log: it is not text")
+        items = list(self._reader.items(begins[: begins.rfind(b"\n") + 1]))
+        if items and all(isinstance(item, Broken) for item in items):
+            why = next(item.why for item in items if isinstance(item, Broken))
+            raise SetupError(f"{self._path} is not a call log that the mapping fits: {why}")
 
     def _is_in_scope(self, item: Record | Broken) -> bool:
         call = item.data if isinstance(item, Record) else None

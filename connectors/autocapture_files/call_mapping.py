@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from autocapture.errors import SetupError
+from autocapture.errors import SetupError, wrong_value
 from autocapture.records import CallOutcome
 
 ASTERISK = Path(__file__).with_name("asterisk.toml")
@@ -103,9 +103,11 @@ def load_mapping(path: Path | None) -> CallMapping:
         return CallMapping.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise SetupError(f"{path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise SetupError(f"{path} is not TOML: it is not text in UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise SetupError(f"{path} is not TOML: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "mapping"
-        raise SetupError(f"{path}: {place}: {first['msg']}") from None
+        raise SetupError(f"{path}: {place}: {wrong_value(first)}") from None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from autocapture.connector import Broken, Channel, Cursor, Gone, Page, Record, Tools
 from autocapture.errors import ChannelGone, SetupError
+from autocapture_files.calendar_files import refuse_other_files
 from autocapture_files.calendars import Calendars
 from autocapture_files.call_log import CallLog
 from autocapture_files.call_mapping import load_mapping
@@ -27,6 +28,7 @@ def open_sources(options: FilesOptions, tools: Tools) -> dict[str, Source]:
     if options.eml is not None:
         sources["eml"] = MessageFolder(options.eml)
     if options.ics is not None:
+        refuse_other_files(options.ics)
         sources["ics"] = Calendars(options.ics, tools)
     if options.calls is not None:
         sources["calls"] = CallLog(options.calls, load_mapping(options.mapping), tools)

@@ -25,6 +25,11 @@ def stored_name(text: str) -> str:
     return os.fsdecode(unquote_to_bytes(text)) if "%" in text else text
 
 
+def missing_file(path: Path) -> str:
+    """Why there is no file at `path`."""
+    return "it is a folder" if path.is_dir() else "there is no such file"
+
+
 def is_inside(path: Path, root: Path) -> bool:
     """Whether `path`, links followed, is a regular file inside `root` (resolved)."""
     try:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from autocapture.connector import Broken, Channel, Gone, Record, Tools
 from autocapture.errors import ChannelGone, SetupError, Unreachable
-from autocapture_files.files import WHOLE_LIMIT
+from autocapture_files.files import WHOLE_LIMIT, missing_file
 from autocapture_files.messages import message_record, message_text
 from autocapture_files.snapshot import Scope, Snapshot, fingerprint, settled, stamp_of, twin
 
@@ -46,7 +46,7 @@ class Mbox:
 
     def channels(self) -> Sequence[Channel]:
         if not self._path.is_file():
-            raise SetupError(f"{self._path} is not an mbox file: there is no such file")
+            raise SetupError(f"{self._path} is not an mbox file: {missing_file(self._path)}")
         try:
             with self._path.open("rb") as file:
                 begins = file.read(5)

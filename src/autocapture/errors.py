@@ -20,7 +20,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 
 class AutocaptureError(Exception):
@@ -81,3 +83,31 @@ class SetupError(AutocaptureError):
 
 class InputError(AutocaptureError):
     """A command's argument or an input file is wrong; the message names the place."""
+
+
+def wrong_value(found: Mapping[str, Any]) -> str:
+    """One of pydantic's errors (``ValidationError.errors()``) in words for who wrote the value, not for who programs.
+
+    Where a text may be meant for a secret, what was given is not repeated.
+    """
+    limits, given = found.get("ctx", {}), f"not {found.get('input')!r}"
+    match found["type"]:
+        case "int_type" | "int_parsing" | "int_from_float" | "int_parsing_size":
+            return f"a whole number is wanted, {given}"
+        case "bool_type" | "bool_parsing":
+            return f"true or false is wanted, {given}"
+        case "string_type":
+            return "a text is wanted"
+        case "greater_than_equal":
+            return f"at least {limits['ge']} is wanted, {given}"
+        case "less_than_equal":
+            return f"at most {limits['le']} is wanted, {given}"
+        case "literal_error" | "enum":
+            return f"{limits['expected']} is wanted, {given}"
+        case "dict_type" | "model_type":
+            return "a section with keys is wanted"
+        case "missing":
+            return "it is missing"
+        case "extra_forbidden":
+            return "there is no such key"
+    return str(found["msg"]).removeprefix("Value error, ")

@@ -9,23 +9,41 @@ exist is refused wherever it is written, so a typing error never passes for a se
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from autocapture.errors import SetupError
+from autocapture.errors import SetupError, wrong_value
 
 PREFIX = "AUTOCAPTURE_"
 DEFAULT_HOME = Path("var")
 SETTINGS_FILE = "autocapture.toml"
 
-Network = IPv4Network | IPv6Network
+
+def _network(text: object) -> object:
+    try:
+        return ip_network(text) if isinstance(text, str) else text
+    except ValueError:
+        raise ValueError(f"a network such as 10.0.0.0/8 is wanted, not {text!r}") from None
+
+
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch("[A-Z]{2}", text):
+        raise ValueError(f"a country of two capital letters such as DE is wanted, not {text!r}")
+    return text
+
+
+Region = Annotated[str, AfterValidator(_region)]
 
 
 def _known_zone(name: str) -> str:
@@ -100,7 +118,7 @@ class OrganizationSettings(Section):
 
     name: str = "Our organisation"
     time_zone: TimeZone = "UTC"
-    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "US"
+    region: Region = "US"
 
 
 class NetworkSettings(Section):
@@ -192,11 +210,11 @@ def _overlay_environment(values: dict[str, Any], environ: Mapping[str, str]) -> 
 
 
 def _one_line(problem: ValidationError) -> str:
-    first = problem.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
+    first = problem.errors(include_url=False)[0]
+    where = ".".join(part for part in first["loc"] if isinstance(part, str))
     if first["type"] == "extra_forbidden":
         return f"unknown setting {where}"
-    return f"setting {where}: {first['msg'].removeprefix('Value error, ')}"
+    return f"setting {where}: {wrong_value(first)}"
 
 
 def _reason(problem: Exception) -> str:

@@ -154,14 +154,14 @@ def _credential(username: str, from_stdin: bool) -> Credential:
 
 
 def _asked() -> str:
-    from getpass import GetPassWarning
+    from getpass import GetPassWarning, getpass
 
     from autocapture.errors import InputError
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", GetPassWarning)  # it would be read aloud from whatever input there is
         try:
-            return str(typer.prompt("Password", hide_input=True, err=True))
+            return getpass("Password: ")
         except GetPassWarning:
             raise InputError("there is no terminal to ask for the password; use --password-stdin") from None
 
@@ -186,5 +186,7 @@ def _connect(
     )
     connected = connect_account(open_application(), login)
     typer.echo(f"account {connected.account_id} {'connected' if connected.is_new else 'connected again'}")
+    if not connected.channels:
+        typer.echo("  there is nothing to read yet")
     for channel in connected.channels:
         typer.echo(f"  {channel.kind:<6} {channel.name or channel.id}")

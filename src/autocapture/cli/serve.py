@@ -59,7 +59,8 @@ def serve(only: Only = None, sample: Sample = False) -> None:
             from autocapture.testing.demo import show_sample
 
             show_sample(application, stopping.is_set)
-        with _background(application) if only is not Part.WEB else _nothing():
+        works = only is not Part.WEB and not stopping.is_set()
+        with _background(application) if works else _nothing():
             stopping.wait()
 
 

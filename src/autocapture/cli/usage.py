@@ -7,6 +7,8 @@ from typing import Any
 
 import typer
 
+from autocapture.errors import wrong_value
+
 
 def day(text: str) -> date:
     """A day as commands take it. Raises BadParameter."""
@@ -63,4 +65,4 @@ def _wrong_number(problem: BaseException) -> str | None:
     """In place of pydantic's words, which are for those who write programs."""
     cause: Any = problem.__cause__
     first = cause.errors()[0] if hasattr(cause, "errors") else {"type": ""}
-    return f"a whole number is wanted, not {first['input']!r}" if first["type"].startswith("int_") else None
+    return wrong_value(first) if first["type"].startswith("int_") else None

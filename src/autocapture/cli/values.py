@@ -57,7 +57,7 @@ def moment(at: datetime | None, zone: ZoneInfo) -> str:
 
 
 def period_name(period: Period) -> str:
-    """The shortest text that names the period on the command line: the inverse of `parse_period`."""
+    """The shortest text that `parse_period` reads as the period; a single day is told as the day alone."""
     first = period.start
     for name in (
         f"{first:%Y}",

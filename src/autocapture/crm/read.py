@@ -39,8 +39,8 @@ class Reading:
     notes: list[Remark] = field(default_factory=list)
 
 
-def decode(content: bytes, encoding: str, file: str) -> str:
-    """The text of a file; a byte order mark wins over `encoding`. Raises InputError."""
+def decode(content: bytes, encoding: str, file: str, remedy: str) -> str:
+    """The text of a file; a byte order mark wins over `encoding`. Raises InputError, which ends with `remedy`."""
     for mark, marked in _MARKS:
         if content.startswith(mark):
             encoding = marked
@@ -49,9 +49,7 @@ def decode(content: bytes, encoding: str, file: str) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as problem:
         line = content.count(b"\n", 0, problem.start) + 1
-        raise InputError(
-            f'{file} line {line}: not {encoding} text; say encoding = "…" in the mapping'
-        ) from None
+        raise InputError(f"{file} line {line}: not {encoding} text; {remedy}") from None
 
 
 def csv_records(text: str, delimiter: str, file: str) -> Iterator[tuple[int, list[str]]]:
@@ -79,7 +77,7 @@ def trouble_of(cells: list[str], width: int) -> str | None:
 
 def read_section(content: bytes, mapping: SectionMapping) -> Reading:
     """Every row of one section's file, accepted or refused. Raises InputError where the file itself does not fit."""
-    text = decode(content, mapping.layout.encoding, mapping.file)
+    text = decode(content, mapping.layout.encoding, mapping.file, 'say encoding = "…" in the mapping')
     records = csv_records(text, mapping.layout.delimiter, mapping.file)
     _, header = next(records, (1, []))
     positions = _positions([cell.strip() for cell in header], mapping)

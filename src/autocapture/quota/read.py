@@ -11,6 +11,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
+from babel.numbers import list_currencies
+
 from autocapture.errors import InputError
 from autocapture.measure.declare import Duration, Metric
 from autocapture.model.measures import Quota
@@ -20,7 +22,6 @@ SCOPE_TYPES = ("user", "team", "company")
 
 T = TypeVar("T")
 
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -45,7 +46,10 @@ def read_quotas(
     0 and 1; durations name their unit (``90d``, ``4h``, ``30m``, ``45s``) and are held in seconds. Raises InputError when the
     header lacks a column.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    text = text.removeprefix("\ufeff")
+    header = text.partition("\n")[0]
+    semicolons = "," not in header and ";" in header  # as spreadsheets of half of Europe write it
+    reader = csv.DictReader(io.StringIO(text), delimiter=";" if semicolons else ",", strict=True)
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
     if missing:
         raise InputError(f"the file lacks the column {', '.join(missing)}; it takes {','.join(COLUMNS)}")
@@ -149,7 +153,7 @@ def _currency(text: str, metric: Metric) -> str | None:
         if text:
             raise InputError(f"{metric.name} is no amount of money: leave the currency empty, not {text!r}")
         return None
-    if not _CURRENCY.fullmatch(text):
+    if text not in list_currencies():
         raise InputError(f"{metric.name} takes a currency such as EUR, not {text!r}")
     return text
 

@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
@@ -23,8 +23,12 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Brings the database to `revision` in one transaction; a database that is there already is left alone."""
+    """Brings the database to `revision` in one transaction; a database that is there already is left alone.
+
+    Raises SetupError where the database is somebody else's.
+    """
     with writing(engine) as session:
+        _refuse_strangers(session.connection())
         _run(command.upgrade, session.connection(), revision)
 
 
@@ -52,6 +56,8 @@ def require_head(engine: Engine) -> None:
     """Raises SetupError, naming the remedy, unless the database is at the newest revision."""
     found = current(engine)
     if found is None:
+        with reading(engine) as session:
+            _refuse_strangers(session.connection())
         raise SetupError("the database is empty; run `autocapture init`")
     if found != newest():
         raise SetupError(
@@ -71,6 +77,18 @@ def _config(connection: Connection | None = None) -> Config:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+def _refuse_strangers(connection: Connection) -> None:
+    """Raises SetupError where tables are there that no revision made."""
+    if MigrationContext.configure(connection).get_current_revision() is not None:
+        return
+    others = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
+    if others:
+        raise SetupError(
+            f"the database holds the tables of another program ({', '.join(others[:3])}); set AUTOCAPTURE_DATABASE_URL "
+            "to one of its own"
+        )
 
 
 def _run(step: Any, connection: Connection, revision: str) -> None:

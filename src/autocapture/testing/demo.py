@@ -124,6 +124,8 @@ def _capture(app: Application, account_ids: Sequence[int], should_stop: Stopping
             if should_stop():
                 return
             report = capture_account(app, account_id, progress=progress, should_stop=should_stop)
+            if report.status == "stopped":
+                return
             bars.advance(bar)
             if report.status != "ok":
                 console.print(f"account {account_id}: {report.status}: {report.why}")

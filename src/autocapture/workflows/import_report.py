@@ -71,7 +71,8 @@ class ImportReport:
 
     def lines(self) -> Iterator[str]:
         """For people: what changes, then what was refused, left out and no longer in the file."""
-        verb = "would be" if self.dry_run else "were"
+        one = self.imported == 1
+        verb = "would be" if self.dry_run else "was" if one else "were"
         for row in self.counts():
             yield (
                 f"{row['table']}: {row['created']} created, {row['updated']} updated, {row['unchanged']} unchanged"
@@ -83,7 +84,7 @@ class ImportReport:
             yield f"refused: {remark.place}: {remark.reason}"
         for remark in self.notes:
             yield f"note: {remark.place}: {remark.reason}"
-        yield f"{self.imported} rows {verb} imported, {len(self.refused)} refused"
+        yield f"{self.imported} {'row' if one else 'rows'} {verb} imported, {len(self.refused)} refused"
         if self.advice:
             yield self.advice
 

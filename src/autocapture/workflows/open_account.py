@@ -15,7 +15,7 @@ from autocapture.connect.credentials import open_credential
 from autocapture.connect.dial import dial_allowed
 from autocapture.connect.http import open_session
 from autocapture.connector import Connection, Connector, Credential, Tools
-from autocapture.errors import InputError, ReconnectNeeded
+from autocapture.errors import InputError, ReconnectNeeded, wrong_value
 from autocapture.model.accounts import Account
 from autocapture.model.accounts import Credential as SealedCredential
 from autocapture.model.organization import User
@@ -55,9 +55,7 @@ def validated_options(connector: Connector[Any], options: Mapping[str, Any]) -> 
     try:
         model: BaseModel = connector.options.model_validate(dict(options))
     except ValidationError as problem:
-        first = problem.errors(include_url=False, include_input=False)[0]
+        first = problem.errors(include_url=False)[0]
         where = "--" + str(first["loc"][0]).replace("_", "-") + ": " if first["loc"] else ""
-        raise InputError(
-            f"connect {connector.name}: {where}{first['msg'].removeprefix('Value error, ')}"
-        ) from None
+        raise InputError(f"connect {connector.name}: {where}{wrong_value(first)}") from None
     return model

@@ -48,7 +48,7 @@ def read_users(content: bytes, file: str, known: Mapping[str, str]) -> UserFile:
     Lists are separated by `;`. Refused with line and reason: what cannot be read, an address or number of somebody else, a
     manager who is nobody, and whoever names a refused manager. Raises InputError where the file itself does not fit.
     """
-    text = decode(content, "utf-8", file)
+    text = decode(content, "utf-8", file, "save it as CSV in UTF-8")
     first = text.partition("\n")[0]
     records = csv_records(text, ";" if "," not in first and ";" in first else ",", file)
     _, header = next(records, (1, []))

@@ -259,3 +259,52 @@ def test_appended_rows_follow_and_an_unfinished_last_line_waits(tmp_path: Path) 
         holder.drain(connection, channel)
         assert sorted(each.id for each in holder.pages[-1].items) == ["2", "3"]
         assert not holder.pages[-1].complete
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\x7fELF\x02\x01\x00\x00\x00\n\x00", "is not a call log: it is not text"),
+        (b"email,name\nann@example.com,Ann\n", "is not a call log that the mapping fits: line 1: "),
+        (b"<html>\n<body>not found\n", "is not a call log that the mapping fits: line 1: "),
+    ],
+)
+def test_a_file_that_is_no_call_log_is_refused_when_it_is_named(
+    tmp_path: Path, content: bytes, says: str
+) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_bytes(content)
+    with pytest.raises(SetupError, match=says), opened(calls=path):
+        pass
+
+
+def test_a_call_log_without_a_call_yet_or_with_one_bad_row_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv"
+    for content in ("", "\n", row()[:40], "no call\n" + row()):
+        path.write_text(content)
+        with opened(calls=path) as connection:
+            assert [channel.kind for channel in connection.channels()] == ["call"]
+
+
+@pytest.mark.parametrize("content", [b"\x7fELF\x00", b"<!doctype html><title>Sign in</title>", b"a,b\n1,2\n"])
+def test_a_file_that_is_no_calendar_is_refused_when_it_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "work.ics"
+    path.write_bytes(content)
+    with pytest.raises(SetupError, match=r"work\.ics is not an iCalendar file"), opened(ics=path):
+        pass
+
+
+@pytest.mark.parametrize(
+    "content", ["", "\r\n", "\ufeffBEGIN:VCALENDAR\nEND:VCALENDAR\n", "begin:vevent\nUID:a\n"]
+)
+def test_a_calendar_that_is_empty_or_oddly_written_is_one(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "work.ics"
+    path.write_text(content)
+    with opened(ics=path) as connection:
+        assert [channel.kind for channel in connection.channels()] == ["event"]
+
+
+def test_a_folder_in_place_of_a_file_is_told(tmp_path: Path) -> None:
+    for name in ("calls", "mbox"):
+        with pytest.raises(SetupError, match="it is a folder"), opened(**{name: tmp_path}):
+            pass

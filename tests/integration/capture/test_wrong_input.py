@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -104,6 +106,18 @@ def test_a_database_of_another_program_is_one_line(run: Run, home: Path) -> None
     home.mkdir()
     (home / "autocapture.db").write_bytes(b"this is no database\n" * 100)
     _refused(run("capture"), "not a database")
+
+
+@pytest.mark.parametrize("command", ["accounts", "init", "database upgrade", "database check"])
+def test_a_database_with_the_tables_of_another_program_is_left_alone(
+    run: Run, home: Path, command: str
+) -> None:
+    home.mkdir()
+    with closing(sqlite3.connect(home / "autocapture.db")) as theirs:
+        theirs.execute("CREATE TABLE account (name TEXT)")
+    _refused(run(*command.split()), "the database holds the tables of another program (account)")
+    with closing(sqlite3.connect(home / "autocapture.db")) as theirs:
+        assert theirs.execute("SELECT name FROM sqlite_master").fetchall() == [("account",)]
 
 
 def test_a_database_in_a_folder_that_cannot_be_made_is_one_line(

@@ -74,3 +74,15 @@ def test_refused_rows_are_counted_on_standard_error(folder: Path) -> None:
 def test_when_nothing_can_be_imported_the_command_fails(folder: Path) -> None:
     (folder / "users.csv").write_text("email,name\nnobody,N\n")
     assert run("users", "import", "users.csv").exit_code == 1
+
+
+def test_a_file_of_users_that_is_no_text_is_told_with_what_helps(folder: Path) -> None:
+    (folder / "users.csv").write_bytes(b"email,name\nmax@example.com,M\xfcller\n")
+    shown = run("users", "import", "users.csv")
+    assert shown.exit_code == 1
+    assert str(shown.exception) == "users.csv line 2: not utf-8 text; save it as CSV in UTF-8"
+
+
+def test_one_row_is_told_as_one(folder: Path) -> None:
+    (folder / "users.csv").write_text("email,name\nmax@example.com,Max\n")
+    assert "1 row was imported, 0 refused" in run("users", "import", "users.csv").stdout

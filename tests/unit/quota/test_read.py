@@ -107,6 +107,21 @@ def test_a_line_that_cannot_be_imported_is_refused_with_its_number_and_reason(li
     assert [str(problem) for problem in problems] == [f"line 3: {why}"]
 
 
+def test_semicolons_between_cells_are_read_as_well() -> None:
+    text = HEADER + "meetings_held,company,,2026-11-01,2026-11-30,24,\n"
+    assert (
+        read_quotas(text.replace(",", ";"), CATALOG, USERS, TEAMS)[0]
+        == read_quotas(text, CATALOG, USERS, TEAMS)[0]
+        != []
+    )
+
+
+def test_a_currency_that_does_not_exist_is_refused() -> None:
+    text = HEADER + "revenue_won,company,,2026-10-01,2026-12-31,1000,ERU\n"
+    _, [problem] = read_quotas(text, CATALOG, USERS, TEAMS)
+    assert problem.reason == "revenue_won takes a currency such as EUR, not 'ERU'"
+
+
 def test_the_same_quota_twice_is_refused() -> None:
     line = "emails_sent,company,,2026-01-01,2026-12-31,1,\n"
     _, problems = read_quotas(HEADER + line + line, CATALOG, USERS, TEAMS)

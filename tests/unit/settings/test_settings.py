@@ -61,17 +61,24 @@ def test_networks_are_a_list_in_the_environment(tmp_path: Path) -> None:
     ("environ", "says"),
     [
         ({"AUTOCAPTURE_SMPT_HOST": "x"}, "unknown setting AUTOCAPTURE_SMPT_HOST"),
-        ({"AUTOCAPTURE_WEB_PORT": "eighty"}, "setting web.port"),
-        ({"AUTOCAPTURE_WEB_PORT": "0"}, "setting web.port"),
+        ({"AUTOCAPTURE_WEB_PORT": "eighty"}, "^setting web.port: a whole number is wanted, not 'eighty'$"),
+        ({"AUTOCAPTURE_WEB_PORT": "0"}, "^setting web.port: at least 1 is wanted, not '0'$"),
+        ({"AUTOCAPTURE_WEB_PORT": "70000"}, "^setting web.port: at most 65535 is wanted, not '70000'$"),
         ({"AUTOCAPTURE_WEB_PUBLIC_URL": "sales.example"}, "setting web.public_url"),
         ({"AUTOCAPTURE_WEB_PUBLIC_URL": "javascript:alert(1)"}, "setting web.public_url"),
         ({"AUTOCAPTURE_WEB_PUBLIC_URL": "https://sales.example/?a=b"}, "setting web.public_url"),
         ({"AUTOCAPTURE_WEB_PUBLIC_URL": "https://[::1"}, "setting web.public_url"),
         ({"AUTOCAPTURE_ORGANIZATION_TIME_ZONE": "Mars/Olympus"}, "not a time zone"),
         ({"AUTOCAPTURE_ORGANIZATION_TIME_ZONE": "../../etc/passwd"}, "not a time zone"),
-        ({"AUTOCAPTURE_ORGANIZATION_REGION": "germany"}, "setting organization.region"),
-        ({"AUTOCAPTURE_SMTP_SECURITY": "maybe"}, "setting smtp.security"),
-        ({"AUTOCAPTURE_NETWORK_ALLOW_NETWORKS": "10.0.0.1/8"}, "setting network.allow_networks"),
+        (
+            {"AUTOCAPTURE_ORGANIZATION_REGION": "germany"},
+            "organization.region: a country of two capital letters such as DE",
+        ),
+        ({"AUTOCAPTURE_SMTP_SECURITY": "maybe"}, "'tls', 'starttls' or 'none' is wanted, not 'maybe'"),
+        (
+            {"AUTOCAPTURE_NETWORK_ALLOW_NETWORKS": "10.0.0.1/8"},
+            "^setting network.allow_networks: a network such as 10.0.0.0/8 is wanted, not '10.0.0.1/8'$",
+        ),
         ({"AUTOCAPTURE_CONFIG": "/no/such/file.toml"}, "cannot be read"),
     ],
 )
@@ -86,7 +93,7 @@ def test_a_wrong_setting_is_one_clear_line(environ: dict[str, str], says: str) -
     [
         ("[smtp]\nhots = 'x'\n", "unknown setting smtp.hots"),
         ("[smpt]\nhost = 'x'\n", "unknown setting smpt"),
-        ("smtp = 3\n", "setting smtp"),
+        ("smtp = 3\n", "setting smtp: a section with keys is wanted"),
         ("home = '/srv'\n", "AUTOCAPTURE_HOME"),
         ("not toml", "cannot be read"),
     ],
