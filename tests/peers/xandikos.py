@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.peers.dav_client import DavClient
@@ -24,6 +24,8 @@ class Xandikos:
 
     port: int
     folder: Path
+    made: list[str] = field(default_factory=list)
+    """The calendars that the last test left."""
 
     @property
     def url(self) -> str:
@@ -50,7 +52,7 @@ def xandikos() -> Iterator[Xandikos]:
             "xandikos",
             "serve",
             "--no-detect-systemd",
-            "--defaults",
+            "--autocreate",
         ]
         command += ["--listen-address", "127.0.0.1", "--port", str(server.port)]
         command += ["--current-user-principal", PRINCIPAL, "-d", str(server.folder / "data")]
