@@ -18,13 +18,23 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from autocapture.errors import SetupError, wrong_value
+from autocapture.sections import (
+    GoogleSettings,
+    MicrosoftSettings,
+    OidcSettings,
+    RateLimits,
+    Section,
+    VaultSettings,
+    read_secret,
+)
 
 PREFIX = "AUTOCAPTURE_"
 DEFAULT_HOME = Path("var")
 SETTINGS_FILE = "autocapture.toml"
+_LISTS = ("allow_networks", "proxies", "mailboxes", "old_key_files")  # separated by commas in the environment
 
 
 def _network(text: object) -> object:
@@ -70,19 +80,17 @@ def _base_address(text: str) -> str:
 BaseAddress = Annotated[str, AfterValidator(_base_address)]
 
 
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class WebSettings(Section):
-    """Where the pages are served. Only loopback is accepted until sign-in exists; `serve` checks it.
+    """Where the pages are served. Beyond loopback only once an admin can sign in, and only behind https; `serve` checks it.
 
-    `public_url` is where readers of mails and files reach them, where that is another address.
+    `public_url` is where people reach them, where that is another address; `proxies` are the networks of the proxies in front,
+    whose word on how a request came to them is believed.
     """
 
     host: str = "127.0.0.1"
     port: Port = 8000
     public_url: BaseAddress = ""
+    proxies: tuple[Network, ...] = ()
 
     @property
     def address(self) -> str:
@@ -122,9 +130,11 @@ class OrganizationSettings(Section):
 
 
 class NetworkSettings(Section):
-    """Addresses that may be dialled besides public ones: this machine, unless the operator says otherwise."""
+    """Addresses that may be dialled besides public ones: this machine, unless the operator says otherwise. `ca_file` holds
+    certificate authorities that are trusted besides the system's."""
 
     allow_networks: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+    ca_file: Path | None = None
 
 
 class WorkerSettings(Section):
@@ -141,6 +151,11 @@ class Settings(Section):
     organization: OrganizationSettings = OrganizationSettings()
     network: NetworkSettings = NetworkSettings()
     worker: WorkerSettings = WorkerSettings()
+    vault: VaultSettings = VaultSettings()
+    google: GoogleSettings = GoogleSettings()
+    microsoft: MicrosoftSettings = MicrosoftSettings()
+    oidc: dict[str, OidcSettings] = Field(default_factory=dict)
+    rate_limits: RateLimits = RateLimits()
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -156,14 +171,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         return Settings.model_validate(values)
     except ValidationError as problem:
         raise SetupError(_one_line(problem)) from None
-
-
-def read_secret(path: Path) -> str:
-    """A secret kept in a file of its own, without the line end that editors add."""
-    try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise SetupError(f"the secret file {path} cannot be read: {_reason(problem)}") from problem
 
 
 def _from_file(named: str | None, home: Path) -> dict[str, Any]:
@@ -188,7 +195,7 @@ def environment_names() -> dict[str, tuple[str, ...]]:
         if isinstance(kind, type) and issubclass(kind, Section):
             for inner in kind.model_fields:
                 names[f"{PREFIX}{key}_{inner}".upper()] = (key, inner)
-        else:
+        elif key != "oidc":  # tables with names of the operator's own are written in the file alone
             names[f"{PREFIX}{key}".upper()] = (key,)
     return names
 
@@ -204,9 +211,19 @@ def _overlay_environment(values: dict[str, Any], environ: Mapping[str, str]) -> 
         target = values.setdefault(section[0], {}) if section else values
         if not isinstance(target, dict):
             raise SetupError(f"{section[0]} must be a section ([{section[0]}]) in the settings file")
-        target[key] = (
-            [part.strip() for part in text.split(",") if part.strip()] if key == "allow_networks" else text
-        )
+        target[key] = _in_environment(name, key, text)
+
+
+def _in_environment(name: str, key: str, text: str) -> object:
+    """A list is separated by commas, a table is written as in the file: ``{ account = 15000 }``."""
+    if key in _LISTS:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if text.startswith("{"):
+        try:
+            return tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError as problem:
+            raise SetupError(f"{name} cannot be read: {problem}") from None
+    return text
 
 
 def _one_line(problem: ValidationError) -> str:

@@ -15,15 +15,19 @@ from autocapture.jobs.tasks import (
     SETTLE_MEETINGS,
 )
 from autocapture.service.ticker import Tick
-from autocapture.workflows.capture import due_accounts
+from autocapture.workflows.capture import A_MOMENT, accounts_done_waiting, due_accounts
 
 
 def schedule(app: Application) -> tuple[Tick, ...]:
     def capture() -> Iterator[Job]:
         return (Job(CAPTURE, {"account_id": account_id}) for account_id in due_accounts(app))
 
+    def go_on() -> Iterator[Job]:
+        return (Job(CAPTURE, {"account_id": account_id}) for account_id in accounts_done_waiting(app))
+
     return (
-        Tick("capture", timedelta(seconds=5), capture),
+        Tick("capture", A_MOMENT, capture),
+        Tick("waits", timedelta(seconds=1), go_on),
         Tick("rollups", timedelta(minutes=1), lambda: [Job(REFRESH_ROLLUPS)]),
         Tick("summaries", timedelta(minutes=5), lambda: [Job(PUBLISH_SUMMARIES)]),
         Tick("meetings", timedelta(minutes=5), lambda: [Job(SETTLE_MEETINGS)]),

@@ -48,6 +48,7 @@ from autocapture.workflows.workers import dead_workers, worker_name
 log = structlog.get_logger()
 
 MOST_RESETS = 3  # of one channel in one run; more means a provider whose cursors never hold
+A_MOMENT = timedelta(seconds=5)  # until the next look at all accounts
 REST_EVERY = 60.0  # seconds; well below the lease
 
 Progress = Callable[[str, int], None]
@@ -59,6 +60,15 @@ def due_accounts(app: Application) -> list[int]:
     none discovered yet."""
     with reading(app.engine) as session:
         due = _due(app, app.clock.now(), dead_workers(session))
+        return [account_id for account_id in session.scalars(due) if account_id is not None]
+
+
+def accounts_done_waiting(app: Application) -> list[int]:
+    """Those of the accounts to capture now that a provider, or our own budget, kept waiting until a moment ago: an import waits
+    every few seconds, and would be late for its budget each time."""
+    with reading(app.engine) as session:
+        now = app.clock.now()
+        due = _due(app, now, dead_workers(session)).where(col(Account.throttle_until) > now - A_MOMENT)
         return [account_id for account_id in session.scalars(due) if account_id is not None]
 
 

@@ -58,7 +58,8 @@ def connect_account(app: Application, login: Login) -> Connected:
     connector = app.registry.get(login.connector)
     options = validated_options(connector, login.options)
     user = _user(app, login.user_email)
-    with connector.open(options, login.credential, tools_for(app, user, login.since)) as connection:
+    tools = tools_for(app, user, since=login.since, level=login.capture_level or "subject")
+    with connector.open(options, login.credential, tools) as connection:
         channels = tuple(connection.channels())
     with writing(app.engine) as session:
         account = _known(session, login, user, options)

@@ -6,20 +6,30 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
+from sqlmodel import Session, col, select
 
 from autocapture.application import Application
 from autocapture.connect.credentials import open_credential
 from autocapture.connect.dial import dial_allowed
 from autocapture.connect.http import open_session
-from autocapture.connector import Connection, Connector, Credential, Tools
+from autocapture.connector import (
+    CaptureLevel,
+    Connection,
+    Connector,
+    Credential,
+    Meter,
+    Tools,
+    Unmetered,
+)
 from autocapture.errors import InputError, ReconnectNeeded, wrong_value
-from autocapture.model.accounts import Account
+from autocapture.model.accounts import Account, Channel
 from autocapture.model.accounts import Credential as SealedCredential
 from autocapture.model.organization import User
 from autocapture.store.engine import reading
+from autocapture.store.rate_buckets import AccountMeter
 
 
 def open_account(app: Application, account: Account) -> AbstractContextManager[Connection]:
@@ -29,6 +39,7 @@ def open_account(app: Application, account: Account) -> AbstractContextManager[C
     with reading(app.engine) as session:
         user = session.get_one(User, account.user_id)
         stored = session.get(SealedCredential, account.id)
+        meter = _meter(app, session, account.id)
     connector = app.registry.get(account.connector)
     credential: Credential = None
     if connector.auth.method == "password":
@@ -36,18 +47,38 @@ def open_account(app: Application, account: Account) -> AbstractContextManager[C
             raise ReconnectNeeded(f"account {account.id} has no password; connect it again")
         credential = open_credential(app.vault, account.id, stored.sealed)
     options = validated_options(connector, account.options)
-    return connector.open(options, credential, tools_for(app, user, account.since))
+    level = cast(CaptureLevel, account.capture_level)
+    tools = tools_for(app, user, since=account.since, level=level, meter=meter)
+    return connector.open(options, credential, tools)
 
 
-def tools_for(app: Application, user: User, since: date | None) -> Tools:
-    allowed = partial(dial_allowed, allow_networks=app.settings.network.allow_networks)
+def tools_for(
+    app: Application, user: User, *, since: date | None, level: CaptureLevel, meter: Meter | None = None
+) -> Tools:
+    """What a connection is lent. Without `meter` its few requests are not counted: nothing is stored yet to count them for."""
+    network = app.settings.network
+    allowed = partial(dial_allowed, allow_networks=network.allow_networks)
     return Tools(
         clock=app.clock,
         since=since,
         time_zone=user.time_zone,
         dial_allowed=allowed,
-        http=partial(open_session, allowed),
+        level=level,
+        http=partial(open_session, allowed, ca_file=network.ca_file),
+        meter=meter or Unmetered(),
     )
+
+
+def _meter(app: Application, session: Session, account_id: int) -> Meter:
+    """An account whose channels have not all been enumerated once is in its first import, which can wait for the others."""
+    behind = select(col(Channel.id)).where(
+        col(Channel.account_id) == account_id, col(Channel.enabled), ~col(Channel.backfilled)
+    )
+    known = select(col(Channel.id)).where(col(Channel.account_id) == account_id)
+    backfill = (
+        session.exec(behind.limit(1)).first() is not None or session.exec(known.limit(1)).first() is None
+    )
+    return AccountMeter(app.engine, app.clock, app.settings.rate_limits, account_id, backfill=backfill)
 
 
 def validated_options(connector: Connector[Any], options: Mapping[str, Any]) -> BaseModel:

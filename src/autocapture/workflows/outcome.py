@@ -94,9 +94,8 @@ def failed(app: Application, lease: Lease, problem: Exception, report: CaptureRe
                 account.fails += 1
         account.throttle_until = now + wait
         session.add(account)
-    log.warning(
-        "capture_failed", account_id=lease.account_id, status=report.status, error=type(problem).__name__
-    )
+    tell = log.info if isinstance(problem, RateLimited) else log.warning  # an import waits all the time
+    tell("capture_failed", account_id=lease.account_id, status=report.status, error=type(problem).__name__)
 
 
 def _backoff(fails: int, account_id: int, now: datetime) -> timedelta:
