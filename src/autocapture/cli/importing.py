@@ -1,4 +1,4 @@
-"""`users import`, `import crm`, `import quotas`."""
+"""`import crm`, `import quotas`; and `users import`, which `cli.people` registers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,6 @@ StrictOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    users = typer.Typer(no_args_is_help=True, help="Import your people and their teams.")
-    users.command("import")(import_users)
-    app.add_typer(users, name="users")
     imports = typer.Typer(no_args_is_help=True, help="Import CRM data or quotas from files.")
     imports.command("crm")(import_crm)
     imports.command("quotas")(import_quotas)

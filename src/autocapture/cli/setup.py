@@ -27,6 +27,7 @@ def init(
 ) -> None:
     """Make the home folder, the key file and the database. Running it again is harmless."""
     from autocapture.workflows.set_up import has_accounts, set_up
+    from autocapture.workflows.sign_in_sessions import is_closed
 
     application = build_application()
     settings = application.settings
@@ -38,6 +39,10 @@ def init(
     typer.echo(f"database  {application.engine.url.render_as_string(hide_password=True)}")
     if not has_accounts(application):
         typer.echo("next: `autocapture users import FILE.csv`, then `autocapture connect imap --help`")
+    if not is_closed(application):
+        typer.echo(
+            "the pages are open to this machine until `autocapture users invite EMAIL --admin` lets an admin in"
+        )
 
 
 def upgrade() -> None:

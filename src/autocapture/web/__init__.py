@@ -1,1 +1,1 @@
-"""The pages: read-only, server-rendered, for this machine alone until sign-in exists."""
+"""The pages: server-rendered, open to this machine alone until the first person can sign in, and to our people from then on."""

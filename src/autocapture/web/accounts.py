@@ -13,27 +13,37 @@ from autocapture.application import Application
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
-from autocapture.report.reader import Reader
 from autocapture.store.engine import reading
+from autocapture.web.access import Reach
+from autocapture.web.ownership import people_reached, within
 from autocapture.web.templating import render
+from autocapture.web.visit import Visit
 
 OUTCOMES = ("captured", "skipped", "quarantined")
 STATES = {"active": "active", "needs_reconnect": "needs to be reconnected", "paused": "paused"}
 
 
-def page(application: Application, reader: Reader) -> str:
+def page(application: Application, visit: Visit) -> str:
     with reading(application.engine) as session:
         seen, newest = _seen(session), _newest(session)
         rows = session.exec(
             select(Account, User)
             .join(User, col(User.id) == col(Account.user_id))
+            .where(within(Account.user_id, people_reached(session, visit)))
             .order_by(col(User.name), col(Account.id))
         ).all()
         shown = [
-            _account(account, user, seen[account.id or 0], newest.get(account.id or 0), reader)
+            _account(account, user, seen[account.id or 0], newest.get(account.id or 0), visit)
             for account, user in rows
         ]
-    return render("accounts.html", title="Accounts", accounts=shown, outcomes=OUTCOMES)
+    return render("accounts.html", title="Accounts", visit=visit, accounts=shown, outcomes=OUTCOMES)
+
+
+def _reasons_told(visit: Visit, account: Account) -> tuple[str, ...]:
+    """The owner sees why each item was left out; who runs the service what cannot be read; who leads a team, neither."""
+    if visit.is_open or account.user_id == visit.user_id:
+        return ("skipped", "quarantined")
+    return ("quarantined",) if visit.reach is Reach.ALL else ()
 
 
 def _account(
@@ -41,14 +51,15 @@ def _account(
     user: User,
     seen: list[tuple[str, str | None, int]],
     last: datetime | None,
-    reader: Reader,
+    visit: Visit,
 ) -> dict[str, Any]:
+    reader, told = visit.reader, _reasons_told(visit, account)
     totals = {outcome: sum(number for found, _, number in seen if found == outcome) for outcome in OUTCOMES}
     reasons = sorted(
         (
             (outcome, reason or "no reason given", number)
             for outcome, reason, number in seen
-            if outcome != "captured"
+            if outcome in told
         ),
         key=lambda one: (one[0] != "quarantined", -one[2], one[1]),
     )

@@ -18,25 +18,30 @@ from autocapture.model.organization import User
 from autocapture.report.numbers import RATE
 from autocapture.report.reader import Reader
 from autocapture.store.engine import reading
+from autocapture.web.ownership import People, people_reached, took_part, within
 from autocapture.web.reasons import reasons, target_name
 from autocapture.web.templating import render
+from autocapture.web.visit import Visit
 
 
-def page(application: Application, reader: Reader, activity_id: int) -> str:
-    """Raises InputError where there is no such activity."""
+def page(application: Application, visit: Visit, activity_id: int) -> str:
+    """Raises InputError where there is no such activity, or none that who asks can see."""
+    reader = visit.reader
     with reading(application.engine) as session:
+        people = people_reached(session, visit)
         activity = session.get(Activity, activity_id)
-        if activity is None:
+        if activity is None or not took_part(session, people, activity_id):
             raise InputError("there is no such activity")
         there = replace(reader, time_zone=_zone(session, activity_id) or reader.time_zone)
         return render(
             "activity.html",
             title=activity.kind.capitalize(),
+            visit=visit,
             activity=activity,
             when=there.moment_full(activity.occurred_at),
             participants=_participants(session, activity_id),
-            matches=_matches(session, activity_id, reader),
-            sightings=_sightings(session, activity, reader),
+            matches=_matches(session, activity_id, reader, people),
+            sightings=_sightings(session, activity, reader, people),
         )
 
 
@@ -71,7 +76,7 @@ def _participants(session: Session, activity_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def _matches(session: Session, activity_id: int, reader: Reader) -> list[dict[str, Any]]:
+def _matches(session: Session, activity_id: int, reader: Reader, people: People) -> list[dict[str, Any]]:
     found = session.exec(
         select(Match).where(Match.activity_id == activity_id).order_by(col(Match.target))
     ).all()
@@ -81,13 +86,13 @@ def _matches(session: Session, activity_id: int, reader: Reader) -> list[dict[st
             "name": target_name(session, match),
             "weight": reader.amount(Decimal(str(match.weight)), RATE),
             "method": match.method.replace("_", " "),
-            "reasons": reasons(session, match),
+            "reasons": reasons(session, match, lambda other: took_part(session, people, other)),
         }
         for match in found
     ]
 
 
-def _sightings(session: Session, activity: Activity, reader: Reader) -> list[dict[str, Any]]:
+def _sightings(session: Session, activity: Activity, reader: Reader, people: People) -> list[dict[str, Any]]:
     seen = col(LedgerEntry.activity_id) == activity.id
     if activity.series_id is not None:
         seen = or_(seen, col(LedgerEntry.series_id) == activity.series_id)
@@ -96,7 +101,7 @@ def _sightings(session: Session, activity: Activity, reader: Reader) -> list[dic
         .join(Channel, col(Channel.id) == col(LedgerEntry.channel_id))
         .join(Account, col(Account.id) == col(Channel.account_id))
         .join(User, col(User.id) == col(Account.user_id))
-        .where(seen)
+        .where(seen, within(Account.user_id, people))
         .order_by(col(LedgerEntry.first_seen_at), col(LedgerEntry.channel_id))
     ).all()
     return [

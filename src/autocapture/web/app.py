@@ -1,100 +1,125 @@
-"""The web application: which address shows which page."""
+"""The web application: which address shows which page. Who may ask for it stands in `web.access`."""
 
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 import structlog
-from fastapi import FastAPI, Path, Request
+from fastapi import Depends, FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from autocapture.application import Application
 from autocapture.errors import AutocaptureError, InputError, StoreBusy
-from autocapture.report.reader import Reader
 from autocapture.report.render import STATIC
-from autocapture.web import accounts, activity, evidence, overview, summaries
-from autocapture.web.reading import reader_of
-from autocapture.web.security import Guard, assert_loopback
+from autocapture.web import accounts, activities, activity, evidence, me, overview, sign_in, summaries, users
+from autocapture.web.access import assert_complete
+from autocapture.web.security import Closing, Guard, assert_reachable
 from autocapture.web.templating import render
+from autocapture.web.visit import App, Asked, NotSignedIn, visiting
 from autocapture.workflows.health import readiness
 
 Id = Annotated[int, Path(ge=0, le=2**63 - 1)]
+PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 NOT_HERE = "There is no such page. It may have been written down wrongly."
+NOT_OURS = (
+    "This form is too old, or was not sent from a page of ours. Go back, load the page anew, and try again."
+)
 
 
 def build_app(application: Application) -> FastAPI:
-    """The pages over `application`. Raises SetupError where its settings would have them listen beyond this machine."""
-    assert_loopback(application.settings.web.host)
-    app = FastAPI(title="autocapture", openapi_url=None, docs_url=None, redoc_url=None)
-    app.add_middleware(Guard)
+    """The pages over `application`. Raises SetupError where its settings would have them listen beyond this machine too early,
+    LookupError where a route is not in the table of access."""
+    assert_reachable(application)
+    app = FastAPI(
+        title="autocapture", openapi_url=None, docs_url=None, redoc_url=None, dependencies=[Depends(visiting)]
+    )
+    app.state.application = application
+    app.state.closed = closed = Closing(application)
+    app.add_middleware(Guard, application=application, closed=closed)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    _pages(app, application)
-    _health(app, application)
+    _pages(app)
+    _health(app)
+    for module in (sign_in, me, users):
+        module.add_routes(app)
     _errors(app)
+    assert_complete(app.routes)
     return app
 
 
-def _pages(app: FastAPI, application: Application) -> None:
-    def reader(request: Request) -> Reader:
-        zone = application.settings.organization.time_zone
-        return reader_of(request.headers.get("accept-language", ""), zone)
-
+def _pages(app: FastAPI) -> None:
     @app.get("/", response_class=HTMLResponse)
-    def front(request: Request) -> str:
-        return overview.page(application, reader(request))
+    def front(application: App, visit: Asked) -> str:
+        return overview.page(application, visit)
 
     @app.get("/summary/{team}/{week}", response_class=HTMLResponse)
-    def summary(request: Request, team: str, week: str) -> str:
-        return summaries.page(application, reader(request), team, week)
+    def summary(application: App, visit: Asked, team: str, week: str) -> str:
+        return summaries.page(application, visit, team, week)
 
     @app.get("/n/{publication}/{metric}/{cell}", response_class=HTMLResponse)
-    def number(request: Request, publication: Id, metric: str, cell: str) -> str:
-        return evidence.page(application, reader(request), publication, metric, cell)
+    def number(application: App, visit: Asked, publication: Id, metric: str, cell: str) -> str:
+        return evidence.page(application, visit, publication, metric, cell)
+
+    @app.get("/activities", response_class=HTMLResponse)
+    def my_activities(application: App, visit: Asked, page: PageNumber = 1) -> str:
+        return activities.page(application, visit, page)
 
     @app.get("/activities/{activity_id}", response_class=HTMLResponse)
-    def one_activity(request: Request, activity_id: Id) -> str:
-        return activity.page(application, reader(request), activity_id)
+    def one_activity(application: App, visit: Asked, activity_id: Id) -> str:
+        return activity.page(application, visit, activity_id)
 
     @app.get("/accounts", response_class=HTMLResponse)
-    def all_accounts(request: Request) -> str:
-        return accounts.page(application, reader(request))
+    def all_accounts(application: App, visit: Asked) -> str:
+        return accounts.page(application, visit)
 
 
-def _health(app: FastAPI, application: Application) -> None:
+def _health(app: FastAPI) -> None:
     @app.get("/livez", response_class=PlainTextResponse)
     def livez() -> str:
         return "ok\n"
 
     @app.get("/readyz")
-    def readyz() -> JSONResponse:
-        checks = list(readiness(application))
-        reasons = [{"check": check.name, "found": check.found} for check in checks if not check.ok]
+    def readyz(request: Request, application: App) -> JSONResponse:
+        """Beyond this machine without what was found: it names paths."""
+        is_public = request.state.arrival.is_public
+        failed = [check for check in readiness(application) if not check.ok]
+        reasons = [{"check": one.name} | ({} if is_public else {"found": one.found}) for one in failed]
         return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
 
 
 def _errors(app: FastAPI) -> None:
-    def answer(title: str, words: str, status: int) -> HTMLResponse:
-        return HTMLResponse(render("error.html", title=title, words=words), status)
+    def answer(request: Request, title: str, words: str, status: int) -> HTMLResponse:
+        visit = getattr(request.state, "visit", None)
+        return HTMLResponse(render("error.html", visit=visit, title=title, words=words), status)
+
+    @app.exception_handler(NotSignedIn)
+    def _sign_in_first(request: Request, problem: NotSignedIn) -> Response:
+        if request.method != "GET":
+            return answer(request, "Signed out", "You are not signed in, so nothing was done.", 403)
+        wanted = "" if problem.wanted == "/" else f"?next={quote(problem.wanted, safe='/')}"
+        return RedirectResponse(f"/sign-in{wanted}", 303)
 
     @app.exception_handler(RequestValidationError)
     @app.exception_handler(InputError)
-    def _no_such_page(_request: Request, _problem: Exception) -> HTMLResponse:
-        return answer("Not found", NOT_HERE, 404)
+    def _no_such_page(request: Request, _problem: Exception) -> HTMLResponse:
+        return answer(request, "Not found", NOT_HERE, 404)
 
     @app.exception_handler(HTTPException)
-    def _refused(_request: Request, problem: HTTPException) -> HTMLResponse:
+    def _refused(request: Request, problem: HTTPException) -> HTMLResponse:
         if problem.status_code == 404:
-            return answer("Not found", NOT_HERE, 404)
-        return answer("This did not work", "The request cannot be answered.", problem.status_code)
+            return answer(request, "Not found", NOT_HERE, 404)
+        if problem.status_code == 403:
+            return answer(request, "Nothing was done", NOT_OURS, 403)
+        return answer(request, "This did not work", "The request cannot be answered.", problem.status_code)
 
     @app.exception_handler(StoreBusy)
-    def _busy(_request: Request, _problem: Exception) -> HTMLResponse:
-        return answer("One moment", "The database is busy. Try again in a few seconds.", 503)
+    def _busy(request: Request, _problem: Exception) -> HTMLResponse:
+        return answer(request, "One moment", "The database is busy. Try again in a few seconds.", 503)
 
     @app.exception_handler(AutocaptureError)
-    def _known(_request: Request, problem: AutocaptureError) -> HTMLResponse:
+    def _known(request: Request, problem: AutocaptureError) -> HTMLResponse:
         structlog.get_logger("autocapture.web").error("page_refused", error=type(problem).__name__)
-        return answer("This did not work", str(problem), 500)
+        return answer(request, "This did not work", str(problem), 500)

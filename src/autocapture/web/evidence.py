@@ -13,7 +13,7 @@ from autocapture.application import Application
 from autocapture.errors import InputError
 from autocapture.measure.query import TracedRow
 from autocapture.model.measures import Publication, PublishedValue
-from autocapture.model.organization import User
+from autocapture.model.organization import Team, User
 from autocapture.report.measured import Measured, exact
 from autocapture.report.message import Links
 from autocapture.report.numbers import RATE, SECONDS, Cell, Number, row_hash
@@ -23,19 +23,25 @@ from autocapture.report.summary import Summary
 from autocapture.report.wording import answered, count, is_waiting, title, value
 from autocapture.store.engine import reading
 from autocapture.web.changes import changed_since
+from autocapture.web.ownership import reads_of_team
 from autocapture.web.templating import render
+from autocapture.web.visit import Visit
 
 ACTIVITIES = ("email", "meeting", "call")
 People = Mapping[str, tuple[str, str]]
 
 
-def page(application: Application, reader: Reader, publication_id: int, metric: str, cell: str) -> str:
-    """Raises InputError for a number that was not published."""
+def page(application: Application, visit: Visit, publication_id: int, metric: str, cell: str) -> str:
+    """Raises InputError for a number that was not published, or not for who asks."""
+    reader = visit.reader
     with reading(application.engine) as session:
         publication = session.get(Publication, publication_id)
         if publication is None:
             raise InputError("this was not published")
         summary = summary_of(publication)
+        team = session.get_one(Team, publication.team_id)
+        if not reads_of_team(session, visit, team, summary.period_start, summary.period_end):
+            raise InputError("this was published for others")
         number = _published(summary, metric, cell)
         measured = Measured(session, publication.as_of)
         rows = measured.behind(number)
@@ -46,6 +52,7 @@ def page(application: Application, reader: Reader, publication_id: int, metric: 
     return render(
         "number.html",
         title=title(metric),
+        visit=visit,
         label=title(metric),
         of=_of(summary, Cell.parse(cell), reader),
         value=value(number, reader),

@@ -14,19 +14,27 @@ from autocapture.report.reader import Reader
 from autocapture.report.team import slug
 from autocapture.report.wording import finding
 from autocapture.store.engine import reading
+from autocapture.web.ownership import people_reached, reads_of_team, within
 from autocapture.web.templating import render
+from autocapture.web.visit import Visit
 
 _WEEKS = 6
 
 
-def page(application: Application, reader: Reader) -> str:
+def page(application: Application, visit: Visit) -> str:
+    today = application.clock.now().astimezone(visit.reader.zone).date()
     with reading(application.engine) as session:
         teams = session.exec(select(Team).order_by(col(Team.name))).all()
         return render(
             "overview.html",
             title="Overview",
-            teams=[_team(session, team, reader) for team in teams],
-            capture=_capture(session, reader),
+            visit=visit,
+            teams=[
+                _team(session, team, visit.reader)
+                for team in teams
+                if reads_of_team(session, visit, team, today, today)
+            ],
+            capture=_capture(session, visit),
         )
 
 
@@ -45,18 +53,29 @@ def _team(session: Session, team: Team, reader: Reader) -> dict[str, object]:
     }
 
 
-def _capture(session: Session, reader: Reader) -> dict[str, object]:
-    states = dict(session.exec(select(Account.state, func.count()).group_by(Account.state)).all())
+def _capture(session: Session, visit: Visit) -> dict[str, object]:
+    mine = within(Account.user_id, people_reached(session, visit))
+    states = dict(session.exec(select(Account.state, func.count()).where(mine).group_by(Account.state)).all())
     outcomes = dict(
-        session.exec(select(LedgerEntry.outcome, func.count()).group_by(LedgerEntry.outcome)).all()
+        session.exec(
+            select(LedgerEntry.outcome, func.count())
+            .join(Channel, col(Channel.id) == col(LedgerEntry.channel_id))
+            .join(Account, col(Account.id) == col(Channel.account_id))
+            .where(mine)
+            .group_by(LedgerEntry.outcome)
+        ).all()
     )
-    last = session.exec(select(func.max(Channel.last_ok_at))).one()
+    last = session.exec(
+        select(func.max(Channel.last_ok_at))
+        .join(Account, col(Account.id) == col(Channel.account_id))
+        .where(mine)
+    ).one()
     return {
         "accounts": sum(states.values()),
         "down": sum(count for state, count in states.items() if state != "active"),
         "outcomes": [
-            (outcome, reader.count(outcomes.get(outcome, 0)))
+            (outcome, visit.reader.count(outcomes.get(outcome, 0)))
             for outcome in ("captured", "skipped", "quarantined")
         ],
-        "last": reader.moment(last) if last else None,
+        "last": visit.reader.moment(last) if last else None,
     }

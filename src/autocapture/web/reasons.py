@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -28,12 +29,17 @@ def target_name(session: Session, match: Match) -> str:
     return _name(session.get(Deal, match.target_id))
 
 
-def reasons(session: Session, match: Match) -> tuple[Reason, ...]:
-    """The evidence of a match, each part with the names that its ids stand for."""
-    return tuple(_reason(session, match, key, value) for key, value in sorted(match.evidence.items()))
+def reasons(session: Session, match: Match, is_seen: Callable[[int], bool]) -> tuple[Reason, ...]:
+    """The evidence of a match, each part with the names that its ids stand for. Of another activity the subject is told
+    where `is_seen` says that the reader may see it."""
+    return tuple(
+        _reason(session, match, key, value, is_seen) for key, value in sorted(match.evidence.items())
+    )
 
 
-def _reason(session: Session, match: Match, key: str, value: object) -> Reason:
+def _reason(
+    session: Session, match: Match, key: str, value: object, is_seen: Callable[[int], bool]
+) -> Reason:
     if key == "contacts" and isinstance(value, list):
         return Reason("Contacts", ", ".join(_contact(session, match, int(each)) for each in value))
     if key == "company" and isinstance(value, int):
@@ -41,7 +47,7 @@ def _reason(session: Session, match: Match, key: str, value: object) -> Reason:
     if key == "by" and match.method == "deal":
         return Reason("Deal", _name(session.get(Deal, int(str(value)))))
     if key == "precedent" and isinstance(value, int):
-        return _precedent(session.get(Activity, value))
+        return _precedent(session.get(Activity, value), is_seen)
     return Reason("Found by" if key == "by" else key.replace("_", " ").capitalize(), str(value))
 
 
@@ -56,9 +62,11 @@ def _contact(session: Session, match: Match, contact_id: int) -> str:
     return f"{name} ({role.replace('_', ' ')})" if role and match.target == "deal" else name
 
 
-def _precedent(activity: Activity | None) -> Reason:
+def _precedent(activity: Activity | None, is_seen: Callable[[int], bool]) -> Reason:
     if activity is None:
         return Reason("As before it", "an activity that is no longer kept")
+    if not is_seen(activity.id):
+        return Reason("As before it", f"an earlier {activity.kind} of somebody else")
     return Reason(
         "As before it", activity.subject or f"an earlier {activity.kind}", f"/activities/{activity.id}"
     )

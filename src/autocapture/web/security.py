@@ -1,95 +1,138 @@
-"""What every answer and every request must be, whatever page is asked for.
+"""What every answer and every request must be, whatever page is asked for; who may see which page is in `web.access`.
 
-Until sign-in exists, anyone who reaches the port can read everything: so it listens on loopback alone, and a request must name
-a loopback host, or a page elsewhere could read it through a name that resolves to 127.0.0.1 (DNS rebinding).
+Until the first person can sign in, whoever reaches the port can read everything: so it is answered on this machine alone.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import traceback
+from collections.abc import Callable
 from uuid import uuid4
 
 import structlog
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from autocapture.application import Application
 from autocapture.errors import SetupError
+from autocapture.web.arrival import Arrival, arrival, is_loopback
 from autocapture.web.templating import render
+from autocapture.workflows.sign_in_sessions import an_admin_can_sign_in, is_closed
 
+LARGEST_BODY = 64 * 1024  # a form holds a few words
 _HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # to nobody else; with less, forms would come without their origin
     "x-frame-options": "DENY",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
-_READS = ("GET", "HEAD")
+_HTTPS_ALWAYS = {"strict-transport-security": "max-age=31536000"}
+_METHODS = ("GET", "HEAD", "POST")
 
 
-def assert_loopback(host: str) -> None:
-    """Raises SetupError where the web would listen on anything but this machine itself."""
-    if not is_loopback(host):
+def assert_reachable(application: Application) -> None:
+    """Raises SetupError where the web would listen beyond this machine before an admin can sign in, or without https."""
+    web = application.settings.web
+    if is_loopback(web.host):
+        return
+    if not an_admin_can_sign_in(application):
         raise SetupError(
-            f"the web has no sign-in yet and listens on this machine only: set web.host to 127.0.0.1, not {host!r}"
+            "until an admin can sign in, the web listens on this machine only: set web.host to 127.0.0.1, not "
+            f"{web.host!r}, or run `autocapture users invite EMAIL --admin` and follow the link on this machine"
+        )
+    if not web.public_url.startswith("https://") or not web.proxies:
+        raise SetupError(
+            f"web.host {web.host!r} is beyond this machine: set web.public_url to the https address of the proxy in front, "
+            "and web.proxies to its network"
         )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether `host` (a name or an address, no port) means this machine."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+class Closing:
+    """Whether the pages need sign-in. Asked for each request until the answer is yes, which it stays."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._closed = False
+
+    def __call__(self) -> bool:
+        if not self._closed:
+            self._closed = is_closed(self._application)
+        return self._closed
 
 
 class Guard:
-    """ASGI middleware around everything: refuses what is not a read of a loopback host, sets the headers of every answer, and
-    turns an exception into a page with a number that the log knows too."""
+    """ASGI middleware around everything: refuses what did not come as it should, sets the headers of every answer, and turns an
+    exception into a page with a number that the log knows too. The `Arrival` is in the scope's state."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, application: Application, closed: Callable[[], bool]) -> None:
         self._app = app
+        self._web = application.settings.web
+        self._closed = closed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headed = _with_headers(send, bodyless=scope["method"] == "HEAD")
-        refusal = _refusal(scope)
-        if refusal is not None:
-            await refusal(scope, receive, headed)
-            return
+        came = arrival(scope["headers"], (scope["client"] or ("", 0))[0], self._web)
+        bodyless = scope["method"] == "HEAD"
+        headed = _with_headers(send, bodyless=bodyless, secure=came is not None and came.is_public)
         try:
-            await self._app({**scope, "method": "GET"}, receive, headed)
+            refusal = await self._refusal(scope, came)
+            if refusal is not None:
+                await refusal(scope, receive, headed)
+                return
+            method = "GET" if bodyless else scope["method"]
+            state = {**scope.get("state", {}), "arrival": came}
+            await self._app({**scope, "method": method, "state": state}, _bounded(receive), headed)
+        except _TooLarge:
+            await PlainTextResponse("This is too large.\n", 413)(scope, receive, headed)
         except Exception as problem:
             await _failure(problem)(scope, receive, headed)
 
-
-def _refusal(scope: Scope) -> Response | None:
-    if scope["method"] not in _READS:
-        return PlainTextResponse("This is read-only.\n", 405, headers={"Allow": ", ".join(_READS)})
-    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-    if len(hosts) != 1 or not is_loopback(_without_port(hosts[0])):
-        return PlainTextResponse("This is only served under the name of this machine itself.\n", 421)
-    return None
-
-
-def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
+    async def _refusal(self, scope: Scope, came: Arrival | None) -> Response | None:
+        if scope["method"] not in _METHODS:
+            return PlainTextResponse(
+                "This cannot be done here.\n", 405, headers={"Allow": ", ".join(_METHODS)}
+            )
+        if came is None or (came.is_public and not await run_in_threadpool(self._closed)):
+            return PlainTextResponse(
+                "This is served under the name of this machine itself, and, once an admin can sign in, under web.public_url "
+                "by https through one of web.proxies.\n",
+                421,
+            )
+        return None
 
 
-def _with_headers(send: Send, *, bodyless: bool) -> Send:
+class _TooLarge(Exception):
+    """More came than any form of ours holds."""
+
+
+def _bounded(receive: Receive) -> Receive:
+    taken = 0
+
+    async def bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > LARGEST_BODY:
+            raise _TooLarge
+        return message
+
+    return bounded
+
+
+def _with_headers(send: Send, *, bodyless: bool, secure: bool) -> Send:
+    wanted = {**_HEADERS, **_HTTPS_ALWAYS} if secure else _HEADERS
+
     async def headed(message: Message) -> None:
         if message["type"] == "http.response.start":
             present = {name.lower() for name, _value in message["headers"]}
-            extra = dict(_HEADERS)
+            extra = dict(wanted)
             if b"cache-control" not in present:
                 extra["cache-control"] = "no-store"
             added = [

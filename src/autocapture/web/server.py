@@ -1,4 +1,4 @@
-"""The web server: uvicorn on a thread, listening on this machine alone until sign-in exists."""
+"""The web server: uvicorn on a thread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import uvicorn
 from fastapi import FastAPI
 
 from autocapture.errors import SetupError
-from autocapture.web.security import assert_loopback
 
 _STOP_WITHIN_S = 3
 
@@ -17,7 +16,8 @@ _STOP_WITHIN_S = 3
 class WebServer:
     """Serves `app`. The socket is bound here and now, so that a port in use is told before any work begins.
 
-    Raises SetupError for an address that is not loopback, or cannot be had. Port 0 takes a free one.
+    Raises SetupError for an address that cannot be had. Port 0 takes a free one. Headers of proxies are left to
+    `web.arrival`: uvicorn would believe those of anybody on this machine.
     """
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
@@ -27,6 +27,7 @@ class WebServer:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=_STOP_WITHIN_S,
         )
         self._server = uvicorn.Server(config)
@@ -50,7 +51,6 @@ class WebServer:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    assert_loopback(host)
     address = "127.0.0.1" if host == "localhost" else host
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)

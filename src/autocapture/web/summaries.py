@@ -10,24 +10,27 @@ from autocapture.model.measures import Publication
 from autocapture.report.charts import PAGE
 from autocapture.report.message import Links
 from autocapture.report.publication import stored, summary_of
-from autocapture.report.reader import Reader
 from autocapture.report.team import slug, team_named
 from autocapture.report.view import view
 from autocapture.store.engine import reading
+from autocapture.web.ownership import reads_of_team
 from autocapture.web.templating import render
+from autocapture.web.visit import Visit
 
 
-def page(application: Application, reader: Reader, team_slug: str, week: str) -> str:
-    """Raises InputError where no summary of that team and week was published."""
+def page(application: Application, visit: Visit, team_slug: str, week: str) -> str:
+    """Raises InputError where no summary of that team and week was published, or not for who asks."""
     with reading(application.engine) as session:
         team = team_named(session, team_slug)
         publication = None if team is None or team.id is None else stored(session, team.id, week)
-        if publication is None or publication.id is None:
+        if team is None or publication is None or publication.id is None:
             raise InputError("this summary was not published")
         summary = summary_of(publication)
-        told = view(summary, reader, Links("", publication.id).number, PAGE)
+        if not reads_of_team(session, visit, team, summary.period_start, summary.period_end):
+            raise InputError("this summary is for others")
+        told = view(summary, visit.reader, Links("", publication.id).number, PAGE)
         weeks = _weeks(session, publication, slug(summary.team))
-    return render("summary.html", title=f"{summary.team}, {told.week}", v=told, weeks=weeks)
+    return render("summary.html", title=f"{summary.team}, {told.week}", visit=visit, v=told, weeks=weeks)
 
 
 def _weeks(session: Session, publication: Publication, team_slug: str) -> list[tuple[str, str]]:

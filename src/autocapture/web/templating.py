@@ -26,4 +26,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["svg"] = inline_svg
+    environment.globals["visit"] = None  # where a page is shown to nobody in particular
     return environment

@@ -17,6 +17,7 @@ from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import Membership, Team, User, UserHandle
 from autocapture.store.bulk import insert
 from autocapture.store.engine import writing
+from autocapture.workflows.audit import ROLE_CHANGED, note
 from autocapture.workflows.import_crm import read_bytes
 from autocapture.workflows.import_report import ImportReport, report_of_changes
 from autocapture.workflows.user_file import UserRow, read_users
@@ -125,6 +126,9 @@ def _apply(session: Session, changes: Sequence[Change], people: _People, now: da
         if "manager" in change.after:
             manager = change.after["manager"]
             user.manager_id = users[manager].id if isinstance(manager, str) else None
+        if change.before and "role" in change.after:
+            detail = f"{change.before['role']} to {change.after['role']}"
+            note(session, now, ROLE_CHANGED, user_id=user.id, detail=detail)
     session.flush()
     _write_handles(session, changes, users)
     _write_teams(session, changes, users, people, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -19,7 +20,7 @@ from autocapture.model.measures import Publication
 from autocapture.report.publication import summary_of
 from autocapture.report.reader import Reader
 from autocapture.store.engine import reading, writing
-from autocapture.web.security import assert_loopback
+from autocapture.web.security import assert_reachable
 from autocapture.workflows.summarize import publish
 
 PAGES = (
@@ -112,7 +113,7 @@ def test_every_answer_carries_the_headers(client: Client, path: str) -> None:
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "unsafe" not in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
     assert "cache-control" in answer.headers
 
 
@@ -160,9 +161,11 @@ def test_a_request_for_this_machine_is_answered(client: Client, host: str) -> No
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "autocapture.example", ""])
-def test_the_web_is_bound_to_loopback_only(host: str) -> None:
+def test_the_web_is_bound_to_loopback_until_an_admin_can_sign_in(app: Application, host: str) -> None:
+    web = app.settings.web.model_copy(update={"host": host})
+    beyond = replace(app, settings=app.settings.model_copy(update={"web": web}))
     with pytest.raises(SetupError, match="this machine only"):
-        assert_loopback(host)
+        assert_reachable(beyond)
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('metric', 'scope_type', 'scope', 'period_start', 'period_end')
     )
+    op.create_table('rollup_definition',
+    sa.Column('metric', sa.String(), nullable=False),
+    sa.Column('fingerprint', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('metric')
+    )
     op.create_table('team',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -106,6 +111,12 @@ def upgrade() -> None:
     with op.batch_alter_table('thread_key', schema=None) as batch_op:
         batch_op.create_index('thread_key_thread', ['thread_id'], unique=False)
 
+    op.create_table('try_bucket',
+    sa.Column('key', sa.String(), nullable=False),
+    sa.Column('tokens', sa.Float(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('key')
+    )
     op.create_table('account',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('user_id', sa.Integer(), nullable=False),
@@ -141,6 +152,20 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['activity_id'], ['activity.id'], ),
     sa.PrimaryKeyConstraint('activity_id')
     )
+    op.create_table('audit_entry',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('action', sa.String(), nullable=False),
+    sa.Column('actor_id', sa.Integer(), nullable=True),
+    sa.Column('user_id', sa.Integer(), nullable=True),
+    sa.Column('detail', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['actor_id'], ['app_user.id'], ),
+    sa.ForeignKeyConstraint(['user_id'], ['app_user.id'], ),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('audit_entry', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_audit_entry_at'), ['at'], unique=False)
+
     op.create_table('company_domain',
     sa.Column('domain', sa.String(), nullable=False),
     sa.Column('company_id', sa.Integer(), nullable=False),
@@ -193,6 +218,17 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('user_id', 'local_date'),
     sqlite_with_rowid=False
     )
+    op.create_table('identity',
+    sa.Column('issuer', sa.String(), nullable=False),
+    sa.Column('subject', sa.String(), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=False),
+    sa.Column('bound_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['app_user.id'], ),
+    sa.PrimaryKeyConstraint('issuer', 'subject')
+    )
+    with op.batch_alter_table('identity', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_identity_user_id'), ['user_id'], unique=False)
+
     op.create_table('match',
     sa.Column('activity_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('target', sa.String(), nullable=False),
@@ -245,6 +281,13 @@ def upgrade() -> None:
     with op.batch_alter_table('participation', schema=None) as batch_op:
         batch_op.create_index('participation_activity', ['activity_id'], unique=False)
 
+    op.create_table('password',
+    sa.Column('user_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('hash', sa.String(), nullable=False),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['app_user.id'], ),
+    sa.PrimaryKeyConstraint('user_id')
+    )
     op.create_table('publication',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('team_id', sa.Integer(), nullable=False),
@@ -255,11 +298,19 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('team_id', 'week')
     )
-    op.create_table('rollup_definition',
-    sa.Column('metric', sa.String(), nullable=False),
-    sa.Column('fingerprint', sa.String(), nullable=False),
-    sa.PrimaryKeyConstraint('metric')
+    op.create_table('sign_in_link',
+    sa.Column('token_hash', sa.String(), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=False),
+    sa.Column('purpose', sa.String(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['user_id'], ['app_user.id'], ),
+    sa.PrimaryKeyConstraint('token_hash')
     )
+    with op.batch_alter_table('sign_in_link', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sign_in_link_user_id'), ['user_id'], unique=False)
+
     op.create_table('user_handle',
     sa.Column('kind', sa.String(), nullable=False),
     sa.Column('value', sa.String(), nullable=False),
@@ -269,6 +320,18 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('user_handle', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_user_handle_user_id'), ['user_id'], unique=False)
+
+    op.create_table('web_session',
+    sa.Column('id_hash', sa.String(), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=False),
+    sa.Column('role', sa.String(), nullable=False),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['app_user.id'], ),
+    sa.PrimaryKeyConstraint('id_hash')
+    )
+    with op.batch_alter_table('web_session', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_web_session_user_id'), ['user_id'], unique=False)
 
     op.create_table('channel',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -538,12 +601,20 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_channel_account_id'))
 
     op.drop_table('channel')
+    with op.batch_alter_table('web_session', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_web_session_user_id'))
+
+    op.drop_table('web_session')
     with op.batch_alter_table('user_handle', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_user_handle_user_id'))
 
     op.drop_table('user_handle')
-    op.drop_table('rollup_definition')
+    with op.batch_alter_table('sign_in_link', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_sign_in_link_user_id'))
+
+    op.drop_table('sign_in_link')
     op.drop_table('publication')
+    op.drop_table('password')
     with op.batch_alter_table('participation', schema=None) as batch_op:
         batch_op.drop_index('participation_activity')
 
@@ -554,6 +625,10 @@ def downgrade() -> None:
         batch_op.drop_index('match_target')
 
     op.drop_table('match')
+    with op.batch_alter_table('identity', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_identity_user_id'))
+
+    op.drop_table('identity')
     op.drop_table('dirty_cell')
     with op.batch_alter_table('deal', schema=None) as batch_op:
         batch_op.drop_index('deal_owner_closed')
@@ -565,17 +640,23 @@ def downgrade() -> None:
 
     op.drop_table('contact')
     op.drop_table('company_domain')
+    with op.batch_alter_table('audit_entry', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_audit_entry_at'))
+
+    op.drop_table('audit_entry')
     op.drop_table('activity_text')
     op.drop_table('activity_alias')
     with op.batch_alter_table('account', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_account_user_id'))
 
     op.drop_table('account')
+    op.drop_table('try_bucket')
     with op.batch_alter_table('thread_key', schema=None) as batch_op:
         batch_op.drop_index('thread_key_thread')
 
     op.drop_table('thread_key')
     op.drop_table('team')
+    op.drop_table('rollup_definition')
     op.drop_table('quota')
     op.drop_table('product')
     op.drop_table('outbox')

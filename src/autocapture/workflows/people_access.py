@@ -1,0 +1,132 @@
+"""Our people as those who let them in see them: who can sign in and how, who is signed in, who is invited."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select
+
+from autocapture.application import Application
+from autocapture.errors import InputError
+from autocapture.model.organization import User
+from autocapture.model.sign_in import AuditEntry, Identity, Password, SignInLink, WebSession
+from autocapture.store.engine import reading, writing
+from autocapture.workflows.audit import DISABLED, ENABLED, SESSIONS_ENDED, SIGNED_IN, note
+from autocapture.workflows.sign_in_sessions import end_sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One person. `ways`: password, or the issuers bound; `invited_until`: how long a link works that was not used yet."""
+
+    user_id: int
+    email: str
+    name: str
+    role: str
+    active: bool
+    ways: tuple[str, ...]
+    invited_until: datetime | None
+    last_sign_in: datetime | None
+    sessions: int
+
+
+def list_access(app: Application) -> list[Access]:
+    """Everybody, by name."""
+    now = app.clock.now()
+    with reading(app.engine) as session:
+        ways = _ways(session)
+        invited, last, sessions = _invited(session, now), _last_sign_ins(session), _sessions(session)
+        users = session.exec(select(User).order_by(func.lower(User.name), col(User.id))).all()
+        return [
+            Access(
+                user_id=user.id or 0,
+                email=user.email,
+                name=user.name,
+                role=user.role,
+                active=user.active,
+                ways=tuple(ways[user.id or 0]),
+                invited_until=invited.get(user.id or 0),
+                last_sign_in=last.get(user.id),
+                sessions=sessions.get(user.id or 0, 0),
+            )
+            for user in users
+        ]
+
+
+def access_of(app: Application, user_id: int) -> Access:
+    """One person. Raises InputError for nobody."""
+    for one in list_access(app):
+        if one.user_id == user_id:
+            return one
+    raise InputError("there is no such user")
+
+
+def set_active(app: Application, user_id: int, active: bool, *, actor_id: int | None = None) -> None:
+    """Disables somebody, who is signed out everywhere at once, or enables them again. Raises InputError for nobody, and for
+    who would disable themselves."""
+    if user_id == actor_id and not active:
+        raise InputError("Nobody can disable themselves.")
+    with writing(app.engine) as session:
+        user = _existing(session, user_id)
+        user.active = active
+        session.add(user)
+        if not active:
+            end_sessions(session, user_id)
+        note(session, app.clock.now(), ENABLED if active else DISABLED, actor_id=actor_id, user_id=user_id)
+
+
+def sign_out_everywhere(app: Application, user_id: int | None, *, actor_id: int | None = None) -> int:
+    """Ends the sessions of one person, of everybody where None is given; how many there were. Raises InputError for nobody."""
+    with writing(app.engine) as session:
+        if user_id is not None:
+            _existing(session, user_id)
+        ended = end_sessions(session, user_id)
+        detail = "of everybody" if user_id is None else ""
+        note(session, app.clock.now(), SESSIONS_ENDED, actor_id=actor_id, user_id=user_id, detail=detail)
+        return ended
+
+
+def user_id_of(app: Application, email: str) -> int:
+    """Raises InputError where nobody is known by that address."""
+    with reading(app.engine) as session:
+        found = session.exec(select(User.id).where(User.email == email.strip().lower())).first()
+    if found is None:
+        raise InputError(f"there is no user {email}; `autocapture users list` lists them")
+    return found
+
+
+def _existing(session: Session, user_id: int) -> User:
+    user = session.get(User, user_id)
+    if user is None:
+        raise InputError("there is no such user")
+    return user
+
+
+def _ways(session: Session) -> defaultdict[int, list[str]]:
+    ways: defaultdict[int, list[str]] = defaultdict(list)
+    for user_id in session.exec(select(Password.user_id)):
+        ways[user_id].append("password")
+    for user_id, issuer in session.exec(
+        select(Identity.user_id, Identity.issuer).order_by(col(Identity.issuer))
+    ):
+        ways[user_id].append(issuer)
+    return ways
+
+
+def _invited(session: Session, now: datetime) -> dict[int, datetime]:
+    working = select(SignInLink.user_id, func.max(SignInLink.expires_at)).where(
+        col(SignInLink.used_at).is_(None), SignInLink.expires_at > now, SignInLink.purpose == "invitation"
+    )
+    return dict(session.exec(working.group_by(col(SignInLink.user_id))).all())
+
+
+def _last_sign_ins(session: Session) -> dict[int | None, datetime]:
+    newest = select(AuditEntry.user_id, func.max(AuditEntry.at)).where(AuditEntry.action == SIGNED_IN)
+    return dict(session.exec(newest.group_by(col(AuditEntry.user_id))).all())
+
+
+def _sessions(session: Session) -> dict[int, int]:
+    counted = select(WebSession.user_id, func.count()).group_by(col(WebSession.user_id))
+    return dict(session.exec(counted).all())
