@@ -1,8 +1,8 @@
 """The engine and its transactions, on SQLite and PostgreSQL alike.
 
 A writing transaction on SQLite begins IMMEDIATE, so two writers queue instead of failing half-way. A database that is locked,
-full or away raises `StoreBusy`: nothing of the transaction was kept, and the same work may be tried again. A file that is
-no database, or a damaged one, is a `SetupError`.
+full, read-only or away raises `StoreBusy`: nothing of the transaction was kept, and the same work may be tried again. A file that
+is no database, or a damaged one, is a `SetupError`, and so is what PostgreSQL does not permit.
 """
 
 from __future__ import annotations
@@ -28,9 +28,13 @@ CACHE_KIB = 65_536  # of pages a connection keeps: keys are spread evenly, so a 
 _WRITES = "autocapture_writes"
 _TURN = 0x6175746F  # any constant: the name of the advisory lock
 
+_NO_TRANSACTION = "25"  # the class of SQLSTATE that says: read-only now, or timed out
+_NOT_ALLOWED = "42501"
+
 
 def open_engine(url: str) -> Engine:
-    """An engine for `url` (``sqlite:///path`` or ``postgresql+psycopg://…``). Connects lazily."""
+    """An engine for `url` (``sqlite:///path`` or ``postgresql+psycopg://…``). Connects lazily. What it raises tells nothing of
+    the values it was given: they are what mail says."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # a port that is no number is the latter
@@ -39,14 +43,16 @@ def open_engine(url: str) -> Engine:
         ) from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        engine = create_engine(parsed, connect_args={"check_same_thread": False})
+        engine = create_engine(parsed, hide_parameters=True, connect_args={"check_same_thread": False})
         event.listen(engine, "do_connect", lambda *_: _make_private(database_file(engine)))
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if backend == "postgresql":
         try:
-            return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            return create_engine(
+                parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True
+            )
         except ModuleNotFoundError as missing:
             raise SetupError("PostgreSQL needs its driver: install autocapture[postgres]") from missing
     raise SetupError(f"AUTOCAPTURE_DATABASE_URL names {backend!r}; only sqlite and postgresql are supported")
@@ -131,15 +137,22 @@ def _translated() -> Iterator[None]:
     except DBAPIError as problem:
         if problem.connection_invalidated:
             raise StoreBusy(f"the database connection was lost: {_first_line(problem)}") from problem
+        if _state(problem).startswith(_NO_TRANSACTION):
+            raise StoreBusy(f"the database cannot take this now: {_first_line(problem)}") from problem
         # None of its kinds: what SQLite says of a file that is not a database, or a malformed one.
-        if type(problem) is DatabaseError:
+        if type(problem) is DatabaseError or _state(problem) == _NOT_ALLOWED:
             raise SetupError(f"the database cannot be used: {_first_line(problem)}") from problem
         raise
 
 
 def _is_about_the_data(problem: DBAPIError) -> bool:
     """Whether PostgreSQL refuses what it was given, however often it is tried: class 54, a value beyond a limit of its own."""
-    return str(getattr(problem.orig, "sqlstate", None) or "").startswith("54")
+    return _state(problem).startswith("54")
+
+
+def _state(problem: DBAPIError) -> str:
+    """The SQLSTATE that PostgreSQL gives; SQLite gives none."""
+    return str(getattr(problem.orig, "sqlstate", None) or "")
 
 
 def _first_line(problem: DBAPIError) -> str:

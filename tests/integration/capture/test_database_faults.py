@@ -15,12 +15,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 from tests.integration.capture.deployment import (
     application,
     capture,
     connect_files,
     deliver,
+    deploy,
     everything,
     message,
     rows,
@@ -29,13 +31,14 @@ from tests.integration.capture.deployment import (
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
-from autocapture.errors import StoreBusy
+from autocapture.errors import SetupError, StoreBusy
 from autocapture.jobs.queue import InProcessQueue, Job
 from autocapture.jobs.tasks import CAPTURE, tasks
 from autocapture.model.accounts import Channel
 from autocapture.model.ledger import LedgerEntry
 from autocapture.service.worker import Workers
 from autocapture.store import engine as store_engine
+from autocapture.store.engine import reading, writing
 from autocapture.store.leases import LEASE_FOR
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.census import take_census
@@ -201,6 +204,40 @@ def test_the_command_tells_of_a_read_only_database_in_one_line(app: Application,
     assert rows(app, LedgerEntry) == []
 
 
+@pytest.mark.postgres
+def test_a_postgresql_that_turns_read_only_costs_no_row(postgres_url: str, tmp_path: Path) -> None:
+    """As one does that became a standby, or whose disk is nearly full."""
+    app = deploy(tmp_path / "home", url=postgres_url)
+    deliver(tmp_path / "Maildir", *(message(n) for n in range(30)))
+    deliver(tmp_path / "Maildir", message(900), folder="Sent")
+    connect_files(app, maildir=tmp_path / "Maildir")
+
+    def turn(takes_writes: bool) -> None:
+        other = create_engine(app.engine.url, isolation_level="AUTOCOMMIT")
+        with other.connect() as connection:
+            connection.execute(text("SET default_transaction_read_only = off"))
+            connection.execute(
+                text(
+                    f"ALTER DATABASE {app.engine.url.database} SET default_transaction_read_only = {not takes_writes}"
+                )
+            )
+        other.dispose()
+        app.engine.dispose()  # it holds for sessions that begin
+
+    with pytest.raises(StoreBusy, match="read-only"):
+        capture_account(app, 1, progress=lambda *_: turn(takes_writes=False))
+    stored = len(rows(app, LedgerEntry))
+    assert stored in (1, 30), "one page, whole"
+    with pytest.raises(StoreBusy, match="read-only"):
+        capture_account(app, 1)
+    turn(takes_writes=True)
+    again = application(app.settings.home, url=postgres_url, clock=FixedClock(app.clock.now() + LEASE_FOR))
+    assert capture(again, 1).captured == 31 - stored
+    assert all(found.equal for found in take_census(again, 1))
+    for each in (app, again):
+        each.engine.dispose()
+
+
 def test_the_services_worker_outlives_a_full_and_a_locked_database(
     impatient: Application, expected: dict[str, object]
 ) -> None:
@@ -228,3 +265,28 @@ def _work(queue: InProcessQueue, job: Job) -> None:
     while queue._waiting or queue._running:
         assert time.monotonic() < ends
         time.sleep(0.01)
+
+
+def test_what_a_database_refuses_is_told_without_its_values(either_app: Application) -> None:
+    secret = "a subject that nobody else may read"
+    with pytest.raises(DBAPIError) as refused, writing(either_app.engine) as session:
+        session.execute(
+            text("INSERT INTO activity (id, subject) VALUES (:id, :subject)"), {"id": 1, "subject": secret}
+        )
+    assert secret not in str(refused.value).partition("DETAIL")[0]
+    assert "SQL parameters hidden" in str(refused.value)
+
+
+@pytest.mark.postgres
+def test_a_postgresql_that_lets_us_in_and_nowhere_else_is_the_administrators(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    app = deploy(tmp_path / "home", url=postgres_url)
+    with app.engine.begin() as connection:
+        connection.execute(text("CREATE ROLE nobody_in_particular"))
+    as_nobody = "SET ROLE nobody_in_particular; SELECT * FROM account"
+    with pytest.raises(SetupError, match="permission denied"), reading(app.engine) as session:
+        session.execute(text(as_nobody))
+    with app.engine.begin() as connection:
+        connection.execute(text("DROP ROLE nobody_in_particular"))
+    app.engine.dispose()
