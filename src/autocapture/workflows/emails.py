@@ -7,7 +7,7 @@ different mail under an id that is taken already gets an identity of its own (SY
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -30,6 +30,7 @@ from autocapture.normalize.email import (
 from autocapture.store import activities, threads
 from autocapture.store.activities import NOT_YET, Stored
 from autocapture.store.bulk import among, insert_missing
+from autocapture.store.sightings import captured_as
 from autocapture.workflows.matching import place
 from autocapture.workflows.sightings import put_off, told_anew, withdraw
 from autocapture.workflows.staging import Scope, Staged
@@ -60,7 +61,7 @@ def store_emails(
     for item in identified:
         item.staged.entry.activity_id = item.activity_id
         by_activity[item.activity_id].append(item.draft)
-    leaving = [item for item in present if again and _may_leave(item)]
+    leaving = _may_leave(session, present, stored, scope) if again else []
     removed = withdraw(session, leaving, staged, scope)
     thread_of = _threads(session, by_activity, scope)
     new: list[Stored] = []
@@ -86,10 +87,21 @@ def _as_told(drafts: Sequence[Draft], kept: Draft | None, owners: Set[int], scop
     return joined(drafts, kept, {*owners, scope.owner.user_id}, scope.organization)
 
 
-def _may_leave(item: Staged) -> bool:
-    """Whether the item may show no more what it showed before: it is not admitted now, or its identity is made of what it
-    says. A Message-ID that makes way for another one is another mail in the place of one that was deleted."""
-    return item.draft is None or is_derived(item.draft.dedupe_key)
+def _may_leave(
+    session: Session, present: Sequence[Staged], stored: Mapping[int, Stored], scope: Scope
+) -> list[Staged]:
+    """The items that may show no more what they showed before: those not admitted now, and those whose identity is, or was,
+    made of what they say. A Message-ID that makes way for another one is another mail in the place of one that was deleted."""
+    before = captured_as(session, scope.channel_id, [item.entry.source_id for item in present])
+    known = {**stored, **activities.load(session, set(before.values()) - stored.keys())}
+    derived = {key for key, item in known.items() if is_derived(item.draft.dedupe_key)}
+    return [
+        item
+        for item in present
+        if item.draft is None
+        or is_derived(item.draft.dedupe_key)
+        or before.get(item.entry.source_id) in derived
+    ]
 
 
 def _bereft(

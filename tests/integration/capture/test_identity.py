@@ -20,11 +20,13 @@ from tests.integration.capture.deployment import (
 
 from autocapture.application import Application
 from autocapture.connect.vault import Place
+from autocapture.connector import CaptureLevel
 from autocapture.model.activities import Activity, ActivityText, Participant
 from autocapture.model.crm import Contact, ContactHandle
 from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import UserHandle
 from autocapture.store.engine import writing
+from autocapture.workflows.capture import capture_account
 from autocapture.workflows.census import take_census
 from autocapture.workflows.connect_account import Login, connect_account
 
@@ -271,3 +273,32 @@ def test_the_text_of_a_corrected_mail_is_the_corrected_one(app: Application, tmp
     _eml(folder, "1.eml", message(1, body="third", extra=PRIVATE))
     capture(app, account)
     assert _texts(app) == {}
+
+
+def test_a_mail_whose_identity_is_told_otherwise_when_all_is_read_again_leaves_no_activity_behind(
+    app: Application, tmp_path: Path
+) -> None:
+    """Two mails under one id. The one without a date is told apart by its subject, which one of the accounts does not keep."""
+    dated = message(1, subject="Offer", message_id="c@x")
+    undated = b"\r\n".join(
+        line for line in message(2, subject="Other", message_id="c@x").split(b"\r\n") if b"Date:" not in line
+    )
+    levels: tuple[tuple[str, CaptureLevel, list[bytes]], ...] = (
+        (PEOPLE[0], "subject", [undated, dated, undated]),
+        (PEOPLE[1], "full", [undated, dated]),
+        (PEOPLE[2], "metadata", [dated, undated, dated, undated, dated]),
+    )
+    accounts = []
+    for person, level, mails in levels:
+        deliver(tmp_path / person, *mails)
+        login = Login(person, "files", {"maildir": str(tmp_path / person)}, capture_level=level)
+        accounts.append(connect_account(app, login).account_id)
+    for account in accounts:
+        capture(app, account)
+    for account in (accounts[1], accounts[2], accounts[0], *accounts):
+        assert capture_account(app, account, resync=True).status == "ok"
+    for account in accounts * 2:
+        capture(app, account)
+    assert {row["activity_id"] for row in rows(app, LedgerEntry)} == {
+        row["id"] for row in rows(app, Activity)
+    }
