@@ -92,6 +92,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('metric', 'scope_type', 'scope', 'period_start', 'period_end')
     )
+    op.create_table('rate_bucket',
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('spent', sa.JSON(), nullable=False),
+    sa.PrimaryKeyConstraint('name')
+    )
     op.create_table('rollup_definition',
     sa.Column('metric', sa.String(), nullable=False),
     sa.Column('fingerprint', sa.String(), nullable=False),
@@ -657,6 +662,7 @@ def downgrade() -> None:
     op.drop_table('thread_key')
     op.drop_table('team')
     op.drop_table('rollup_definition')
+    op.drop_table('rate_bucket')
     op.drop_table('quota')
     op.drop_table('product')
     op.drop_table('outbox')
