@@ -151,5 +151,5 @@ class _Session(requests.Session):
             return call(*args, **kwargs)
         except requests.TooManyRedirects:
             raise Unreachable("the provider sent us from address to address") from None
-        except (requests.RequestException, UnicodeError) as error:
+        except (requests.RequestException, ValueError) as error:  # a redirect's address may be none at all
             raise SetupError(f"a request could not be made ({type(error).__name__})") from None

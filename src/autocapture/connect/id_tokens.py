@@ -1,0 +1,139 @@
+"""Who signed in: an id_token, believed only when its issuer's key signed it, for us, now, in answer to our question.
+
+OpenID Connect Core 1.0, section 3.1.3.7.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+import requests
+
+from autocapture.clock import Clock
+from autocapture.connect.http import check, json_object
+from autocapture.connect.providers import Provider, discovery
+from autocapture.errors import CredentialRejected
+
+_LEEWAY = 120  # seconds by which clocks may differ
+_KEYS_LIVE = timedelta(hours=6)
+_ASK_AGAIN = timedelta(minutes=1)  # for a key that is not known: a forged token must not make us ask all day
+_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signed in. (`issuer`, `subject`) never changes; `address` may, and is only to be trusted to be theirs where
+    `address_verified`. `tenant` is the organisation at Microsoft, the domain at Google, where there is one."""
+
+    issuer: str
+    subject: str
+    address: str
+    address_verified: bool
+    tenant: str = ""
+    name: str = ""
+
+
+class IdTokens:
+    """Verifies the id_tokens of one provider for one client. Keys are asked for when needed, and kept."""
+
+    def __init__(self, provider: Provider, client_id: str, clock: Clock) -> None:
+        self._provider = provider
+        self._client_id = client_id
+        self._clock = clock
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._asked_at: datetime | None = None
+        self._issuers = provider.issuers
+
+    def verify(self, token: str, nonce: str, http: requests.Session) -> Identity:
+        """Raises CredentialRejected for a token that proves nothing, Unreachable and RateLimited where keys cannot be had."""
+        try:
+            key = self._key(jwt.get_unverified_header(token), http)
+            claims = jwt.decode(
+                token,
+                key=key,
+                algorithms=_ALGORITHMS,
+                audience=self._client_id,
+                options={
+                    "require": ["exp", "iat", "iss", "aud", "sub"],
+                    "verify_exp": False,  # by our own clock, below
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+        except jwt.PyJWTError:
+            raise _proves_nothing("its signature or its audience is wrong") from None
+        self._check(claims, nonce, http)
+        return self._identity(claims)
+
+    def _key(self, header: Mapping[str, Any], http: requests.Session) -> jwt.PyJWK:
+        key_id = str(header.get("kid", ""))
+        now = self._clock.now()
+        age = None if self._asked_at is None else now - self._asked_at
+        if age is None or age > _KEYS_LIVE or (key_id not in self._keys and age > _ASK_AGAIN):
+            response = http.get(self._provider.keys_url)
+            check(response, now)
+            self._keys, self._asked_at = _usable(json_object(response)), now
+        key = self._keys.get(key_id)
+        if key is None:
+            raise _proves_nothing("no key of the issuer is called as it says")
+        return key
+
+    def _check(self, claims: Mapping[str, Any], nonce: str, http: requests.Session) -> None:
+        now = self._clock.now().timestamp()
+        if not self._issuers:
+            found = discovery(self._provider.discovery_url, http, self._clock)
+            self._issuers = (str(found.get("issuer", "")),)
+        tenant = str(claims.get("tid", ""))
+        if claims["iss"] not in [issuer.replace("{tenantid}", tenant) for issuer in self._issuers if issuer]:
+            raise _proves_nothing("another issuer made it")
+        times = [claims[name] for name in ("exp", "iat", "nbf") if name in claims]
+        if not all(isinstance(time, int | float) for time in times):
+            raise _proves_nothing("its times are none")
+        if (
+            claims["exp"] <= now - _LEEWAY
+            or claims["iat"] > now + _LEEWAY
+            or claims.get("nbf", now) > now + _LEEWAY
+        ):
+            raise _proves_nothing("it is not of this time; is this machine's clock right?")
+        audience = claims["aud"]
+        if isinstance(audience, list) and len(audience) > 1 and claims.get("azp") != self._client_id:
+            raise _proves_nothing("it was made for another client")
+        if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
+            raise _proves_nothing("it answers another question")
+
+    def _identity(self, claims: Mapping[str, Any]) -> Identity:
+        subject = claims.get(self._provider.subject_claim)
+        if not isinstance(subject, str) or not subject:
+            raise _proves_nothing(f"it has no {self._provider.subject_claim}")
+        address = claims.get("email") or claims.get("preferred_username") or ""
+        return Identity(
+            issuer=claims["iss"],
+            subject=subject,
+            address=str(address).lower(),
+            address_verified="email" in claims and claims.get("email_verified") is True,
+            tenant=str(claims.get("tid") or claims.get("hd") or ""),
+            name=str(claims.get("name") or ""),
+        )
+
+
+def _usable(document: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
+    """The signing keys by their ids; those of a kind that we do not know are left out (RFC 7517 section 5)."""
+    keys: dict[str, jwt.PyJWK] = {}
+    listed = document.get("keys")
+    for found in listed if isinstance(listed, list) else []:
+        if not isinstance(found, dict) or found.get("use", "sig") != "sig" or found.get("kty") == "oct":
+            continue
+        try:
+            keys[str(found.get("kid", ""))] = jwt.PyJWK(found)
+        except jwt.PyJWTError:
+            continue
+    return keys
+
+
+def _proves_nothing(why: str) -> CredentialRejected:
+    return CredentialRejected(f"the sign-in cannot be believed: {why}")

@@ -1,0 +1,227 @@
+"""OAuth 2.0 as a client: consent with PKCE, codes for tokens, refresh, devices without a browser, organisations, revocation.
+
+    oauth = OAuth(google(settings.google), Client(...), open_http, clock)
+    asked = oauth.ask(redirect_uri, scopes)                 # send the browser to asked.url; keep the rest in its session
+    code = oauth.code_of(query, asked)
+    tokens = oauth.exchange(code, asked)
+    who = oauth.identity(tokens, asked.nonce)
+
+RFC 6749, 7636 (PKCE, always S256), 8628 (devices), 7009 (revocation), 9207 (issuer in the answer), 7523 (assertions), and
+RFC 9700 for how they are used today. One redirect address belongs to one provider, so that no answer of one is taken for
+another's.
+
+Tokens of Microsoft are asked for here too, and not through msal: it hides the status and the Retry-After of the token endpoint,
+answers from caches of its own process that know nothing of other workers, and does not verify signatures.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_urlsafe
+from urllib.parse import urlencode, urlsplit
+
+import jwt
+
+from autocapture.clock import Clock
+from autocapture.connect.http import check
+from autocapture.connect.id_tokens import Identity, IdTokens
+from autocapture.connect.providers import OpenHttp, Provider
+from autocapture.connect.token_endpoint import Client, NotYet, Tokens, post_form, refusal, tokens_of
+from autocapture.errors import InputError, SetupError, Unreachable
+from autocapture.sections import read_secret
+
+_DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+_BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_IDENTITY_SCOPES = frozenset({"openid", "email", "profile", "offline_access"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question sent with somebody's browser. All but `url` belongs into their session, and is good for one answer."""
+
+    url: str = field(repr=False)
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A question shown on another screen: `user_code` is typed in at `verification_url`, until `expires_at`."""
+
+    user_code: str
+    verification_url: str
+    expires_at: datetime
+    interval: timedelta
+    device_code: str = field(repr=False)
+    scopes: tuple[str, ...] = ()
+
+
+class OAuth:
+    """One provider for one client."""
+
+    def __init__(self, provider: Provider, client: Client, open_http: OpenHttp, clock: Clock) -> None:
+        if not client.client_id:
+            raise SetupError(f"no client of {provider.name} is set up; see [{provider.name}] in the settings")
+        self.provider = provider
+        self._client = client
+        self._open_http = open_http
+        self._clock = clock
+        self._id_tokens = IdTokens(provider, client.client_id, clock)
+
+    def ask(
+        self, redirect_uri: str, scopes: Iterable[str], *, login_hint: str = "", sign_in: bool = False
+    ) -> Asked:
+        """The question for consent. `sign_in`: only who it is, without a grant that lasts."""
+        wanted = self._wanted(scopes, lasting=not sign_in)
+        state, nonce, verifier = token_urlsafe(32), token_urlsafe(32), token_urlsafe(48)
+        challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        query = {
+            "client_id": self._client.client_id,
+            "response_type": "code",
+            "response_mode": "query",
+            "redirect_uri": redirect_uri,
+            "scope": " ".join(wanted),
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+            **({"prompt": "select_account"} if sign_in else self.provider.authorize_with),
+            **({"login_hint": login_hint} if login_hint else {}),
+        }
+        return Asked(
+            f"{self.provider.authorize_url}?{urlencode(query)}", redirect_uri, wanted, state, nonce, verifier
+        )
+
+    def code_of(self, query: Mapping[str, str], asked: Asked) -> str:
+        """The code in what came back to the redirect address. Raises InputError for an answer to another question,
+        CredentialRejected where consent was not given, SetupError where the client is not as the provider wants it."""
+        if not hmac.compare_digest(query.get("state", "").encode(), asked.state.encode()):
+            raise InputError("this answer belongs to another sign-in; start again")
+        issuer = query.get("iss")
+        if issuer is not None and self.provider.issuers and not self._is_ours(issuer):
+            raise InputError("this answer comes from another provider; start again")
+        host = urlsplit(self.provider.authorize_url).hostname or self.provider.name
+        if "error" in query:
+            raise refusal({"error": query["error"]}, host, 302)
+        if not query.get("code"):
+            raise InputError("this answer holds neither a code nor an error; start again")
+        return query["code"]
+
+    def exchange(self, code: str, asked: Asked) -> Tokens:
+        """The tokens for a code, which is good once."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": asked.redirect_uri,
+            "code_verifier": asked.verifier,
+        }
+        return self._tokens(form, frozenset(asked.scopes))
+
+    def identity(self, tokens: Tokens, nonce: str) -> Identity:
+        """Who granted `tokens`. Raises CredentialRejected where that is not proved."""
+        with self._open_http() as http:
+            return self._id_tokens.verify(tokens.id_token, nonce, http)
+
+    def refresh(self, refresh_token: str, scopes: frozenset[str]) -> Tokens:
+        """New tokens. Raises CredentialRejected where the grant is dead, Unreachable and RateLimited where the endpoint is
+        not to be had, SetupError where the client is refused."""
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return self._tokens(form, scopes)
+
+    def for_organisation(self, scope: str) -> Tokens:
+        """Tokens of the client itself, by permissions that an administrator granted (RFC 6749 section 4.4)."""
+        return self._tokens({"grant_type": "client_credentials", "scope": scope}, frozenset({scope}))
+
+    def in_place_of(self, mailbox: str, scopes: Iterable[str], key_file: Path) -> Tokens:
+        """Tokens for `mailbox` by a service account to which its organisation delegated (RFC 7523, Google's form)."""
+        wanted = [scope for scope in scopes if scope not in _IDENTITY_SCOPES]
+        now = self._clock.now()
+        try:
+            account = json.loads(read_secret(key_file))
+            claims = {
+                "iss": account["client_email"], "sub": mailbox, "scope": " ".join(wanted), "aud": self.provider.token_url,
+                "iat": int(now.timestamp()), "exp": int((now + timedelta(minutes=10)).timestamp()),
+            }  # fmt: skip
+            assertion = jwt.encode(
+                claims, account["private_key"], algorithm="RS256", headers={"kid": account["private_key_id"]}
+            )
+        except (ValueError, KeyError, TypeError, jwt.PyJWTError):
+            raise SetupError(f"{key_file} is no key of a service account") from None
+        form = {"grant_type": _BEARER_GRANT, "assertion": assertion}
+        with self._open_http() as http:
+            answer = post_form(http, self.provider.token_url, form, self._clock)
+        return tokens_of(answer, frozenset(wanted), now)
+
+    def ask_device(self, scopes: Iterable[str]) -> Device:
+        """A question for somebody whose browser is elsewhere. Raises SetupError where the provider has no such thing."""
+        if not self.provider.device_url:
+            raise SetupError(f"{self.provider.name} lets nobody sign in by a code; use a browser")
+        wanted, now = self._wanted(scopes, lasting=True), self._clock.now()
+        form = {"client_id": self._client.client_id, "scope": " ".join(wanted)}
+        with self._open_http() as http:
+            answer = post_form(http, self.provider.device_url, form, self._clock)
+        try:
+            return Device(
+                user_code=str(answer["user_code"]),
+                verification_url=str(answer.get("verification_uri") or answer["verification_url"]),
+                expires_at=now + timedelta(seconds=min(int(answer["expires_in"]), 3600)),
+                interval=timedelta(seconds=min(max(int(answer.get("interval", 5)), 1), 60)),
+                device_code=str(answer["device_code"]),
+                scopes=wanted,
+            )
+        except (KeyError, TypeError, ValueError):
+            raise Unreachable(f"{self.provider.name} answered without a code for another screen") from None
+
+    def poll_device(self, device: Device) -> Tokens | None:
+        """The tokens once the code was typed in; None until then. RateLimited: asked too often, wait `interval` and five
+        seconds more. Raises CredentialRejected once it was declined or ran out."""
+        form = {"grant_type": _DEVICE_GRANT, "device_code": device.device_code}
+        try:
+            return self._tokens(form, frozenset(device.scopes))
+        except NotYet:
+            return None
+
+    def revoke(self, token: str) -> bool:
+        """Asks the provider to forget a grant; False where it has no such thing. A token it does not know is revoked."""
+        if not self.provider.revoke_url:
+            return False
+        with self._open_http() as http:
+            response = http.post(self.provider.revoke_url, data={"token": token})
+        check(response, self._clock.now())
+        return True
+
+    def missing(self, granted: Iterable[str], wanted: Iterable[str]) -> frozenset[str]:
+        """Which of the `wanted` scopes were not granted: people may untick some. Those that only say who it is do not count."""
+        have = {self.provider.same_scope(scope) for scope in granted}
+        return frozenset(
+            scope
+            for scope in wanted
+            if scope not in _IDENTITY_SCOPES and self.provider.same_scope(scope) not in have
+        )
+
+    def _wanted(self, scopes: Iterable[str], *, lasting: bool) -> tuple[str, ...]:
+        return tuple(
+            dict.fromkeys(("openid", "email", *scopes, *(self.provider.offline_scopes if lasting else ())))
+        )
+
+    def _is_ours(self, issuer: str) -> bool:
+        return any(
+            issuer == ours or ("{tenantid}" in ours and issuer.startswith(ours.partition("{")[0]))
+            for ours in self.provider.issuers
+        )
+
+    def _tokens(self, form: Mapping[str, str], scopes: frozenset[str]) -> Tokens:
+        url, now = self.provider.token_url, self._clock.now()
+        with self._open_http() as http:
+            answer = post_form(http, url, {**form, **self._client.proof(url, now)}, self._clock)
+        return tokens_of(answer, scopes, now)

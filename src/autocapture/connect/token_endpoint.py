@@ -1,0 +1,169 @@
+"""The token endpoint: how our client proves itself there, and what its refusals mean (RFC 6749 section 5.2, RFC 7523).
+
+Only a refusal of the grant itself asks a person to sign in again. An endpoint that is busy, broken or in the way says nothing
+about the grant: those who took that for a bad password have sent mails to everybody during every outage.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Any
+
+import jwt
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from autocapture.clock import Clock
+from autocapture.connect.http import check, host_of, json_object
+from autocapture.errors import (
+    AutocaptureError,
+    CredentialRejected,
+    RateLimited,
+    ScopeMissing,
+    SetupError,
+    TryLater,
+    Unreachable,
+)
+from autocapture.sections import read_secret
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_LONGEST_LIFE = 30 * 86_400  # seconds; a provider that says more means "long"
+
+
+class NotYet(TryLater):
+    """Nobody has typed the code in that another screen shows."""
+
+
+_GRANT_IS_DEAD = frozenset(
+    {"invalid_grant", "interaction_required", "login_required", "consent_required", "account_selection_required",
+     "access_denied", "expired_token", "bad_verification_code"}
+)  # fmt: skip
+_TRY_LATER = frozenset({"temporarily_unavailable", "server_error"})
+_ASKS_TOO_OFTEN = 50196
+"""Entra's code for a client that repeats itself; it comes as invalid_grant and passes by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What the operator registered at a provider: proved by a secret, by a certificate, or by nothing (a public client)."""
+
+    client_id: str
+    secret_file: Path | None = None
+    certificate_file: Path | None = None
+
+    def proof(self, audience: str, now: datetime) -> dict[str, str]:
+        """The form fields that say and prove who asks. Raises SetupError for a file that cannot be used."""
+        if self.certificate_file is not None:
+            assertion = _assertion(self.client_id, self.certificate_file, audience, now)
+            return {
+                "client_id": self.client_id,
+                "client_assertion_type": ASSERTION_TYPE,
+                "client_assertion": assertion,
+            }
+        if self.secret_file is not None:
+            return {"client_id": self.client_id, "client_secret": read_secret(self.secret_file)}
+        return {"client_id": self.client_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the endpoint gave. `scopes` are those really granted; `refresh_token` is empty where none was given."""
+
+    access_token: str = field(repr=False)
+    expires_at: datetime
+    scopes: frozenset[str]
+    refresh_token: str = field(default="", repr=False)
+    id_token: str = field(default="", repr=False)
+
+
+def post_form(http: requests.Session, url: str, form: Mapping[str, str], clock: Clock) -> dict[str, Any]:
+    """The endpoint's answer. Raises what `refusal` makes of it, Unreachable, RateLimited."""
+    response = http.post(url, data=form, headers={"Accept": "application/json"})
+    check(response, clock.now())
+    answer = json_object(response)
+    if response.status_code != 200 or "error" in answer:
+        raise refusal(answer, host_of(response), response.status_code)
+    return answer
+
+
+def tokens_of(answer: Mapping[str, Any], asked: frozenset[str], now: datetime) -> Tokens:
+    """The tokens in an answer; a scope that it does not name is as it was asked for (RFC 6749 section 5.1)."""
+    token, kind, life = (
+        answer.get("access_token"),
+        answer.get("token_type", ""),
+        answer.get("expires_in", 3600),
+    )
+    if not isinstance(token, str) or not token or str(kind).lower() != "bearer":
+        raise Unreachable("the token endpoint answered without a bearer token")
+    try:
+        seconds = min(max(int(life), 0), _LONGEST_LIFE)
+    except (TypeError, ValueError, OverflowError):
+        seconds = 3600
+    scope = answer.get("scope")
+    return Tokens(
+        access_token=token,
+        expires_at=now + timedelta(seconds=seconds),
+        scopes=frozenset(scope.split()) if isinstance(scope, str) else asked,
+        refresh_token=_text(answer, "refresh_token"),
+        id_token=_text(answer, "id_token"),
+    )
+
+
+def refusal(answer: Mapping[str, Any], host: str, status: int) -> AutocaptureError:
+    """Who must act on a refusal. Descriptions are not quoted: they name people and hold parts of tokens."""
+    error = _text(answer, "error")
+    codes = answer.get("error_codes")
+    if error in _TRY_LATER:
+        return Unreachable(f"{host} cannot give tokens now ({error})")
+    if error == "authorization_pending":
+        return NotYet("the code has not been typed in")
+    if error == "slow_down" or (isinstance(codes, list) and _ASKS_TOO_OFTEN in codes):
+        return RateLimited(f"{host} asked for fewer requests")
+    if error in _GRANT_IS_DEAD:
+        return CredentialRejected(f"{host} no longer accepts this sign-in ({_detail(answer)}); sign in again")
+    if error == "insufficient_scope":
+        return ScopeMissing(f"{host} misses a permission; sign in again and grant it")
+    if error.isascii() and error.replace("_", "").isalnum():
+        return SetupError(
+            f"{host} refuses this client ({_detail(answer)}); check its id, secret and redirect address"
+        )
+    return Unreachable(f"{host} answered {status} and said nothing that means anything")
+
+
+def _detail(answer: Mapping[str, Any]) -> str:
+    """The error's name, and Entra's number, which is what an administrator can look up."""
+    codes = answer.get("error_codes")
+    numbers = [f"AADSTS{code}" for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
+    return ", ".join([str(answer["error"]), *numbers[:1]])
+
+
+def _assertion(client_id: str, file: Path, audience: str, now: datetime) -> str:
+    """A JWT signed with the certificate's key, in the form that Entra wants (PS256, the certificate's SHA-256 print)."""
+    pem = read_secret(file).encode()
+    try:
+        certificate, key = x509.load_pem_x509_certificate(pem), load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError):
+        raise SetupError(
+            f"{file} does not hold a certificate and its private key (PEM, not encrypted)"
+        ) from None
+    if not isinstance(key, RSAPrivateKey):
+        raise SetupError(f"the key in {file} is no RSA key")
+    claims = {
+        "aud": audience, "iss": client_id, "sub": client_id, "jti": token_urlsafe(16),
+        "nbf": int(now.timestamp()), "exp": int((now + timedelta(minutes=5)).timestamp()),
+    }  # fmt: skip
+    fingerprint = base64.urlsafe_b64encode(certificate.fingerprint(SHA256())).rstrip(b"=").decode()
+    return jwt.encode(claims, key, algorithm="PS256", headers={"x5t#S256": fingerprint})
+
+
+def _text(answer: Mapping[str, Any], key: str) -> str:
+    value = answer.get(key)
+    return value if isinstance(value, str) else ""
