@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.browser.chromium import marks, tab
 from tests.integration.summary.organization import WEEK, application, reopened
 from tests.integration.summary.serving import serving
 
@@ -21,13 +21,7 @@ from autocapture.workflows.summarize import links, publish
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no Chromium is installed: the pages are not tried in a browser"
-    ),
-]
+pytestmark = marks
 HOSTILE = "<script>document.title='ran'</script><img src=//evil.example/x onerror=\"document.title='ran'\">"
 
 
@@ -45,36 +39,10 @@ def address(home: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    """A tab in which a request to anywhere else, or a complaint of the page, fails the test."""
-    context = browser.new_context(base_url=address, viewport={"width": 1200, "height": 900})
-    page = context.new_page()
-    elsewhere: list[str] = []
-    complaints: list[str] = []
-    page.on(
-        "request", lambda request: elsewhere.append(request.url) if not _ours(request.url, address) else None
-    )
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda problem: complaints.append(str(problem)))
-    yield page
-    context.close()
-    assert elsewhere == []
-    assert complaints == []
-
-
-def _ours(url: str, address: str) -> bool:
-    return url.startswith((f"{address}/", "data:"))
+    with tab(browser, address) as page:
+        yield page
 
 
 def test_from_the_summary_to_the_message_behind_a_number(page: Page) -> None:
