@@ -70,17 +70,22 @@ class Api:
     def ask(self, request: Any) -> Json:
         """The answer to one request. Raises `Refused` for a refusal that only the caller can judge, and what `fault` makes of
         the others."""
+        answer = self._executed(request)
+        if not isinstance(answer, dict):
+            raise Unreachable(f"the answer of {self.title} cannot be understood")
+        return answer
+
+    def tell(self, request: Any) -> None:
+        """Makes a request that is answered with nothing. Raises as `ask` does."""
+        self._executed(request)
+
+    def _executed(self, request: Any) -> Any:
         try:
-            answer = request.execute(http=self._http)
+            return request.execute(http=self._http)
         except HttpError as error:
             raise self._judged(self._refused(error)) from None
         except (ValueError, RecursionError):
             raise Unreachable(f"the answer of {self.title} cannot be understood") from None
-        if answer == "":
-            return {}  # 204
-        if not isinstance(answer, dict):
-            raise Unreachable(f"the answer of {self.title} cannot be understood")
-        return answer
 
     def ask_all(self, asked: Mapping[str, Any]) -> dict[str, Json | Refused]:
         """The answers to several requests in one, by the names they were given. Raises for what concerns all of them."""

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from autocapture.connector import Broken, Channel, Count, Cursor, Gone, Page, Record, Tools
-from autocapture.errors import AutocaptureError, ChannelGone, CursorExpired, RecordUnusable
+from autocapture.errors import AutocaptureError, ChannelGone, CursorExpired, RecordUnusable, Unreachable
 from autocapture.formats.time_zones import Zones, known_zone
 from autocapture_google.api import Api, Json
 from autocapture_google.budget import GET_EVENT, LIST_CALENDARS, LIST_EVENTS, Budget
@@ -85,7 +85,7 @@ class Calendars:
             return Page(items, Place(place.sync, str(token), place.size).encode(), more=True)
         sync = answer.get("nextSyncToken")
         if not sync:
-            raise CursorExpired("Google Calendar gave no token to go on with")
+            raise Unreachable("Google Calendar gave no token to go on with")
         after = Place(str(sync), None, place.size)
         return Page(items, after.encode(), complete=place.sync is None)
 

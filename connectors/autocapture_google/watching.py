@@ -31,11 +31,15 @@ class MailboxWatch:
         if not callback.target.startswith("projects/"):
             return None
         body = {"topicName": callback.target}
-        answer = _asked(self._api, self._tools, WATCH_MAILBOX, self._users.watch(userId="me", body=body))
+        self._tools.meter.take(WATCH_MAILBOX)
+        try:
+            answer = self._api.ask(self._users.watch(userId="me", body=body))
+        except Refused as refused:
+            raise fault(refused, self._api.title) from None
         return Subscription("mailbox", _expiry(answer, self._tools.clock.now()))
 
     def unwatch(self) -> None:
-        _asked(self._api, self._tools, STOP_MAILBOX, self._users.stop(userId="me"))
+        _ended(self._api, self._tools, STOP_MAILBOX, self._users.stop(userId="me"))
 
 
 class CalendarWatch:
@@ -72,18 +76,17 @@ class CalendarWatch:
     def unwatch(self, subscription: Subscription) -> None:
         body = {"id": subscription.id, "resourceId": subscription.state}
         request = self._api.resource("channels").stop(body=body)
-        _asked(self._api, self._tools, STOP_CHANNEL, request)
+        _ended(self._api, self._tools, STOP_CHANNEL, request)
 
 
-def _asked(api: Api, tools: Tools, method: str, request: Any) -> Json:
+def _ended(api: Api, tools: Tools, method: str, request: Any) -> None:
     """What is no longer known needs no ending."""
     tools.meter.take(method)
     try:
-        return api.ask(request)
+        api.tell(request)
     except Refused as refused:
-        if method in (STOP_CHANNEL, STOP_MAILBOX) and refused.status in (404, 410):
-            return {}
-        raise fault(refused, api.title) from None
+        if refused.status not in (404, 410):
+            raise fault(refused, api.title) from None
 
 
 def _expiry(answer: Json, now: datetime) -> datetime:

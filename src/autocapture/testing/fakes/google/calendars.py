@@ -77,7 +77,7 @@ class Calendar:
     def _note(self, event_id: str) -> None:
         """Every third change is followed by some that are not shown."""
         for changed in (event_id, *([""] * 3 if self.sequence % 3 == 0 else ())):
-            self.sequence += 1 + self.sequence // 4
+            self.sequence += 1 + min(self.sequence // 4, 99)
             self.changed.append((self.sequence, changed))
         self.updated_at += timedelta(seconds=1)
         self.events[event_id]["etag"] = f'"{self.sequence}"'

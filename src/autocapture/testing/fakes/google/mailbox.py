@@ -33,11 +33,6 @@ class Message:
     def internal_date(self) -> int:
         return (self.received_at - EPOCH) // timedelta(milliseconds=1)
 
-    @property
-    def order(self) -> tuple[int, str]:
-        """Newest first."""
-        return -self.internal_date, self.id
-
     def brief(self) -> Json:
         return {"id": self.id, "threadId": self.thread, "labelIds": sorted(self.labels)}
 
@@ -54,6 +49,8 @@ class Mailbox:
     history_id: int = 98
     remembered_from: int = 0
     watched: str = ""
+    by_date: bool = True
+    """Whether messages are listed newest first, as Gmail does without promising it; else by their ids."""
     _ids: itertools.count[int] = field(
         default_factory=lambda: itertools.count(0x18C0000000000000, 0x1_0000_1)
     )
@@ -137,19 +134,22 @@ class Mailbox:
                 for message in self.messages.values()
                 if wanted <= message.labels and not message.labels & hidden
             ),
-            key=lambda message: message.order,
+            key=self._order,
         )
         if after:
             date, _, id_ = after.partition("/")
-            listed = [message for message in listed if message.order > (int(date), id_)]
+            listed = [message for message in listed if self._order(message) > (int(date), id_)]
         page = listed[:most]
         answer: Json = {"resultSizeEstimate": len(listed)}
         if page:
             answer["messages"] = [{"id": each.id, "threadId": each.thread} for each in page]
         if len(listed) > most and page:
-            answer["nextPageToken"] = _encoded(f"{page[-1].order[0]}/{page[-1].id}")
+            answer["nextPageToken"] = _encoded(f"{self._order(page[-1])[0]}/{page[-1].id}")
         self.step()
         return answer
+
+    def _order(self, message: Message) -> tuple[int, str]:
+        return -message.internal_date if self.by_date else 0, message.id
 
     def get_message(self, id_: str, query: Query, *, metadata_only: bool) -> Json:
         asked = query.one("format", "full").upper()
@@ -270,6 +270,9 @@ def _encoded(token: str) -> str:
 
 def _decoded(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        text = base64.urlsafe_b64decode(token.encode()).decode()
     except ValueError:
-        raise Refusal(400, "invalidArgument", "Invalid pageToken") from None
+        text = ""
+    if token and "/" not in text:
+        raise Refusal(400, "invalidArgument", "Invalid pageToken")
+    return text

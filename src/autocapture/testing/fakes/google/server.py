@@ -27,9 +27,6 @@ from autocapture.testing.fakes.google.quota import Quota
 from autocapture.testing.fakes.google.routes import Call, Route, find
 from autocapture.testing.fakes.source import Source
 
-AT_ONCE = 50
-"""Calls of one user in one batch that are answered; those beyond are too many at once."""
-
 FAULTS = ("reset", "answer_lost", "truncated", "html", "unauthorized", "limited", "failed", "unavailable")
 
 
@@ -47,7 +44,7 @@ class _Token:
 
 
 class FakeGoogle(Source, AbstractContextManager["FakeGoogle"]):
-    """Both services, any number of users. `refuses` forgets how a test's fault is told: by `break_next`."""
+    """Both services, any number of users. Faults come when `break_next` asks for them, limits when `quota` has some."""
 
     def __init__(self, clock: Clock | None = None, *, record: bool = False) -> None:
         super().__init__()
@@ -57,6 +54,8 @@ class FakeGoogle(Source, AbstractContextManager["FakeGoogle"]):
         self.calls: Counter[str] = Counter()
         """Requests by method, those within batches too."""
         self.exchanges: list[tuple[Request, Answer]] | None = [] if record else None
+        self.at_once = 50
+        """Calls of one user in one batch that are answered; those beyond are too many at once."""
         self._tokens: dict[str, _Token] = {}
         self._given = 0
         self._faults: list[tuple[int, str]] = []
@@ -131,7 +130,7 @@ class FakeGoogle(Source, AbstractContextManager["FakeGoogle"]):
             )
         return [
             self._answer(request)
-            if number < AT_ONCE
+            if number < self.at_once
             else Refusal(429, "rateLimitExceeded", "Too many concurrent requests for user.").answer()
             for number, request in enumerate(requests)
         ]

@@ -1,0 +1,141 @@
+"""One message of Gmail's to one of ours."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from autocapture.errors import RecordUnusable
+from autocapture.records import Address, EmailRecord
+from autocapture_google.mail_history import Change, changes
+from autocapture_google.messages import email_record, received_at, text_of
+
+
+def read(*headers: tuple[str, str], **more: Any) -> EmailRecord:
+    listed = [{"name": name, "value": value} for name, value in headers]
+    return email_record({"id": "1", "payload": {"headers": listed}, **more})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "=?utf-8?Q?M=C3=BCller=2C_Hans?= <hans@customer.example>",
+        '"Müller, Hans" <hans@customer.example>',
+        "=?iso-8859-1?Q?M=FCller=2C_Hans?= <hans@customer.example>",
+    ],
+)
+def test_names_are_read_encoded_or_decoded(value: str) -> None:
+    assert read(("From", value)).from_ == (Address("hans@customer.example", "Müller, Hans"),)
+
+
+@pytest.mark.parametrize("value", ["=?utf-8?B?UHJpanM6IOKCrDUw?=", "Prijs: €50"])
+def test_subjects_are_read_encoded_or_decoded(value: str) -> None:
+    assert read(("Subject", value)).subject == "Prijs: €50"
+
+
+def test_a_value_stays_within_its_header() -> None:
+    record = read(
+        ("Subject", "hello\r\nFrom: forged@evil.example\n\nbody"), ("From", "real@customer.example")
+    )
+    assert [each.email for each in record.from_] == ["real@customer.example"]
+    assert record.subject.startswith("hello From:")
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ("1793600000000", datetime(2026, 11, 2, 6, 13, 20, tzinfo=UTC)),
+        (1793600000000, datetime(2026, 11, 2, 6, 13, 20, tzinfo=UTC)),
+        ("", None),
+        ("-5", None),
+        ("yesterday", None),
+        ("9" * 30, None),
+        ("999999999999999", None),
+        (None, None),
+    ],
+)
+def test_when_it_came_in(told: object, meant: datetime | None) -> None:
+    assert received_at({"internalDate": told}) == meant
+
+
+@pytest.mark.parametrize("payload", [None, {}, {"headers": None}, [], "x"])
+def test_a_message_without_headers_is_unusable(payload: object) -> None:
+    with pytest.raises(RecordUnusable):
+        email_record({"id": "1", "payload": payload})
+
+
+def part(kind: str, raw: bytes, *, charset: str = "utf-8", filename: str = "") -> dict[str, Any]:
+    return {
+        "mimeType": kind,
+        "filename": filename,
+        "headers": [{"name": "Content-Type", "value": f"{kind}; charset={charset}"}],
+        "body": {"data": base64.urlsafe_b64encode(raw).decode().rstrip("="), "size": len(raw)},
+    }
+
+
+def whole(*parts: dict[str, Any]) -> dict[str, Any]:
+    return {"payload": {"mimeType": "multipart/mixed", "filename": "", "parts": list(parts)}}
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ({"payload": part("text/plain", b"hello")}, "hello"),
+        (whole(part("text/html", b"<p>markup</p>"), part("text/plain", b"plain")), "plain"),
+        (
+            whole(part("text/plain", b"secret", filename="notes.txt"), part("text/html", b"<p>told</p>")),
+            "told",
+        ),
+        (
+            whole(
+                {"mimeType": "message/rfc822", "filename": "", "parts": [part("text/plain", b"forwarded")]}
+            ),
+            "",
+        ),
+        (whole(part("text/plain", "Grüße".encode(), charset="iso-8859-1")), "Grüße"),
+        (whole(part("text/plain", "Grüße".encode("latin-1"), charset="iso-8859-1")), "Grüße"),
+        (whole(part("text/plain", "こんにちは".encode("iso2022_jp"), charset="iso-2022-jp")), "こんにちは"),
+        (whole({"mimeType": "text/plain", "filename": "", "body": {"attachmentId": "x", "size": 9}}), ""),
+        (whole({"mimeType": "text/plain", "filename": "", "body": {"data": "%%%"}}), ""),
+        ({"payload": None}, ""),
+    ],
+)
+def test_the_readable_text(message: dict[str, Any], text: str) -> None:
+    assert text_of(message) == text
+
+
+def test_a_long_text_is_cut() -> None:
+    assert len(text_of(whole(part("text/plain", b"x" * 200_000))).encode()) == 65_536
+
+
+def record(
+    key: str, message_id: str, labels: list[str] | None = None, now: list[str] | None = None
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {"message": {"id": message_id, "labelIds": now or []}}
+    return {"id": "1", key: [entry | ({"labelIds": labels} if labels else {})]}
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ([record("messagesAdded", "a")], [Change("a", False)]),
+        ([record("messagesAdded", "a", now=["SPAM"])], [Change("a", True)]),
+        ([record("messagesAdded", "a"), record("messagesDeleted", "a")], [Change("a", True)]),
+        (
+            [record("labelsAdded", "a", ["TRASH"]), record("labelsRemoved", "a", ["TRASH"])],
+            [Change("a", False)],
+        ),
+        ([record("labelsRemoved", "a", ["DRAFT"], now=["SENT"])], [Change("a", False)]),
+        ([record("labelsAdded", "a", ["STARRED"]), record("labelsRemoved", "b", ["UNREAD"])], []),
+        ([{"id": "1"}, "x", {"messagesAdded": [{}, {"message": {"id": 5}}, None]}], []),
+    ],
+)
+def test_of_what_happened_to_a_message_the_last_thing_counts(told: list[Any], meant: list[Change]) -> None:
+    assert changes({"history": told}) == meant
+
+
+def test_a_page_without_history_tells_nothing() -> None:
+    assert changes({"historyId": "5", "nextPageToken": "x"}) == []
