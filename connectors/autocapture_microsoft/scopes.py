@@ -1,0 +1,50 @@
+"""Which permissions are asked for, and what those that were granted allow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from autocapture.connector import CaptureLevel
+
+_SIGN_IN = ("openid", "email", "profile", "offline_access", "User.Read")
+_BASIC = (*_SIGN_IN, "Mail.ReadBasic", "Calendars.ReadBasic")
+
+SCOPES: Mapping[CaptureLevel, tuple[str, ...]] = {
+    "metadata": _BASIC,
+    "subject": _BASIC,
+    "full": (*_SIGN_IN, "Mail.Read", "Calendars.ReadBasic"),
+}
+"""`Mail.ReadBasic` tells everything of a mail but its text and attachments, `Calendars.ReadBasic` everything of an event but
+the same. Notices of calendar changes need `Calendars.Read`; without it calendars are polled alone."""
+
+CALLS_SCOPES: Mapping[CaptureLevel, tuple[str, ...]] = dict.fromkeys(SCOPES, ("CallRecords.Read.All",))
+"""An application permission: it reaches the calls of the whole organisation, and Microsoft offers no narrower one."""
+
+_WHATEVER_WAS_CONSENTED = ".default"
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    mail: bool
+    mail_text: bool
+    calendars: bool
+    calendar_notices: bool
+    calls: bool
+
+
+def permissions(scopes: Collection[str]) -> Permissions:
+    """What these scopes allow. They come as ``Mail.Read`` or with the address of their resource before it; ``.default``, which
+    stands for whatever an administrator consented to, allows us to try everything."""
+    names = {scope.rpartition("/")[2].casefold() for scope in scopes}
+    if _WHATEVER_WAS_CONSENTED in names:
+        return Permissions(True, True, True, True, True)
+    mail = {name for name in names if name.startswith("mail.read")}
+    calendars = {name for name in names if name.startswith("calendars.read")}
+    return Permissions(
+        mail=bool(mail),
+        mail_text=any("basic" not in name for name in mail),
+        calendars=bool(calendars),
+        calendar_notices=any("basic" not in name for name in calendars),
+        calls="callrecords.read.all" in names,
+    )
