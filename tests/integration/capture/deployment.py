@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from autocapture.bootstrap import build
 from autocapture.clock import Clock
 from autocapture.connect.vault import create_key
 from autocapture.connector import CaptureLevel, PasswordCredential
+from autocapture.model.accounts import Channel
 from autocapture.model.crm import Company, CompanyDomain, Contact, ContactHandle
 from autocapture.model.organization import User, UserHandle
 from autocapture.settings import load_settings
@@ -125,13 +127,20 @@ def rows(app: Application, model: type[SQLModel]) -> list[dict[str, Any]]:
 
 
 def everything(app: Application) -> dict[str, list[Mapping[str, Any]]]:
-    """Every row of every table, without run times."""
+    """Every row of every table, without run times. A channel is told by account and name: on PostgreSQL a number that a killed
+    transaction drew is not given again."""
     found: dict[str, list[Mapping[str, Any]]] = {}
     with reading(app.engine) as session:
+        names = {row.id: f"{row.account_id} {row.source_id}" for row in session.scalars(select(Channel))}
         for table in SQLModel.metadata.sorted_tables:
             columns = [c for c in table.columns if c.name not in RUN_TIMES.get(table.name, ())]
             listed = session.execute(select(*columns).order_by(*table.primary_key.columns)).mappings()
-            found[table.name] = [{name: _plain(value) for name, value in row.items()} for row in listed]
+            plain = [{name: _plain(value) for name, value in row.items()} for row in listed]
+            for row in plain:
+                for column in ("channel_id", "id") if table.name == "channel" else ("channel_id",):
+                    if column in row:
+                        row[column] = names[row[column]]
+            found[table.name] = sorted(plain, key=lambda row: json.dumps(row, sort_keys=True, default=str))
     return found
 
 
