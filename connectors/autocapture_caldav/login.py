@@ -17,6 +17,7 @@ from autocapture.errors import CredentialRejected
 _SCHEME = re.compile(
     r"(?:\A|,)\s*([A-Za-z][A-Za-z0-9-]*)\s+(?=[A-Za-z0-9_*-]+\s*=)|(?:\A|,)\s*([A-Za-z]+)\s*(?=,|\Z)"
 )
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
 _PARAMETER = re.compile(r'([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _HASHES: Mapping[str, Callable[[bytes], str]] = {
     "SHA-256": lambda data: hashlib.sha256(data).hexdigest(),
@@ -84,13 +85,14 @@ class Login(AuthBase):
 
 def _challenges(header: str) -> list[tuple[str, dict[str, str]]]:
     """The schemes of ``WWW-Authenticate``, lower-case, with their parameters (RFC 9110, 11.6.1)."""
-    begins = list(_SCHEME.finditer(header[:8_000]))
+    header = header[:8_000]
+    begins = list(_SCHEME.finditer(_QUOTED.sub(lambda found: "_" * len(found[0]), header)))
+    ends = [*(begin.start() for begin in begins[1:]), len(header)]
     found = []
-    for number, begin in enumerate(begins):
-        end = begins[number + 1].start() if number + 1 < len(begins) else len(header)
+    for begin, end in zip(begins, ends, strict=False):
         pairs = {
             name.lower(): re.sub(r"\\(.)", r"\1", quoted) if quoted else plain
-            for name, quoted, plain in _PARAMETER.findall(header[begin.end() : min(end, 8_000)])
+            for name, quoted, plain in _PARAMETER.findall(header[begin.end() : end])
         }
         found.append(((begin[1] or begin[2]).lower(), pairs))
     return found

@@ -15,7 +15,7 @@ from autocapture_caldav.login import Login
 from autocapture_caldav.multistatus import Multistatus, read_multistatus
 from autocapture_caldav.xml_reading import Unintelligible
 
-_THROTTLED = (429, 503, 509)
+_THROTTLED = (429, 509)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,11 @@ class Dav:
         *,
         depth: Literal["0", "1"] | None = None,
     ) -> Answer:
-        """Raises CredentialRejected for 401, RateLimited for 429, 503 and 509, and what the session raises."""
+        """Raises CredentialRejected for 401, RateLimited for 429, for 509 and for 503 with a Retry-After, and what the session
+        raises.
+
+        A 503 that names no time is like any 5xx: there are servers that give it for one collection, for ever.
+        """
         response = self._send(method, url, body, depth)
         if response.status_code == 401 and self._login.challenged(
             response.headers.get("WWW-Authenticate", "")
@@ -58,11 +62,9 @@ class Dav:
         host = urlsplit(url).hostname
         if response.status_code == 401:
             raise CredentialRejected(f"{host} refuses this user name and password")
-        if response.status_code in _THROTTLED:
-            raise RateLimited(
-                f"{host} asks for fewer requests ({response.status_code})",
-                retry_after(response, self._clock.now()),
-            )
+        wait = retry_after(response, self._clock.now())
+        if response.status_code in _THROTTLED or (response.status_code == 503 and wait is not None):
+            raise RateLimited(f"{host} asks for fewer requests ({response.status_code})", wait)
         return Answer(
             url,
             response.status_code,

@@ -57,6 +57,8 @@ class Answers:
             return self._sync(collection, asked, depth)
         if asked.tag == f"{_CALDAV}calendar-multiget":
             return self._multiget(collection, asked)
+        if asked.tag == f"{_CALDAV}calendar-query":
+            return self._query(collection, asked)
         return refusal(403, "supported-report")
 
     def _propfind(self, path: str, asked: ElementTree.Element, depth: str | None) -> Reply:
@@ -109,7 +111,8 @@ class Answers:
             component = f"; component={resource.component.lower()}" if self._manners.tells_component else ""
             found += f"<D:getcontenttype>text/calendar; charset=utf-8{component}</D:getcontenttype>"
         if f"{_CALDAV}calendar-data" in wanted:
-            found += f"<C:calendar-data>{escape(resource.text)}</C:calendar-data>"
+            text = resource.text if self._manners.forgets_to_escape else escape(resource.text)
+            found += f"<C:calendar-data>{text}</C:calendar-data>"
         return self._response(collection.path + name, found)
 
     def _sync(self, collection: Collection, asked: ElementTree.Element, depth: str | None) -> Reply:
@@ -120,7 +123,7 @@ class Answers:
         refused = manners.refuses_changes if token else manners.refuses_beginning
         if refused is not None:
             return refusal(refused)
-        if depth != "0" or asked.findtext(f"{_DAV}sync-level") != "1":
+        if (manners.strict_depth and depth != "0") or asked.findtext(f"{_DAV}sync-level") != "1":
             return refusal(400)
         after = self._store.sequence_of(token) if token else 0
         if after is None:
@@ -168,6 +171,13 @@ class Answers:
             elif not self._manners.swallows:
                 found.append(self._gone(collection, name))
         return self._multistatus(found)
+
+    def _query(self, collection: Collection, asked: ElementTree.Element) -> Reply:
+        """Everything: our connector never asks, and other clients sort it out."""
+        wanted = {each.tag for each in asked.findall(f"{_DAV}prop/*")}
+        return self._multistatus(
+            [self._item(collection, name, wanted) for name in sorted(collection.resources)]
+        )
 
     def _get(self, path: str) -> Reply:
         folder, _, name = unquote(path).rpartition("/")

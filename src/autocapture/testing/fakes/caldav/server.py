@@ -96,7 +96,7 @@ class CaldavServer:
         if not self.manners.digest:
             plain = base64.b64encode(f"{USER}:{self.password}".encode()).decode()
             return authorization == f"Basic {plain}"
-        given = dict(re.findall(r'(\w+)="?([^",]*)"?', authorization.partition(" ")[2]))
+        given: dict[str, str] = dict(re.findall(r'(\w+)="?([^",]*)"?', authorization.partition(" ")[2]))
         if not authorization.startswith("Digest ") or given.get("nonce") != _NONCE:
             return False
         secret, asked = _md5(f"{USER}:cal:{self.password}"), _md5(f"{method}:{given['uri']}")
