@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from subprocess import Popen
 
 from sqlalchemy import Engine
 
 from autocapture.clock import Clock
+from autocapture.connect.access_tokens import AccessTokens
+from autocapture.connect.clients import Clients
+from autocapture.connect.dial import dial_allowed
+from autocapture.connect.http import open_session
+from autocapture.connect.providers import OpenHttp
 from autocapture.connect.registry import Registry
 from autocapture.connect.vault import Vault
 from autocapture.settings import Settings
@@ -23,3 +29,21 @@ class Application:
     registry: Registry
     start_reader: Callable[[], Popen[bytes]] | None = None
     """Starts a process that reads for a large capture (`service.reader`); None where captures read for themselves."""
+    clients: Clients = field(init=False, repr=False)
+    """The operator's clients at the providers where people grant."""
+    tokens: AccessTokens = field(init=False, repr=False)
+    """Access tokens of this process."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "clients", Clients(self.settings, self.open_http, self.clock))
+        object.__setattr__(self, "tokens", AccessTokens(self.clock))
+
+    @property
+    def dial_allowed(self) -> Callable[[str], bool]:
+        """Whether an address may be dialled."""
+        return partial(dial_allowed, allow_networks=self.settings.network.allow_networks)
+
+    @property
+    def open_http(self) -> OpenHttp:
+        """Opens an HTTP session to the outside."""
+        return partial(open_session, self.dial_allowed, ca_file=self.settings.network.ca_file)

@@ -62,8 +62,12 @@ class Channel(SQLModel, table=True):
 
 
 class Credential(SQLModel, table=True):
-    """A sealed user name and password. `sealed` is the vault's framing; nothing in it is readable without the key file."""
+    """A sealed user name and password, or a sealed grant. `sealed` is the vault's framing; nothing in it is readable without
+    the key."""
 
     account_id: int = Field(foreign_key="account.id", primary_key=True)
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    updated_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)  # when somebody connected, not when a token was renewed
+    renewing_until: datetime = Field(
+        default=LONG_AGO, sa_type=UtcDateTime
+    )  # one process at a time renews a grant

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from autocapture.application import Application
-from autocapture.connect.credentials import seal_credential
+from autocapture.connect.credentials import StoredGrant, seal_credential
 from autocapture.connector import CaptureLevel, Channel, Credential, Grant, PasswordCredential
 from autocapture.errors import InputError
 from autocapture.model.accounts import LONG_AGO, Account
@@ -22,12 +22,15 @@ from autocapture.model.accounts import Credential as SealedCredential
 from autocapture.model.organization import User
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.capture_level import is_lower, lower_level
-from autocapture.workflows.open_account import tools_for, validated_options
+from autocapture.workflows.grants import Granted, first_grant
+from autocapture.workflows.open_account import addressed, tools_for, validated_options
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
     """What somebody asks to connect. `options` are the connector's own.
+
+    `credential` is a password; what an owner or an organisation granted is `granted`.
 
     `since` bounds the backfill. None leaves it, and `capture_level` None leaves the level, as they are on an account that
     exists; a new one captures everything, at level *subject*.
@@ -39,6 +42,7 @@ class Login:
     credential: Credential = None
     since: date | None = None
     capture_level: CaptureLevel | None = None
+    granted: Granted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,9 @@ def connect_account(app: Application, login: Login) -> Connected:
     and what the connector raises on opening.
     """
     connector = app.registry.get(login.connector)
-    options = validated_options(connector, login.options)
+    options = validated_options(connector, addressed(app, connector, login.options))
+    if login.granted is not None:
+        login = replace(login, credential=first_grant(app, login.granted))
     user = _user(app, login.user_email)
     tools = tools_for(app, user, since=login.since, level=login.capture_level or "subject")
     with connector.open(options, login.credential, tools) as connection:
@@ -72,11 +78,18 @@ def connect_account(app: Application, login: Login) -> Connected:
         judged_anew = not is_new and before != (account.since, account.capture_level, account.options)
         if not is_new and is_lower(account.capture_level, before[1]):
             lower_level(session, account_id, account.capture_level)
-        if isinstance(login.credential, PasswordCredential):
-            sealed = seal_credential(app.vault, account_id, login.credential)
-            session.merge(SealedCredential(account_id=account_id, sealed=sealed, updated_at=app.clock.now()))
+        _store_credential(app, session, account_id, login)
         _wake_channels(session, account_id, anew=judged_anew)
-        return Connected(account_id, is_new, channels)
+    if login.granted is not None and login.granted.tokens is not None:
+        app.tokens.put(account_id, login.granted.stored.granted_at, login.granted.tokens)
+    return Connected(account_id, is_new, channels)
+
+
+def _store_credential(app: Application, session: Session, account_id: int, login: Login) -> None:
+    secret = login.granted.stored if login.granted is not None else login.credential
+    if isinstance(secret, PasswordCredential | StoredGrant):
+        sealed = seal_credential(app.vault, account_id, secret)
+        session.merge(SealedCredential(account_id=account_id, sealed=sealed, updated_at=app.clock.now()))
 
 
 def _user(app: Application, email: str) -> User:

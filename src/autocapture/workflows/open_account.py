@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import date
-from functools import partial
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 from sqlmodel import Session, col, select
 
 from autocapture.application import Application
-from autocapture.connect.credentials import open_credential
-from autocapture.connect.dial import dial_allowed
-from autocapture.connect.http import open_session
+from autocapture.connect.credentials import StoredGrant, open_credential
 from autocapture.connector import (
     CaptureLevel,
     Connection,
@@ -30,6 +27,9 @@ from autocapture.model.accounts import Credential as SealedCredential
 from autocapture.model.organization import User
 from autocapture.store.engine import reading
 from autocapture.store.rate_buckets import AccountMeter
+from autocapture.workflows.grants import grant_of
+
+_ADDRESSES = ("gmail_url", "calendar_url", "graph_url")
 
 
 def open_account(app: Application, account: Account) -> AbstractContextManager[Connection]:
@@ -41,12 +41,8 @@ def open_account(app: Application, account: Account) -> AbstractContextManager[C
         stored = session.get(SealedCredential, account.id)
         meter = _meter(app, session, account.id)
     connector = app.registry.get(account.connector)
-    credential: Credential = None
-    if connector.auth.method == "password":
-        if stored is None:
-            raise ReconnectNeeded(f"account {account.id} has no password; connect it again")
-        credential = open_credential(app.vault, account.id, stored.sealed)
-    options = validated_options(connector, account.options)
+    credential = _credential(app, connector, account.id, stored)
+    options = validated_options(connector, addressed(app, connector, account.options))
     level = cast(CaptureLevel, account.capture_level)
     tools = tools_for(app, user, since=account.since, level=level, meter=meter)
     return connector.open(options, credential, tools)
@@ -56,17 +52,40 @@ def tools_for(
     app: Application, user: User, *, since: date | None, level: CaptureLevel, meter: Meter | None = None
 ) -> Tools:
     """What a connection is lent. Without `meter` its few requests are not counted: nothing is stored yet to count them for."""
-    network = app.settings.network
-    allowed = partial(dial_allowed, allow_networks=network.allow_networks)
     return Tools(
         clock=app.clock,
         since=since,
         time_zone=user.time_zone,
-        dial_allowed=allowed,
+        dial_allowed=app.dial_allowed,
         level=level,
-        http=partial(open_session, allowed, ca_file=network.ca_file),
+        http=app.open_http,
         meter=meter or Unmetered(),
     )
+
+
+def _credential(
+    app: Application, connector: Connector[Any], account_id: int, stored: SealedCredential | None
+) -> Credential:
+    if connector.auth.method == "none":
+        return None
+    if stored is None:
+        missing = "password" if connector.auth.method == "password" else "grant"
+        raise ReconnectNeeded(f"account {account_id} has no {missing}; connect it again")
+    credential = open_credential(app.vault, account_id, stored.sealed)
+    if isinstance(credential, StoredGrant):
+        return grant_of(app, account_id, credential)
+    return credential
+
+
+def addressed(app: Application, connector: Connector[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """`options` with the addresses that the settings name for the connector's provider, where it has such options."""
+    settings = {"google": app.settings.google, "microsoft": app.settings.microsoft}.get(
+        connector.auth.provider
+    )
+    if settings is None:
+        return dict(options)
+    named = {name: getattr(settings, name) for name in _ADDRESSES if hasattr(settings, name)}
+    return {**{name: url for name, url in named.items() if name in connector.options.model_fields}, **options}
 
 
 def _meter(app: Application, session: Session, account_id: int) -> Meter:

@@ -391,6 +391,7 @@ def upgrade() -> None:
     with op.batch_alter_table('deal_contact', schema=None) as batch_op:
         batch_op.create_index('deal_contact_contact', ['contact_id'], unique=False)
 
+    sa.Column('renewing_until', sa.DateTime(timezone=True), nullable=False),
     op.create_table('deal_product',
     sa.Column('deal_id', sa.Integer(), nullable=False),
     sa.Column('product_id', sa.Integer(), nullable=False),
