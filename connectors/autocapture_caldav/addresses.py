@@ -85,7 +85,7 @@ def led_on(base: str, reference: str) -> str:
         raise SetupError(f"{here.hostname} sends us to an address that is not https")
     if not same:
         raise SetupError(
-            f"{here.hostname} sends us to another host, {there.hostname}: if that is yours, give its address as --url"
+            f"{here.hostname} sends us to another host, {there.hostname}: if that is yours, connect it by its own address"
         )
     host = there.netloc.rpartition("@")[2]
     return urlunsplit((there.scheme, host, path, "", ""))

@@ -10,19 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 
 class CaldavOptions(BaseModel):
-    """Where the calendars are: an address, or a host that tells it (RFC 6764)."""
+    """Where the calendars are: an address, or a domain whose host tells it (RFC 6764)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str | None = Field(
         default=None, max_length=2_000, description="address of the CalDAV server, or of one calendar"
     )
-    host: str | None = Field(
+    domain: str | None = Field(
         default=None,
         min_length=1,
         max_length=253,
         pattern=r"^[^\s/@:?#\x00-\x1f]+$",
-        description="name of a host that tells where its calendars are (/.well-known/caldav)",
+        description="domain that tells where its calendars are (/.well-known/caldav)",
     )
     ca_file: Path | None = Field(default=None, description="certificates of a private authority (PEM)")
 
@@ -42,11 +42,16 @@ class CaldavOptions(BaseModel):
 
     @model_validator(mode="after")
     def _names_one_place(self) -> Self:
-        if (self.url is None) == (self.host is None):
-            raise ValueError("give --url or --host, one of them")
+        if (self.url is None) == (self.domain is None):
+            raise ValueError("give --url or --domain, one of them")
         return self
 
     @property
     def start(self) -> str:
         """The address that is asked first."""
-        return self.url or f"https://{self.host}/.well-known/caldav"
+        return self.url or f"https://{self.domain}/.well-known/caldav"
+
+    @property
+    def host(self) -> str:
+        """The server's name: a login that is no address is one person's here alone."""
+        return urlsplit(self.start).hostname or ""

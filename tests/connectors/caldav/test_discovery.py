@@ -9,17 +9,25 @@ from pydantic import ValidationError
 from tests.connectors.caldav.support import Opener, channel, tools
 
 from autocapture.connect.http import open_session
+from autocapture.connector import PasswordCredential
 from autocapture.errors import CredentialRejected, SetupError, Unreachable
 from autocapture.testing.fakes.caldav.server import CaldavServer
 from autocapture.testing.fakes.caldav.store import HOME
+from autocapture.workflows.connect_account import subject_of
 from autocapture_caldav import CaldavOptions
 from autocapture_caldav.addresses import led_on
 
 WELL_KNOWN = "/.well-known/caldav"
 
 
-def test_a_host_is_asked_at_its_well_known_address() -> None:
-    assert CaldavOptions(host="example.com").start == "https://example.com/.well-known/caldav"
+def test_a_domain_is_asked_at_its_well_known_address() -> None:
+    assert CaldavOptions(domain="example.com").start == "https://example.com/.well-known/caldav"
+
+
+def test_the_same_login_at_two_servers_is_two_accounts() -> None:
+    names = [CaldavOptions(url="https://a.example/dav/"), CaldavOptions(domain="b.example")]
+    told = [subject_of(options, PasswordCredential("ann", "pw")) for options in names]
+    assert told == ["ann@a.example", "ann@b.example"]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -31,7 +39,7 @@ def test_the_well_known_address_leads_to_the_calendars(
     assert channel(opened(WELL_KNOWN)).id == f"{HOME}work/"
 
 
-def test_a_host_without_a_well_known_address_is_asked_at_its_root(
+def test_a_domain_without_a_well_known_address_is_asked_at_its_root(
     server: CaldavServer, opened: Opener
 ) -> None:
     server.store.make("work")
@@ -192,13 +200,13 @@ def test_a_server_may_not_lead_on_to_another_site(base: str, reference: str) -> 
     "make",
     [
         lambda: CaldavOptions(),
-        lambda: CaldavOptions(url="https://a.example/", host="a.example"),
+        lambda: CaldavOptions(url="https://a.example/", domain="a.example"),
         lambda: CaldavOptions(url="ftp://a.example/"),
         lambda: CaldavOptions(url="https://"),
         lambda: CaldavOptions(url="https://me:pw@a.example/"),
         lambda: CaldavOptions(url="https://a.example/?x=1"),
         lambda: CaldavOptions(url="https://a.example/\nHost: b"),
-        lambda: CaldavOptions(host="a.example/x"),
+        lambda: CaldavOptions(domain="a.example/x"),
     ],
 )
 def test_options_that_name_no_place_are_refused(make: Callable[[], CaldavOptions]) -> None:

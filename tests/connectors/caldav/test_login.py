@@ -81,7 +81,7 @@ def test_a_user_name_with_a_colon_is_refused(opened: Opener) -> None:
 
 
 def test_an_account_without_a_password_is_a_setup_that_is_wrong() -> None:
-    with pytest.raises(SetupError), connector.open(CaldavOptions(host="a.example"), None, tools()):
+    with pytest.raises(SetupError), connector.open(CaldavOptions(domain="a.example"), None, tools()):
         pass
 
 
