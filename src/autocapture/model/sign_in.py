@@ -1,12 +1,14 @@
 """Who may sign in and how, who is signed in, and what became of it. No table here holds a secret that could be used as it is:
-passwords are argon2id hashes, links and sessions the SHA-256 of 256 random bits.
+passwords are argon2id hashes, links and sessions the SHA-256 of 256 random bits, and the verifier of a question to a provider
+is of no use without the code that answers it.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Column, Float, ForeignKey, Integer, String
+from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, String
 from sqlmodel import Field, SQLModel
 
 from autocapture.model.columns import UtcDateTime
@@ -54,6 +56,23 @@ class WebSession(SQLModel, table=True):
     role: str
     opened_at: datetime = Field(sa_type=UtcDateTime)
     seen_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class AskedConsent(SQLModel, table=True):
+    """A question sent to a provider with somebody's browser (`connect.oauth.Asked`), until its one answer comes from the same
+    browser. `about` is what it was asked for, in ids of our own."""
+
+    __tablename__ = "asked_consent"
+
+    state_hash: str = Field(primary_key=True)
+    browser_hash: str
+    provider: str
+    redirect_uri: str
+    scopes: str  # separated by spaces
+    nonce: str
+    verifier: str
+    about: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    expires_at: datetime = Field(index=True, sa_type=UtcDateTime)
 
 
 class TryBucket(SQLModel, table=True):

@@ -15,7 +15,18 @@ from starlette.exceptions import HTTPException
 from autocapture.application import Application
 from autocapture.errors import AutocaptureError, InputError, StoreBusy
 from autocapture.report.render import STATIC
-from autocapture.web import accounts, activities, activity, evidence, me, overview, sign_in, summaries, users
+from autocapture.web import (
+    accounts,
+    activities,
+    activity,
+    evidence,
+    me,
+    overview,
+    sign_in,
+    sign_in_with,
+    summaries,
+    users,
+)
 from autocapture.web.access import assert_complete
 from autocapture.web.security import Closing, Guard, assert_reachable
 from autocapture.web.templating import render
@@ -43,7 +54,7 @@ def build_app(application: Application) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _pages(app)
     _health(app)
-    for module in (sign_in, me, users):
+    for module in (sign_in, sign_in_with, me, users):
         module.add_routes(app)
     _errors(app)
     assert_complete(app.routes)

@@ -19,7 +19,8 @@ from autocapture.workflows.invitations import ask_for_reset, send_reset
 from autocapture.workflows.passwords import SHORTEST
 from autocapture.workflows.sign_in import LINK_IS_OVER, Refused, choose_password, sign_in
 from autocapture.workflows.sign_in_links import owner_of
-from autocapture.workflows.sign_in_sessions import end_session
+from autocapture.workflows.sign_in_providers import choices
+from autocapture.workflows.sign_in_sessions import end_session, fingerprint
 
 Token = Annotated[str, Path(max_length=100)]
 TWO_DIFFER = "The two passwords differ."
@@ -28,8 +29,8 @@ _OF_OURS = re.compile(r"/(?![/\\])[A-Za-z0-9/;=,.~_@%?&+-]*")
 
 def add_routes(app: FastAPI) -> None:
     @app.get("/sign-in")
-    def ask(visit: Asked, next: str = "/") -> Response:
-        return _sign_in_page(visit, next)
+    def ask(application: App, visit: Asked, next: str = "/") -> Response:
+        return sign_in_page(application, visit, next)
 
     @app.post("/sign-in")
     def tried(application: App, visit: Asked, fields: Fields) -> Response:
@@ -77,8 +78,18 @@ def wait_in_words(refused: Refused) -> str:
     )
 
 
-def _sign_in_page(visit: Visit, wanted: str, email: str = "", why: str = "", status: int = 200) -> Response:
-    return visit.page("sign_in.html", status, title="Sign in", wanted=same_site(wanted), email=email, why=why)
+def sign_in_page(
+    application: Application, visit: Visit, wanted: str, email: str = "", why: str = "", status: int = 200
+) -> Response:
+    return visit.page(
+        "sign_in.html",
+        status,
+        title="Sign in",
+        wanted=same_site(wanted),
+        email=email,
+        why=why,
+        providers=choices(application),
+    )
 
 
 def _try(application: Application, visit: Visit, fields: FormData) -> Response:
@@ -86,11 +97,11 @@ def _try(application: Application, visit: Visit, fields: FormData) -> Response:
     opened = sign_in(application, email, text(fields, "password"), visit.arrival.source)
     if isinstance(opened, Refused):
         status = 403 if opened.wait is None else 429
-        return _sign_in_page(visit, wanted, email, wait_in_words(opened), status)
-    return _let_in(application, visit, opened, same_site(wanted))
+        return sign_in_page(application, visit, wanted, email, wait_in_words(opened), status)
+    return let_in(application, visit, opened, same_site(wanted))
 
 
-def _let_in(application: Application, visit: Visit, browser_id: str, path: str) -> Response:
+def let_in(application: Application, visit: Visit, browser_id: str, path: str) -> Response:
     """Whatever the browser was signed in as before ends, and its id is another one from here on."""
     end_session(application, visit.browser_id)
     answer = visit.leads_to(path)
@@ -99,10 +110,14 @@ def _let_in(application: Application, visit: Visit, browser_id: str, path: str) 
 
 
 def _link_page(
-    application: Application, visit: Visit, token: str, why: str = "", status: int = 200
+    application: Application,
+    visit: Visit,
+    token: str,
+    why: str = "",
+    status: int = 200,
 ) -> Response:
     with reading(application.engine) as session:
-        found = owner_of(session, token, application.clock.now())
+        found = owner_of(session, fingerprint(token), application.clock.now())
     if found is None:
         return visit.page("said.html", 410, title="This link is over", words=LINK_IS_OVER)
     link, user = found
@@ -116,6 +131,7 @@ def _link_page(
         action=f"/link/{quote(token, safe='')}",
         shortest=SHORTEST,
         why=why,
+        providers=choices(application) if link.purpose == "invitation" else (),
     )
 
 
@@ -127,4 +143,4 @@ def _use_link(application: Application, visit: Visit, token: str, fields: FormDa
         opened = choose_password(application, token, password)
     except InputError as problem:
         return _link_page(application, visit, token, str(problem), 422)
-    return _let_in(application, visit, opened, "/")
+    return let_in(application, visit, opened, "/")

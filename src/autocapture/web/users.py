@@ -17,7 +17,7 @@ from autocapture.workflows.invitations import Invitation, invite, users_to_invit
 from autocapture.workflows.people_access import Access, list_access, set_active, sign_out_everywhere
 
 UserId = Annotated[int, Path(ge=0, le=2**31 - 1)]
-_TOLD = 30
+_TOLD = 15
 
 
 def add_routes(app: FastAPI) -> None:

@@ -15,7 +15,7 @@ from autocapture.store.engine import reading, writing
 from autocapture.workflows.audit import LINK_USED, PASSWORD_SET, SIGN_IN_REFUSED, note
 from autocapture.workflows.passwords import agrees, is_outdated, make_hash, trouble
 from autocapture.workflows.sign_in_links import owner_of, use_link
-from autocapture.workflows.sign_in_sessions import end_sessions, open_session
+from autocapture.workflows.sign_in_sessions import end_sessions, fingerprint, open_session
 from autocapture.workflows.sign_in_tries import give_back, password_buckets, remember, take
 
 LINK_IS_OVER = "This link does not work any more. Ask for another."
@@ -43,15 +43,15 @@ def choose_password(app: Application, token: str, password: str) -> str:
 
     Raises InputError where the link does not work, or for a password that is not good enough; then the link still works.
     """
-    now = app.clock.now()
+    token_hash, now = fingerprint(token), app.clock.now()
     with reading(app.engine) as session:
-        found = owner_of(session, token, now)
+        found = owner_of(session, token_hash, now)
     if found is None:
         raise InputError(LINK_IS_OVER)
     _require_good(found[1], password)
     hashed = make_hash(password)
     with writing(app.engine) as session:
-        user = use_link(session, token, now)
+        user = use_link(session, token_hash, now)
         if user is None:
             raise InputError(LINK_IS_OVER)
         note(session, now, LINK_USED, actor_id=user.id, user_id=user.id)

@@ -48,13 +48,13 @@ def make_link(session: Session, user_id: int, purpose: Purpose, now: datetime) -
     return link
 
 
-def owner_of(session: Session, token: str, now: datetime) -> tuple[SignInLink, User] | None:
-    """Whom a link is for, while it works: not used, not over, its owner active."""
+def owner_of(session: Session, token_hash: str, now: datetime) -> tuple[SignInLink, User] | None:
+    """Whom the link with the `fingerprint` of its token is for, while it works: not used, not over, its owner active."""
     return session.exec(
         select(SignInLink, User)
         .join(User, col(User.id) == col(SignInLink.user_id))
         .where(
-            SignInLink.token_hash == fingerprint(token),
+            SignInLink.token_hash == token_hash,
             col(SignInLink.used_at).is_(None),
             SignInLink.expires_at > now,
             col(User.active),
@@ -62,9 +62,9 @@ def owner_of(session: Session, token: str, now: datetime) -> tuple[SignInLink, U
     ).first()
 
 
-def use_link(session: Session, token: str, now: datetime) -> User | None:
+def use_link(session: Session, token_hash: str, now: datetime) -> User | None:
     """Whom a link is for, and from now on it is used; None where it does not work. Of two at once, one gets it."""
-    found = owner_of(session, token, now)
+    found = owner_of(session, token_hash, now)
     if found is None:
         return None
     link, user = found

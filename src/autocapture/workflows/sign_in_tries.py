@@ -53,6 +53,11 @@ def link_buckets(email: str, source: str) -> tuple[Bucket, ...]:
     )
 
 
+def provider_buckets(source: str) -> tuple[Bucket, ...]:
+    """What a sign-in with a provider takes one token of."""
+    return (Bucket(f"providers from {_place(source)}", 60, 300),)
+
+
 def take(session: Session, buckets: Sequence[Bucket], now: datetime) -> timedelta | None:
     """One token of every bucket, in a writing transaction; or how long to wait, and nothing is taken."""
     rows = _rows(session, buckets, now)

@@ -57,6 +57,21 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('email')
     )
+    op.create_table('asked_consent',
+    sa.Column('state_hash', sa.String(), nullable=False),
+    sa.Column('browser_hash', sa.String(), nullable=False),
+    sa.Column('provider', sa.String(), nullable=False),
+    sa.Column('redirect_uri', sa.String(), nullable=False),
+    sa.Column('scopes', sa.String(), nullable=False),
+    sa.Column('nonce', sa.String(), nullable=False),
+    sa.Column('verifier', sa.String(), nullable=False),
+    sa.Column('about', sa.JSON(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('state_hash')
+    )
+    with op.batch_alter_table('asked_consent', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_asked_consent_expires_at'), ['expires_at'], unique=False)
+
     op.create_table('company',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('source_id', sa.String(), nullable=False),
@@ -376,6 +391,7 @@ def upgrade() -> None:
     sa.Column('account_id', sa.Integer(), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('renewing_until', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], ),
     sa.PrimaryKeyConstraint('account_id')
     )
@@ -391,7 +407,6 @@ def upgrade() -> None:
     with op.batch_alter_table('deal_contact', schema=None) as batch_op:
         batch_op.create_index('deal_contact_contact', ['contact_id'], unique=False)
 
-    sa.Column('renewing_until', sa.DateTime(timezone=True), nullable=False),
     op.create_table('deal_product',
     sa.Column('deal_id', sa.Integer(), nullable=False),
     sa.Column('product_id', sa.Integer(), nullable=False),
@@ -668,6 +683,10 @@ def downgrade() -> None:
     op.drop_table('product')
     op.drop_table('outbox')
     op.drop_table('company')
+    with op.batch_alter_table('asked_consent', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_asked_consent_expires_at'))
+
+    op.drop_table('asked_consent')
     op.drop_table('app_user')
     with op.batch_alter_table('activity', schema=None) as batch_op:
         batch_op.drop_index('activity_when')
