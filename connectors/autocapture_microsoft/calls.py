@@ -37,7 +37,7 @@ LATE = timedelta(days=1)
 """How far before the day of the last look calls are listed again: a record comes up to 150 minutes after its call has ended,
 and is told by when the call began."""
 
-METHOD = "graph.call_records"
+METHOD = "callrecords.request"
 """Its limit is one of its own: 1,500 requests in 20 seconds for an application and organisation."""
 
 _PAGE = 60
