@@ -22,20 +22,34 @@ class MicrosoftConnection:
         self._granted = granted
         self._mail = Mail(graph)
         self._agenda = Agenda(graph)
+        self._parts: list[Mail | Agenda] | None = None
 
     def channels(self) -> Sequence[Channel]:
-        if not (self._granted.mail or self._granted.calendars):
-            raise ScopeMissing("this sign-in lets autocapture read neither mail nor calendars")
-        mail = self._mail.channels() if self._granted.mail else []
-        return [*mail, *(self._agenda.channels() if self._granted.calendars else ())]
+        return [channel for part in self._readable() for channel in part.channels()]
 
     def left_out(self) -> Mapping[str, str]:
-        found = (
-            dict(self._mail.left_out()) if self._granted.mail else {"mail": "its permission was not granted"}
-        )
-        calendars = {"calendars": "their permission was not granted"}
-        found.update(self._agenda.left_out() if self._granted.calendars else calendars)
+        found: dict[str, str] = {}
+        for part, name in ((self._mail, "mail"), (self._agenda, "calendars")):
+            readable = part in self._readable()
+            found.update(part.left_out() if readable else {name: "the permission was not granted"})
         return found
+
+    def _readable(self) -> list[Mail | Agenda]:
+        """The parts that may be read. An application's token does not say what it allows: there each is tried, once."""
+        if self._parts is None:
+            granted = ((self._mail, self._granted.mail), (self._agenda, self._granted.calendars))
+            self._parts = [part for part, is_granted in granted if is_granted and self._is_let(part)]
+        if not self._parts:
+            raise ScopeMissing("this sign-in lets autocapture read neither mail nor calendars")
+        return self._parts
+
+    def _is_let(self, part: Mail | Agenda) -> bool:
+        if self._granted.assumed:
+            try:
+                part.channels()
+            except ScopeMissing:
+                return False
+        return True
 
     def pull(self, channel: Channel, cursor: Cursor | None, *, limit: int) -> Page:
         part = self._agenda if channel.kind == "event" else self._mail

@@ -26,11 +26,15 @@ _WHATEVER_WAS_CONSENTED = ".default"
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
+    """`mail_text`: also the text of mail; `calendar_notices`: calendars whole, without which Graph tells of no changes."""
+
     mail: bool
     mail_text: bool
     calendars: bool
     calendar_notices: bool
     calls: bool
+    assumed: bool = False
+    """Nobody named what was granted, so it shows when it is asked for."""
 
 
 def permissions(scopes: Collection[str]) -> Permissions:
@@ -38,7 +42,7 @@ def permissions(scopes: Collection[str]) -> Permissions:
     stands for whatever an administrator consented to, allows us to try everything."""
     names = {scope.rpartition("/")[2].casefold() for scope in scopes}
     if _WHATEVER_WAS_CONSENTED in names:
-        return Permissions(True, True, True, True, True)
+        return Permissions(True, True, True, True, True, assumed=True)
     mail = {name for name in names if name.startswith("mail.read")}
     calendars = {name for name in names if name.startswith("calendars.read")}
     return Permissions(

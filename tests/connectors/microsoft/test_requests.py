@@ -264,6 +264,11 @@ def test_an_operator_lists_the_mailboxes_that_application_permission_is_used_for
         (item,) = items(rounds(connection, INBOX))
         assert mail(item).subject == "item 1"
     assert all(unquote(request.target).startswith(f"/v1.0/users/{REP}/") for request in graph.asked)
+    with opened(graph, {".default"}, token, mailbox=REP, allowed_mailboxes=(REP,)) as connection:
+        assert {channel.kind for channel in connection.channels()} == {
+            "email"
+        }  # calendars were not consented to
+        assert "calendars" in connection.left_out()  # type: ignore[attr-defined]
     asked = graph.requests
     with pytest.raises(SetupError), opened(graph, {".default"}, token, mailbox="ceo@ours.example"):
         raise AssertionError("it was opened")
@@ -279,7 +284,7 @@ def test_an_operator_lists_the_mailboxes_that_application_permission_is_used_for
 def test_what_was_not_granted_is_left_out_and_said(graph: FakeGraph, mailbox: FakeMailbox) -> None:
     with opened(graph, CALENDARS) as connection:
         assert {channel.kind for channel in connection.channels()} == {"event"}
-        assert connection.left_out()["mail"] == "its permission was not granted"  # type: ignore[attr-defined]
+        assert connection.left_out()["mail"] == "the permission was not granted"  # type: ignore[attr-defined]
     with opened(graph, MAIL) as connection:
         assert {channel.kind for channel in connection.channels()} == {"email"}
         with pytest.raises(ScopeMissing):
