@@ -47,6 +47,7 @@ class Mailbox:
     def pull(self, cursor: Cursor | None, limit: int) -> Page:
         self.close()
         if cursor is None:
+            self._unlisted = None
             return self._listed(Position(self._mark(), listing=""), limit)
         news = self._news(decode(cursor), limit)
         after = decode(news.cursor)
@@ -101,8 +102,6 @@ class Mailbox:
             cut = False
         read = self._reader.read([change.id for change in told if not change.left], since=self._since)
         items = [read.get(change.id) or Gone(change.id) for change in told]
-        if self._unlisted is not None:  # a draft that was begun since they were asked for
-            self._unlisted.update(item.id for item in items if isinstance(item, Gone))
         if cut:
             after = replace(position, skip=position.skip + len(told))
         elif token := answer.get("nextPageToken"):
@@ -164,7 +163,8 @@ class Mailbox:
             raise fault(refused, self._api.title) from None
 
     def _drafts_and_chats(self) -> set[str]:
-        """The ids of what is listed among all mail and is none, asked for once."""
+        """The ids of what is listed among all mail and is none, asked for once a listing. A draft that is begun later stands
+        before the place that the listing has reached."""
         if self._unlisted is None:
             found: set[str] = set()
             for label in ("DRAFT", "CHAT"):

@@ -29,7 +29,7 @@ class SignedIn:
     """The connector as an account that has signed in already; what signing in is, is tested elsewhere."""
 
     grant: Grant
-    changed: Callable[[Tools], Tools] = lambda tools: tools
+    changed: Callable[[Tools], Tools] = lambda tools: replace(tools, meter=Unmetered())
     name: str = "google"
     kinds: frozenset[Kind] = connector.kinds
     auth: Auth = field(default_factory=lambda: Auth("none"))
@@ -37,8 +37,8 @@ class SignedIn:
 
     @contextmanager
     def open(self, options: GoogleOptions, credential: Credential, tools: Tools) -> Iterator[Connection]:
-        lent = replace(tools, http=lambda: open_session(tools.dial_allowed), meter=Unmetered())
-        with connector.open(options, self.grant, self.changed(lent)) as connection:
+        lent = self.changed(replace(tools, http=lambda: open_session(tools.dial_allowed)))
+        with connector.open(options, self.grant, lent) as connection:
             yield connection
 
 

@@ -331,3 +331,16 @@ def test_an_idle_look_is_one_request(google: FakeGoogle) -> None:
         page = connection.pull(MAILBOX, cursor, limit=4_000)
         assert (page.items, page.cursor, page.more) == ([], cursor, False)
         assert google.requests == before + 1
+
+
+def test_mail_that_came_back_from_the_trash_is_in_the_next_listing(google: FakeGoogle) -> None:
+    """Also where the history was forgotten between the two, and over the same connection."""
+    user = new_user(google)
+    message = write_many(user, 6)[0]
+    with opened(google, user) as connection:
+        cursor = connection.pull(MAILBOX, None, limit=2).cursor
+        user.mailbox.label(message.id, "TRASH")
+        assert connection.pull(MAILBOX, cursor, limit=2).items == [Gone(message.id)]
+        user.mailbox.unlabel(message.id, "TRASH")
+        user.mailbox.forget_history()
+        assert Ref(message.id) in items(pages(connection, MAILBOX, limit=2))

@@ -97,11 +97,11 @@ class Calendar:
             raise Refusal(
                 400, "invalid", "Sync token cannot be used with any query restrictions", location=min(wrong)
             )
+        self.step()
         state = self._state(query, sync)
         most = query.number("maxResults", 250, 2_500)
         if most == 0:
             raise Refusal(400, "invalidParameter", "Invalid value '0'", location="maxResults")
-        self.step()
         page, last = self._changed(state, most) if sync else self._listed(state, most, query)
         answer: Json = {
             "kind": "calendar#events",

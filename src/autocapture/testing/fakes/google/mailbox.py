@@ -177,6 +177,7 @@ class Mailbox:
         start = query.one("startHistoryId")
         if not start.isascii() or not start.isdigit() or len(start) > 20:
             raise Refusal(400, "invalidArgument", "Invalid startHistoryId")
+        self.step()
         if int(start) < self.remembered_from:
             raise Refusal(404, "notFound", "Requested entity was not found.")
         after = int(start)
@@ -192,7 +193,6 @@ class Mailbox:
             "labelRemoved",
         }
         most = query.number("maxResults", 100, 500)
-        self.step()
         looked_at = [entry for entry in self.history if entry[0] > after]
         page, more = looked_at[:most], len(looked_at) > most
         records = [record for _, kind, record in page if kind in kinds]

@@ -49,7 +49,7 @@ class FakeGoogle(Source, AbstractContextManager["FakeGoogle"]):
     def __init__(self, clock: Clock | None = None, *, record: bool = False) -> None:
         super().__init__()
         self.clock = clock or SystemClock()
-        self.quota = Quota(self.clock.monotonic)
+        self.quota = Quota(lambda: self.clock.monotonic())
         self.users: dict[str, User] = {}
         self.calls: Counter[str] = Counter()
         """Requests by method, those within batches too."""
