@@ -31,7 +31,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Application:
         settings=settings,
         clock=clock or SystemClock(),
         engine=open_engine(settings.database_url),
-        vault=Vault(settings.key_file),
+        vault=Vault(settings.key_file, settings.vault),
         registry=Registry(),
         start_reader=partial(_start_reader, settings),
     )

@@ -166,7 +166,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     _overlay_environment(values, environ)
     values["home"] = home
     values.setdefault("database_url", f"sqlite:///{home / 'autocapture.db'}")
-    values.setdefault("key_file", home / "keys" / "master.key")
+    values.setdefault("key_file", _key_file(environ, home))
     try:
         return Settings.model_validate(values)
     except ValidationError as problem:
@@ -175,6 +175,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 def _from_file(named: str | None, home: Path) -> dict[str, Any]:
     path = Path(named) if named else home / SETTINGS_FILE
+def _key_file(environ: Mapping[str, str], home: Path) -> Path:
+    """The credential that systemd passed on, where there is one (``LoadCredential=autocapture.key:...``)."""
+    passed_on = Path(environ.get("CREDENTIALS_DIRECTORY", "")) / "autocapture.key"
+    return passed_on if passed_on.is_absolute() and passed_on.exists() else home / "keys" / "master.key"
+
+
     if not named and not path.exists():
         return {}
     try:

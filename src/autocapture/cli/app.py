@@ -8,7 +8,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from autocapture.cli import capturing, connect, importing, metrics, people, quotas, serve, setup, summary
+from autocapture.cli import (
+    capturing,
+    connect,
+    importing,
+    keys,
+    metrics,
+    people,
+    quotas,
+    serve,
+    setup,
+    summary,
+)
 from autocapture.cli.usage import one_line, wrongly_typed
 from autocapture.errors import AutocaptureError
 
@@ -79,5 +90,5 @@ def autocapture(
     """Mail, meetings and calls in; quota attainment and a weekly summary out."""
 
 
-for module in (setup, people, importing, connect, serve, capturing, metrics, quotas, summary):
+for module in (setup, keys, people, importing, connect, serve, capturing, metrics, quotas, summary):
     module.register(app)

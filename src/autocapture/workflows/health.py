@@ -91,6 +91,9 @@ def _home(app: Application) -> str:
 
 def _key_file(app: Application) -> str:
     app.vault.check()
+    vault = app.settings.vault
+    if vault.key.get_secret_value() or vault.kms:
+        return f"the key comes from {'the environment' if not vault.kms else vault.kms}"
     return f"{app.settings.key_file} is readable by its owner alone"
 
 

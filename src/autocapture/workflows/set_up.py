@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, literal, update
+from sqlalchemy import Engine, delete, inspect, literal, update
 from sqlmodel import col, select
 
 from autocapture.application import Application
 from autocapture.connect.vault import create_key
 from autocapture.errors import SetupError
 from autocapture.model.accounts import Account, Credential
+from autocapture.model.kept_keys import KeptKey
 from autocapture.model.ledger import LedgerEntry
 from autocapture.store import schema
 from autocapture.store.engine import make_database_folder, reading, writing
@@ -27,7 +28,10 @@ def set_up(app: Application, *, new_key: bool = False) -> None:
     _make_home(app.settings.home)
     make_database_folder(app.engine)
     key_file = app.settings.key_file
-    if key_file.exists() and not new_key:
+    elsewhere = app.settings.vault.key.get_secret_value() or app.settings.vault.kms
+    if elsewhere and new_key:
+        raise SetupError("the key comes from elsewhere (see [vault]): make another there")
+    if elsewhere or (key_file.exists() and not new_key):
         app.vault.check()
     else:
         lost = not key_file.exists() and _depends_on_a_key(app.engine)
@@ -66,7 +70,9 @@ def _depends_on_a_key(engine: Engine) -> bool:
 
 
 def _ask_for_passwords(engine: Engine) -> None:
+    """Keys kept under the lost one are lost with it; new ones are made when needed."""
     with writing(engine) as session:
+        session.execute(delete(KeptKey))
         sealed = select(Credential.account_id)
         session.execute(
             update(Account)

@@ -107,6 +107,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('metric', 'scope_type', 'scope', 'period_start', 'period_end')
     )
+    op.create_table('kept_key',
+    sa.Column('purpose', sa.String(), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('purpose')
+    )
     op.create_table('rate_bucket',
     sa.Column('name', sa.String(), nullable=False),
     sa.Column('spent', sa.JSON(), nullable=False),
@@ -679,6 +684,7 @@ def downgrade() -> None:
     op.drop_table('team')
     op.drop_table('rollup_definition')
     op.drop_table('rate_bucket')
+    op.drop_table('kept_key')
     op.drop_table('quota')
     op.drop_table('product')
     op.drop_table('outbox')

@@ -1,0 +1,30 @@
+"""Keys that must never change, made at their first use and kept sealed."""
+
+from __future__ import annotations
+
+from secrets import token_bytes
+
+from autocapture.application import Application
+from autocapture.connect.keys import KEY_BYTES
+from autocapture.connect.vault import Place
+from autocapture.model.columns import stable_id
+from autocapture.model.kept_keys import KeptKey
+from autocapture.store.engine import insert_for, reading, writing
+
+
+def kept_key(app: Application, purpose: str) -> bytes:
+    """The 256-bit key for `purpose`, always the same in one database. Raises VaultError where it was sealed under another key."""
+    with reading(app.engine) as session:
+        row = session.get(KeptKey, purpose)
+    if row is None:
+        made = app.vault.seal(token_bytes(KEY_BYTES), place_of(purpose))
+        with writing(app.engine) as session:
+            session.execute(
+                insert_for(session)(KeptKey).values(purpose=purpose, sealed=made).on_conflict_do_nothing()
+            )
+            row = session.get_one(KeptKey, purpose)
+    return app.vault.open(row.sealed, place_of(purpose))
+
+
+def place_of(purpose: str) -> Place:
+    return Place("kept_key", stable_id(purpose), "sealed")
