@@ -25,6 +25,7 @@ def test_the_command_reference_is_the_commands() -> None:
     "words",
     [
         "init", "database upgrade", "database downgrade", "database check", "doctor", "serve", "users import",
+        "users list", "users invite", "users disable", "users enable", "users sign-out",
         "import crm", "import quotas", "connect imap", "connect files", "accounts", "capture", "census", "ledger",
         "activities", "metrics", "quotas", "summary",
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,6 +34,9 @@ def list_users(fmt: FormatOption = Format.TABLE) -> None:
     """List everybody: role, how they can sign in, until when an invitation holds, and when they last signed in."""
     from autocapture.workflows.people_access import list_access
 
+    def moment(at: datetime | None) -> object:
+        return f"{at:%Y-%m-%d %H:%M} UTC" if at and fmt is Format.TABLE else at
+
     rows = (
         {
             "email": one.email,
@@ -40,8 +44,8 @@ def list_users(fmt: FormatOption = Format.TABLE) -> None:
             "role": one.role,
             "state": "active" if one.active else "disabled",
             "signs_in_by": ", ".join(one.ways),
-            "invited_until": one.invited_until,
-            "last_sign_in": one.last_sign_in,
+            "invited_until": moment(one.invited_until),
+            "last_sign_in": moment(one.last_sign_in),
             "sessions": one.sessions,
         }
         for one in list_access(open_application())
