@@ -42,14 +42,14 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     create_key(app.settings.key_file)
     schema.upgrade(app.engine)
     with writing(app.engine) as session:
-        _few(session)
+        write_few(session)
     with app.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     app.engine.dispose()
     return home
 
 
-def _few(session: Session) -> None:
+def write_few(session: Session) -> None:
     session.add(User(id=1, email="admin@ours.example", name="Ada Min", role="admin"))
     session.add(User(id=2, email="rep@ours.example", name="Rita Ep"))
 
