@@ -18,6 +18,8 @@ from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from autocapture.clock import Clock, SystemClock
 from autocapture.errors import AutocaptureError, SetupError, Unreachable
@@ -59,11 +61,16 @@ class WrappingKey(Protocol):
         """Raises WrongKey."""
         ...
 
+    def first(self, purpose: str) -> bytes:
+        """A 256-bit key to begin with for `purpose`; kept sealed from then on."""
+        ...
+
 
 class LocalKey:
     """A 256-bit key in our own memory: AES-256-GCM with a random 96-bit nonce."""
 
     def __init__(self, key: bytes) -> None:
+        self._key = key
         self._cipher = AESGCM(key)
         self.id = sha256(b"autocapture key id\0" + key).digest()[:_ID_BYTES]
 
@@ -76,6 +83,11 @@ class LocalKey:
             return self._cipher.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], associated)
         except (InvalidTag, ValueError):
             raise WrongKey from None
+
+    def first(self, purpose: str) -> bytes:
+        """Derived (HKDF-SHA256), so that copies of one new database hash alike."""
+        kdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"autocapture " + purpose.encode())
+        return kdf.derive(self._key)
 
 
 class ServiceKey:
@@ -115,6 +127,10 @@ class ServiceKey:
                 self._remembered.clear()
             self._remembered[wrapped, associated] = key, now + _REMEMBERED_FOR
         return key
+
+    def first(self, purpose: str) -> bytes:
+        """Random: the service derives nothing."""
+        return secrets.token_bytes(KEY_BYTES)
 
 
 def key_in_force(key_file: Path, settings: VaultSettings) -> WrappingKey:

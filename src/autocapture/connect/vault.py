@@ -98,6 +98,11 @@ class Vault:
         except (InvalidTag, ValueError):
             raise _does_not_open(place) from None
 
+    def first_key(self, purpose: str) -> bytes:
+        """A 256-bit key to begin with for one named purpose, such as the keyed hash in the ledger. It changes with the key in
+        force, so it is kept sealed (`workflows.kept_keys`)."""
+        return self._key.first(purpose)
+
     def is_sealed_under_key_in_force(self, sealed: bytes) -> bool:
         return sealed[1 : 1 + _KEY_ID_BYTES] == self._key.id and sealed[:1] == _VERSION
 

@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel
 
 
 class KeptKey(SQLModel, table=True):
-    """A random key for one purpose, such as the keyed hash in the ledger. It stays when the vault's key is rotated."""
+    """A key for one purpose, such as the keyed hash in the ledger. It stays when the vault's key is rotated."""
 
     __tablename__ = "kept_key"
 

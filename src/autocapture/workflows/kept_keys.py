@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from secrets import token_bytes
-
 from autocapture.application import Application
-from autocapture.connect.keys import KEY_BYTES
 from autocapture.connect.vault import Place
 from autocapture.model.columns import stable_id
 from autocapture.model.kept_keys import KeptKey
@@ -17,7 +14,7 @@ def kept_key(app: Application, purpose: str) -> bytes:
     with reading(app.engine) as session:
         row = session.get(KeptKey, purpose)
     if row is None:
-        made = app.vault.seal(token_bytes(KEY_BYTES), place_of(purpose))
+        made = app.vault.seal(app.vault.first_key(purpose), place_of(purpose))
         with writing(app.engine) as session:
             session.execute(
                 insert_for(session)(KeptKey).values(purpose=purpose, sealed=made).on_conflict_do_nothing()

@@ -54,6 +54,7 @@ RUN_TIMES = {
     "outbox": {"queued_at", "version"},
     "credential": {"sealed", "updated_at"},
     "activity_text": {"sealed"},
+    "kept_key": {"sealed"},
 }
 """What rightly differs between two runs that saw the same: when things happened, how often, and under which lease."""
 
