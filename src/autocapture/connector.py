@@ -264,11 +264,14 @@ class Watches(Protocol):
 @dataclass(frozen=True, slots=True)
 class Count:
     """How much a channel holds. `by_year` is exact where the provider can count by date; `total` alone where it cannot;
-    None where it cannot count at all."""
+    None where it cannot count at all. `method` is the metered call (`Meter`) that reading takes, `at_once` how many items one
+    such call brings: from both follows how long an import lasts."""
 
     channel: Channel
     total: int | None
     by_year: Mapping[int, int] = field(default_factory=dict)
+    method: str = ""
+    at_once: int = 1
 
 
 @runtime_checkable

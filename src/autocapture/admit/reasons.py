@@ -17,6 +17,7 @@ EXCLUDED: Final = "excluded"
 PRIVATE: Final = "private"
 NOT_A_MEETING: Final = "not_a_meeting"
 BEFORE_SINCE: Final = "before_since"
+OUT_OF_SCOPE: Final = "out_of_scope"
 UNUSABLE_TIME: Final = "unusable_time"
 
 REASONS: Mapping[str, str] = MappingProxyType(
@@ -32,6 +33,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         PRIVATE: "marked private or confidential by whoever wrote it",
         NOT_A_MEETING: "free time, working location, focus time, absence, a birthday, or nobody else invited",
         BEFORE_SINCE: "older than the day from which this account is captured",
+        OUT_OF_SCOPE: "captured once, and removed when its owner chose to have less captured",
         UNUSABLE_TIME: "without a usable time",
     }
 )

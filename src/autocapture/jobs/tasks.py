@@ -9,15 +9,19 @@ import structlog
 from autocapture.application import Application
 from autocapture.jobs.queue import Job
 from autocapture.workflows.capture import capture_account
+from autocapture.workflows.dead_logins import tell_of_dead_logins
 from autocapture.workflows.meetings import settle_meetings
 from autocapture.workflows.rollups import refresh_rollups
+from autocapture.workflows.subscriptions import keep_watched
 from autocapture.workflows.weekly import publish_due_summaries
 
 CAPTURE = "capture"
+KEEP_WATCHED = "keep_watched"
 REFRESH_ROLLUPS = "refresh_rollups"
 PUBLISH_SUMMARIES = "publish_summaries"
 SETTLE_MEETINGS = "settle_meetings"
 SETTLE_CALENDARS = "settle_calendars"
+TELL_OF_DEAD_LOGINS = "tell_of_dead_logins"
 
 log = structlog.get_logger()
 
@@ -39,10 +43,12 @@ def tasks(app: Application, should_stop: Callable[[], bool]) -> Mapping[str, Cal
 
     return {
         CAPTURE: capture,
+        KEEP_WATCHED: lambda job: _ignore(keep_watched(app, int(job.args["account_id"]))),
         REFRESH_ROLLUPS: lambda _job: _ignore(refresh_rollups(app)),
         PUBLISH_SUMMARIES: lambda _job: _ignore(publish_due_summaries(app)),
         SETTLE_MEETINGS: lambda _job: _ignore(settle_meetings(app)),
         SETTLE_CALENDARS: lambda _job: _ignore(settle_meetings(app, whole_calendar=True)),
+        TELL_OF_DEAD_LOGINS: lambda _job: _ignore(tell_of_dead_logins(app)),
     }
 
 

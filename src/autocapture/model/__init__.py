@@ -3,6 +3,30 @@
 Importing this package registers every table with `SQLModel.metadata`.
 """
 
-from autocapture.model import accounts, activities, budgets, crm, kept_keys, ledger, measures, organization, sign_in
+from autocapture.model import (
+    accounts,
+    activities,
+    budgets,
+    connecting,
+    crm,
+    kept_keys,
+    ledger,
+    measures,
+    organization,
+    sign_in,
+    watching,
+)
 
-__all__ = ["accounts", "activities", "budgets", "crm", "kept_keys", "ledger", "measures", "organization", "sign_in"]
+__all__ = [
+    "accounts",
+    "activities",
+    "budgets",
+    "connecting",
+    "crm",
+    "kept_keys",
+    "ledger",
+    "measures",
+    "organization",
+    "sign_in",
+    "watching",
+]

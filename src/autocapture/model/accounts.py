@@ -1,7 +1,7 @@
 """Connected accounts, their channels and their sealed credentials.
 
-What an account is doing is derived from timestamps; only `needs_reconnect` and `paused` are stored as states, so nothing can
-be stuck. The lease lives on the account: it serialises all work on one login and fences writers that slept through it.
+What an account is doing is derived from timestamps; only `pending` (its owner has not said yet what is to be captured),
+`needs_reconnect` and `paused` are stored as states, so nothing can be stuck. The lease lives on the account: it serialises all work on one login and fences writers that slept through it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,17 @@ class Account(SQLModel, table=True):
     user_id: int = Field(foreign_key="app_user.id", index=True)
     connector: str
     subject: str  # what the provider calls the login; with user and connector it is the account's identity
+    address: str = ""  # the mailbox as people call it, where it has an address
     options: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
-    state: str = "active"  # active | needs_reconnect | paused
+    state: str = "active"  # active | pending | needs_reconnect | paused
     why: str | None = None  # one line for the rep, when not active
     capture_level: str = "subject"  # metadata | subject | full
     since: date | None = None  # the backfill's bound; None: everything
+    kept_since: date | None = None  # the bound before it, where what was captured under that one is kept
+    left_out: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    # the channels, by the provider's ids, that its owner does not want captured
+    counted: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    # how much there is, as it was counted for the owner
     throttle_until: datetime = Field(default=LONG_AGO, sa_type=UtcDateTime)  # asked for less, or out of reach
     fails: int = 0  # runs in a row that could not reach the provider
     lease_owner: str | None = None
@@ -59,6 +65,7 @@ class Channel(SQLModel, table=True):
     wake_at: datetime = Field(default=LONG_AGO, sa_type=UtcDateTime)
     last_ok_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_error: str | None = None
+    newest_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # of the newest item, as the provider says
 
 
 class Credential(SQLModel, table=True):

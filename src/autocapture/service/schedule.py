@@ -9,13 +9,16 @@ from autocapture.application import Application
 from autocapture.jobs.queue import Job
 from autocapture.jobs.tasks import (
     CAPTURE,
+    KEEP_WATCHED,
     PUBLISH_SUMMARIES,
     REFRESH_ROLLUPS,
     SETTLE_CALENDARS,
     SETTLE_MEETINGS,
+    TELL_OF_DEAD_LOGINS,
 )
 from autocapture.service.ticker import Tick
 from autocapture.workflows.capture import A_MOMENT, accounts_done_waiting, due_accounts
+from autocapture.workflows.subscriptions import accounts_to_watch
 
 
 def schedule(app: Application) -> tuple[Tick, ...]:
@@ -25,10 +28,15 @@ def schedule(app: Application) -> tuple[Tick, ...]:
     def go_on() -> Iterator[Job]:
         return (Job(CAPTURE, {"account_id": account_id}) for account_id in accounts_done_waiting(app))
 
+    def watch() -> Iterator[Job]:
+        return (Job(KEEP_WATCHED, {"account_id": account_id}) for account_id in accounts_to_watch(app))
+
     return (
         Tick("capture", A_MOMENT, capture),
         Tick("waits", timedelta(seconds=1), go_on),
+        Tick("subscriptions", timedelta(seconds=15), watch),
         Tick("rollups", timedelta(minutes=1), lambda: [Job(REFRESH_ROLLUPS)]),
+        Tick("dead logins", timedelta(minutes=1), lambda: [Job(TELL_OF_DEAD_LOGINS)]),
         Tick("summaries", timedelta(minutes=5), lambda: [Job(PUBLISH_SUMMARIES)]),
         Tick("meetings", timedelta(minutes=5), lambda: [Job(SETTLE_MEETINGS)]),
         Tick("calendars", timedelta(days=1), lambda: [Job(SETTLE_CALENDARS)]),

@@ -58,7 +58,11 @@ def copies(session: Session, series_ids: Collection[int]) -> list[Copy]:
     found: list[Copy] = []
     for chunk in in_chunks(sorted(series_ids)):
         rows = session.execute(
-            select(CalendarItem, col(Account.user_id), col(Account.since))
+            select(
+                CalendarItem,
+                col(Account.user_id),
+                func.coalesce(col(Account.kept_since), col(Account.since)),
+            )
             .join(Channel, col(Channel.id) == col(CalendarItem.channel_id))
             .join(Account, col(Account.id) == col(Channel.account_id))
             .where(col(CalendarItem.series_id).in_(chunk))

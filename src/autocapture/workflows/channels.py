@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from autocapture.application import Application
 from autocapture.connector import Channel as Found
 from autocapture.connector import Connection
-from autocapture.model.accounts import LONG_AGO, Channel
+from autocapture.model.accounts import LONG_AGO, Account, Channel
 from autocapture.store import calendar, leases, ledger
 from autocapture.store.engine import writing
 from autocapture.store.leases import Lease
@@ -25,14 +25,17 @@ def discover(
 
     A channel that is not listed any more is switched off with its items; one that returns is enumerated anew, so that what
     changed in between is found. An empty list is no evidence that everything is gone: nothing is switched off by it.
-    `resync` has every channel enumerated, read and judged anew. Channels that failed last time come last.
+    What the account's owner left out is as if it were not there, but what was captured of it has not left. `resync` has every
+    channel enumerated, read and judged anew. Channels that failed last time come last.
     """
-    listed = {channel.id: channel for channel in connection.channels()}
+    found = connection.channels()
     with writing(app.engine) as session:
         leases.renew(session, lease, app.clock.now())
+        left_out = set(session.get_one(Account, lease.account_id).left_out)
+        listed = {channel.id: channel for channel in found if channel.id not in left_out}
         stored = {channel.source_id: channel for channel in _stored(session, lease.account_id)}
-        for source_id, found in listed.items():
-            _keep(session, lease.account_id, stored.get(source_id), found, resync)
+        for source_id, each in listed.items():
+            _keep(session, lease.account_id, stored.get(source_id), each, resync)
         for source_id, channel in stored.items():
             if listed and source_id not in listed and channel.enabled and channel.id is not None:
                 _switch_off(session, app, channel.id)

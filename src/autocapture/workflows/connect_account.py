@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,13 @@ from autocapture.model.accounts import Channel as StoredChannel
 from autocapture.model.accounts import Credential as SealedCredential
 from autocapture.model.organization import User
 from autocapture.store.engine import reading, writing
+from autocapture.workflows.audit import CONNECTED, note
 from autocapture.workflows.capture_level import is_lower, lower_level
 from autocapture.workflows.grants import Granted, first_grant
 from autocapture.workflows.open_account import addressed, tools_for, validated_options
+
+DAYS_BACK = timedelta(days=90)
+"""How far back an account is captured whose owner has not said otherwise yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ class Login:
     `credential` is a password; what an owner or an organisation granted is `granted`.
 
     `since` bounds the backfill. None leaves it, and `capture_level` None leaves the level, as they are on an account that
-    exists; a new one captures everything, at level *subject*.
+    exists; a new one captures everything, at level *subject*. With
+    `start` False a new account stays pending until its owner says what is to be captured.
     """
 
     user_email: str
@@ -43,6 +48,8 @@ class Login:
     since: date | None = None
     capture_level: CaptureLevel | None = None
     granted: Granted | None = None
+    start: bool = True
+    actor_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ def connect_account(app: Application, login: Login) -> Connected:
     options = validated_options(connector, addressed(app, connector, login.options))
     if login.granted is not None:
         login = replace(login, credential=first_grant(app, login.granted))
-    user = _user(app, login.user_email)
+    user = user_of(app, login.user_email)
     tools = tools_for(app, user, since=login.since, level=login.capture_level or "subject")
     with connector.open(options, login.credential, tools) as connection:
         channels = tuple(connection.channels())
@@ -79,7 +86,9 @@ def connect_account(app: Application, login: Login) -> Connected:
         if not is_new and is_lower(account.capture_level, before[1]):
             lower_level(session, account_id, account.capture_level)
         _store_credential(app, session, account_id, login)
-        _wake_channels(session, account_id, anew=judged_anew)
+        wake_channels(session, account_id, anew=judged_anew)
+        detail = f"{login.connector}{'' if is_new else ', again'}"
+        note(session, app.clock.now(), CONNECTED, actor_id=login.actor_id, user_id=user.id, detail=detail)
     if login.granted is not None and login.granted.tokens is not None:
         app.tokens.put(account_id, login.granted.stored.granted_at, login.granted.tokens)
     return Connected(account_id, is_new, channels)
@@ -92,7 +101,8 @@ def _store_credential(app: Application, session: Session, account_id: int, login
         session.merge(SealedCredential(account_id=account_id, sealed=sealed, updated_at=app.clock.now()))
 
 
-def _user(app: Application, email: str) -> User:
+def user_of(app: Application, email: str) -> User:
+    """Raises InputError for an address that is nobody's."""
     with reading(app.engine) as session:
         user = session.exec(select(User).where(User.email == email.strip().lower())).one_or_none()
     if user is None:
@@ -144,13 +154,16 @@ def _blank(app: Application, login: Login, user: User, options: BaseModel) -> Ac
         connector=login.connector,
         subject=subject_of(options, login.credential),
         options={},
+        since=None if login.start else app.clock.now().date() - DAYS_BACK,
         created_at=app.clock.now(),
     )
 
 
 def _store(session: Session, account: Account, login: Login, options: BaseModel) -> int:
     account.options = options.model_dump(mode="json", exclude_none=True)
-    account.state, account.why = "active", None
+    account.state = "active" if login.start or _was_captured(session, account) else "pending"
+    account.why, account.counted = None, None
+    account.address = _address(login.credential) or account.address
     account.throttle_until, account.fails = LONG_AGO, 0
     account.capture_level = login.capture_level or account.capture_level
     account.since = login.since or account.since
@@ -159,7 +172,18 @@ def _store(session: Session, account: Account, login: Login, options: BaseModel)
     return _stored_id(account)
 
 
-def _wake_channels(session: Session, account_id: int, *, anew: bool) -> None:
+def _was_captured(session: Session, account: Account) -> bool:
+    mine = select(StoredChannel.id).where(StoredChannel.account_id == account.id)
+    return account.id is not None and session.exec(mine.limit(1)).first() is not None
+
+
+def _address(credential: Credential) -> str:
+    if isinstance(credential, Grant):
+        return credential.address
+    return credential.username if credential is not None and "@" in credential.username else ""
+
+
+def wake_channels(session: Session, account_id: int, *, anew: bool) -> None:
     """`anew`: what items are judged by has changed, so every channel is enumerated, read and judged again."""
     values = {"wake_at": LONG_AGO, **({"cursor": None, "mid_run": False, "reread": True} if anew else {})}
     session.execute(update(StoredChannel).where(col(StoredChannel.account_id) == account_id).values(values))

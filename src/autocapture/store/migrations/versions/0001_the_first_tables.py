@@ -80,6 +80,20 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('source_id')
     )
+    op.create_table('kept_key',
+    sa.Column('purpose', sa.String(), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('purpose')
+    )
+    op.create_table('organization_consent',
+    sa.Column('provider', sa.String(), nullable=False),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('given', sa.Boolean(), nullable=False),
+    sa.Column('tenant', sa.String(), nullable=False),
+    sa.Column('scopes', sa.String(), nullable=False),
+    sa.Column('error', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('provider')
+    )
     op.create_table('outbox',
     sa.Column('activity_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -106,11 +120,6 @@ def upgrade() -> None:
     sa.Column('currency', sa.String(), nullable=True),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('metric', 'scope_type', 'scope', 'period_start', 'period_end')
-    )
-    op.create_table('kept_key',
-    sa.Column('purpose', sa.String(), nullable=False),
-    sa.Column('sealed', sa.LargeBinary(), nullable=False),
-    sa.PrimaryKeyConstraint('purpose')
     )
     op.create_table('rate_bucket',
     sa.Column('name', sa.String(), nullable=False),
@@ -147,11 +156,15 @@ def upgrade() -> None:
     sa.Column('user_id', sa.Integer(), nullable=False),
     sa.Column('connector', sa.String(), nullable=False),
     sa.Column('subject', sa.String(), nullable=False),
+    sa.Column('address', sa.String(), nullable=False),
     sa.Column('options', sa.JSON(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('why', sa.String(), nullable=True),
     sa.Column('capture_level', sa.String(), nullable=False),
     sa.Column('since', sa.Date(), nullable=True),
+    sa.Column('kept_since', sa.Date(), nullable=True),
+    sa.Column('left_out', sa.JSON(), nullable=False),
+    sa.Column('counted', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('throttle_until', sa.DateTime(timezone=True), nullable=False),
     sa.Column('fails', sa.Integer(), nullable=False),
     sa.Column('lease_owner', sa.String(), nullable=True),
@@ -358,6 +371,18 @@ def upgrade() -> None:
     with op.batch_alter_table('web_session', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_web_session_user_id'), ['user_id'], unique=False)
 
+    op.create_table('census',
+    sa.Column('account_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('claimed_until', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('counted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('listed', sa.Integer(), nullable=False),
+    sa.Column('missing', sa.Integer(), nullable=False),
+    sa.Column('ghosts', sa.Integer(), nullable=False),
+    sa.Column('last_error', sa.String(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], ),
+    sa.PrimaryKeyConstraint('account_id')
+    )
     op.create_table('channel',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('account_id', sa.Integer(), nullable=False),
@@ -374,6 +399,7 @@ def upgrade() -> None:
     sa.Column('wake_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('last_ok_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('last_error', sa.String(), nullable=True),
+    sa.Column('newest_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], ),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('account_id', 'source_id')
@@ -453,6 +479,13 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('publication_id', 'recipient')
     )
+    op.create_table('freshness',
+    sa.Column('account_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('counts', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], ),
+    sa.PrimaryKeyConstraint('account_id', 'day')
+    )
     op.create_table('lead',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('source_id', sa.String(), nullable=False),
@@ -507,6 +540,18 @@ def upgrade() -> None:
     with op.batch_alter_table('published_value', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_published_value_publication_id'), ['publication_id'], unique=False)
 
+    op.create_table('reconnect_notice',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('connected_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('first_tried_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('claimed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('error', sa.String(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('account_id', 'connected_at')
+    )
     op.create_table('stage_change',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('deal_id', sa.Integer(), nullable=False),
@@ -519,6 +564,15 @@ def upgrade() -> None:
     with op.batch_alter_table('stage_change', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_stage_change_deal_id'), ['deal_id'], unique=False)
 
+    op.create_table('stall',
+    sa.Column('account_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('sign', sa.String(), nullable=False),
+    sa.Column('checked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('since', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('why', sa.String(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], ),
+    sa.PrimaryKeyConstraint('account_id', 'sign')
+    )
     op.create_table('calendar_item',
     sa.Column('channel_id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('source_id', sa.String(), nullable=False),
@@ -571,11 +625,36 @@ def upgrade() -> None:
         batch_op.create_index('ledger_outcome', ['outcome', 'reason'], unique=False)
         batch_op.create_index('ledger_series', ['series_id'], unique=False, sqlite_where=sa.text('series_id IS NOT NULL'))
 
+    op.create_table('subscription',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('channel_id', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('source_id', sa.String(), nullable=False),
+    sa.Column('mark', sa.String(), nullable=False),
+    sa.Column('notice_key', sa.String(), nullable=False),
+    sa.Column('secret_hash', sa.String(), nullable=False),
+    sa.Column('target', sa.String(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('claimed_until', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('fails', sa.Integer(), nullable=False),
+    sa.Column('last_error', sa.String(), nullable=True),
+    sa.ForeignKeyConstraint(['channel_id'], ['channel.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('channel_id')
+    )
+    with op.batch_alter_table('subscription', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_subscription_notice_key'), ['notice_key'], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table('subscription', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_subscription_notice_key'))
+
+    op.drop_table('subscription')
     with op.batch_alter_table('ledger', schema=None) as batch_op:
         batch_op.drop_index('ledger_series', sqlite_where=sa.text('series_id IS NOT NULL'))
         batch_op.drop_index('ledger_outcome')
@@ -590,10 +669,12 @@ def downgrade() -> None:
         batch_op.drop_index('calendar_item_series')
 
     op.drop_table('calendar_item')
+    op.drop_table('stall')
     with op.batch_alter_table('stage_change', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_stage_change_deal_id'))
 
     op.drop_table('stage_change')
+    op.drop_table('reconnect_notice')
     with op.batch_alter_table('published_value', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_published_value_publication_id'))
 
@@ -607,6 +688,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_lead_contact_id'))
 
     op.drop_table('lead')
+    op.drop_table('freshness')
     op.drop_table('delivery')
     with op.batch_alter_table('deal_state', schema=None) as batch_op:
         batch_op.drop_index('deal_state_when')
@@ -627,6 +709,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_channel_account_id'))
 
     op.drop_table('channel')
+    op.drop_table('census')
     with op.batch_alter_table('web_session', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_web_session_user_id'))
 
@@ -684,10 +767,11 @@ def downgrade() -> None:
     op.drop_table('team')
     op.drop_table('rollup_definition')
     op.drop_table('rate_bucket')
-    op.drop_table('kept_key')
     op.drop_table('quota')
     op.drop_table('product')
     op.drop_table('outbox')
+    op.drop_table('organization_consent')
+    op.drop_table('kept_key')
     op.drop_table('company')
     with op.batch_alter_table('asked_consent', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_asked_consent_expires_at'))

@@ -1,0 +1,209 @@
+"""What of an account is captured, as its owner chooses it: since when, how much, and of which channels. Also the first choice,
+which lets capture begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import cast
+
+from sqlalchemy import func, update
+from sqlmodel import Session, col, select
+
+from autocapture.application import Application
+from autocapture.connect.credentials import StoredGrant, open_credential
+from autocapture.connector import CaptureLevel
+from autocapture.errors import InputError, ScopeMissing
+from autocapture.model.accounts import LONG_AGO, Account, Channel, Credential
+from autocapture.model.ledger import CAPTURED, LedgerEntry
+from autocapture.store import leases
+from autocapture.store.engine import reading, take_turn, writing
+from autocapture.workflows import out_of_scope
+from autocapture.workflows.audit import SCOPE_CHANGED, note
+from autocapture.workflows.capture_level import LEVELS, is_lower, lower_level
+from autocapture.workflows.connect_account import wake_channels
+from autocapture.workflows.people import our_people
+
+_EVERYTHING = date(1970, 1, 1)
+_LEFT_OUT = "left out by its owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Since when (None: everything), how much, and which channels not, by the provider's ids."""
+
+    since: date | None
+    level: CaptureLevel
+    left_out: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, account: Account) -> Scope:
+        return cls(account.since, cast(CaptureLevel, account.capture_level), frozenset(account.left_out))
+
+    def takes_away(self, before: Scope) -> bool:
+        """Whether something that was in scope `before` no longer is."""
+        return (
+            _is_later(self.since, before.since)
+            or is_lower(self.level, before.level)
+            or not self.left_out <= before.left_out
+        )
+
+    def adds(self, before: Scope) -> bool:
+        return (
+            _is_later(before.since, self.since)
+            or is_lower(before.level, self.level)
+            or not before.left_out <= self.left_out
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """`started`: capture begins with this choice. `removed`: the items that were taken out of the database."""
+
+    started: bool
+    removed: int = 0
+
+
+def missing_scopes(app: Application, account: Account, level: str) -> frozenset[str]:
+    """What the account's owner would have to grant besides, for this level: nothing where it asks for no more than the present
+    level does."""
+    connector = app.registry.get(account.connector)
+    wanted = connector.auth.scopes.get(cast(CaptureLevel, level), ())
+    present = connector.auth.scopes.get(cast(CaptureLevel, account.capture_level), ())
+    if connector.auth.method != "oauth" or set(wanted) <= set(present):
+        return frozenset()
+    with reading(app.engine) as session:
+        stored = session.get(Credential, account.id)
+    if stored is None or account.id is None:
+        return frozenset(wanted)
+    grant = open_credential(app.vault, account.id, stored.sealed)
+    if not isinstance(grant, StoredGrant) or grant.by != "owner":
+        return frozenset()
+    return app.clients.get(connector.auth.provider).missing(grant.scopes, set(wanted) - set(present))
+
+
+def holds_anything(app: Application, account_id: int) -> bool:
+    with reading(app.engine) as session:
+        return _captured(session, account_id) > 0
+
+
+def change_scope(
+    app: Application,
+    account_id: int,
+    scope: Scope,
+    *,
+    purge: bool | None = None,
+    start: bool = False,
+    actor_id: int | None = None,
+) -> Changed:
+    """Captures `scope` from now on; with `start` a pending account begins.
+
+    Where less is captured than before, `purge` says whether what lies outside is taken out of the database or kept. Raises
+    InputError for an unknown account, a level that there is not, or where `purge` is not said though something was captured;
+    ScopeMissing where the level needs a grant that the account does not have.
+    """
+    account = _require(app, account_id)
+    if scope.level not in LEVELS:
+        raise InputError(f"there is no level {scope.level!r}; there are {', '.join(LEVELS)}")
+    if missing_scopes(app, account, scope.level):
+        raise ScopeMissing(
+            f"level {scope.level} needs another permission; connect the account again with that level"
+        )
+    organization, now = our_people(app), app.clock.now()
+    with writing(app.engine) as session:
+        take_turn(session)
+        leases.revoke(session, account_id)  # what is being read was judged by the scope of before
+        account = session.get_one(Account, account_id)
+        before = Scope.of(account)
+        less = scope.takes_away(before)
+        if less and purge is None and _captured(session, account_id):
+            raise InputError("less is captured than before: say whether what was captured is kept or purged")
+        started = start and account.state == "pending"
+        _write(account, scope, before, started=started, purge=purge if less else None)
+        session.add(account)
+        session.flush()
+        _set_channels(session, account_id, scope, before)
+        removed = 0
+        if less and purge:
+            removed = out_of_scope.purge(session, account, organization, now)
+            lower_level(session, account_id, scope.level)
+        note(
+            session,
+            now,
+            SCOPE_CHANGED,
+            actor_id=actor_id,
+            user_id=account.user_id,
+            detail=_detail(before, scope, purge),
+        )
+    return Changed(started, removed)
+
+
+def _write(account: Account, scope: Scope, before: Scope, *, started: bool, purge: bool | None) -> None:
+    account.since, account.capture_level = scope.since, scope.level
+    account.left_out = sorted(scope.left_out)
+    if purge:
+        account.kept_since = None
+    elif purge is False and _is_later(scope.since, before.since):
+        account.kept_since = account.kept_since or before.since or _EVERYTHING
+    if not _is_later(scope.since, account.kept_since):
+        account.kept_since = None
+    if started:
+        account.state = "active"
+
+
+def _set_channels(session: Session, account_id: int, scope: Scope, before: Scope) -> None:
+    """Rows of channels that are left out are switched off, and are read whole when they are back. Mail is listed anew where the
+    bound moved, so that the ledger holds what is in scope; a calendar's past is not, since what is not listed any more would be
+    taken for cancelled."""
+    mine = col(Channel.account_id) == account_id
+    session.execute(
+        update(Channel)
+        .where(mine, col(Channel.source_id).in_(scope.left_out - before.left_out))
+        .values(enabled=False, cursor=None, mid_run=False, last_error=_LEFT_OUT)
+    )
+    session.execute(
+        update(Channel)
+        .where(mine, col(Channel.source_id).in_(before.left_out - scope.left_out))
+        .values(reread=True)
+    )
+    if scope.adds(before):
+        wake_channels(session, account_id, anew=True)
+    elif _is_later(scope.since, before.since):
+        session.execute(
+            update(Channel)
+            .where(mine, col(Channel.kind) == "email")
+            .values(cursor=None, mid_run=False, wake_at=LONG_AGO)
+        )
+
+
+def _require(app: Application, account_id: int) -> Account:
+    with reading(app.engine) as session:
+        account = session.get(Account, account_id)
+        if account is None:
+            raise InputError(f"there is no account {account_id}")
+        session.expunge(account)
+        return account
+
+
+def _captured(session: Session, account_id: int) -> int:
+    return session.exec(
+        select(func.count())
+        .select_from(LedgerEntry)
+        .join(Channel, col(Channel.id) == col(LedgerEntry.channel_id))
+        .where(col(Channel.account_id) == account_id, col(LedgerEntry.outcome) == CAPTURED)
+    ).one()
+
+
+def _is_later(since: date | None, than: date | None) -> bool:
+    return since is not None and (than is None or since > than)
+
+
+def _detail(before: Scope, scope: Scope, purge: bool | None) -> str:
+    """In words of our own: folders are counted, not named."""
+    parts = [
+        f"since {scope.since or 'the beginning'}" if scope.since != before.since else "",
+        f"{before.level} to {scope.level}" if scope.level != before.level else "",
+        f"{len(scope.left_out)} left out" if scope.left_out != before.left_out else "",
+        {True: "purged", False: "kept", None: ""}[purge],
+    ]
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,253 @@
+"""From somebody's consent at a provider to a connected account: the right question, the right person, the right mailbox.
+
+The same for a browser that comes back to our pages, one that comes back to a command on its own machine, and a code typed in on
+another screen. Nothing is stored before everything was checked: an answer that is refused leaves a note and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, cast
+
+from sqlmodel import Session, col, select
+
+from autocapture.application import Application
+from autocapture.connect.id_tokens import Identity
+from autocapture.connect.oauth import Asked, OAuth
+from autocapture.connect.token_endpoint import Tokens
+from autocapture.connector import CaptureLevel, Connector
+from autocapture.errors import AutocaptureError, InputError, ReconnectNeeded, SetupError
+from autocapture.formats.handles import canonical_email
+from autocapture.model.accounts import Account
+from autocapture.model.organization import User, UserHandle
+from autocapture.store.engine import reading, writing
+from autocapture.workflows.audit import CONNECTION_REFUSED, note
+from autocapture.workflows.connect_account import Connected, Login, connect_account, user_of
+from autocapture.workflows.grants import Granted, granted, granted_by_organisation
+
+_LABELS = {"google": "Google", "microsoft": "Microsoft"}
+_TO_BE_SET_UP = {
+    "google": "an administrator registers an OAuth client at Google and sets google.client_id and "
+    "google.client_secret_file (docs/how-to/connect-google.md)",
+    "microsoft": "an administrator registers an application in Entra and sets microsoft.tenant, microsoft.client_id and "
+    "microsoft.certificate_file (docs/how-to/connect-microsoft.md)",
+}
+_WHATEVER_WAS_CONSENTED = ("https://graph.microsoft.com/.default",)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody is asked to grant, and for which account.
+
+    `account_id` names an account that is connected again: then only its own mailbox will do. `level` None is that of the
+    account, or *subject*. `any_address` admits a mailbox that is not known to be the user's. `start` False leaves a new account
+    pending. `options` are the connector's own.
+    """
+
+    user_email: str
+    connector: str
+    level: CaptureLevel | None = None
+    since: date | None = None
+    account_id: int | None = None
+    any_address: bool = False
+    start: bool = True
+    actor_id: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The account, and what its owner did not grant, in words."""
+
+    connected: Connected
+    address: str
+    not_granted: tuple[str, ...] = ()
+
+
+def label_of(provider: str) -> str:
+    """A provider as people call it."""
+    return _LABELS.get(provider, provider)
+
+
+def client_of(app: Application, connector: Connector[Any]) -> OAuth:
+    """The operator's client at the connector's provider. Raises SetupError, saying what an administrator has to do."""
+    provider = connector.auth.provider
+    if provider not in app.clients.names():
+        todo = _TO_BE_SET_UP.get(provider, f"see [{provider}] in the settings")
+        raise SetupError(f"{label_of(provider)} is not set up here: {todo}")
+    return app.clients.get(provider)
+
+
+def scopes_of(app: Application, wanted: Wanted) -> tuple[str, ...]:
+    """The scopes that the wanted level needs."""
+    level = wanted.level
+    if level is None and wanted.account_id is not None:
+        with reading(app.engine) as session:
+            account = session.get(Account, wanted.account_id)
+            level = None if account is None else cast(CaptureLevel, account.capture_level)
+    return app.registry.get(wanted.connector).auth.scopes[level or "subject"]
+
+
+def question(app: Application, wanted: Wanted, redirect_uri: str) -> Asked:
+    """What the browser is to be sent with. Raises SetupError, and what finding the provider raises."""
+    client = client_of(app, app.registry.get(wanted.connector))
+    return client.ask(redirect_uri, scopes_of(app, wanted), login_hint=_hint(app, wanted))
+
+
+def answered(app: Application, wanted: Wanted, query: Mapping[str, str], asked: Asked) -> Outcome:
+    """The account that an answer to `asked` connects.
+
+    Raises InputError where it is no answer to this question, or of the wrong mailbox; ReconnectNeeded where nothing was granted
+    that could be used; and what the provider's endpoints and the connector raise. What is refused is noted, not stored.
+    """
+    try:
+        client = client_of(app, app.registry.get(wanted.connector))
+        tokens = client.exchange(client.code_of(query, asked), asked)
+    except AutocaptureError:
+        refused(app, wanted)
+        raise
+    return connect_granted(app, wanted, tokens, nonce=asked.nonce, asked_for=asked.scopes)
+
+
+def connect_granted(
+    app: Application, wanted: Wanted, tokens: Tokens, *, nonce: str, asked_for: Iterable[str]
+) -> Outcome:
+    """The account that `tokens` connect, once it is known whose they are. Raises what `answered` does."""
+    try:
+        return _connect_granted(app, wanted, tokens, nonce, frozenset(asked_for))
+    except AutocaptureError:
+        refused(app, wanted)
+        raise
+
+
+def connect_delegated(app: Application, wanted: Wanted, mailbox: str) -> Outcome:
+    """The account of a mailbox that the organisation granted, without its owner's sign-in: by Google's domain-wide delegation,
+    by Microsoft's application permission. `mailbox` is empty for what is the whole organisation's, such as Teams calls.
+
+    Raises InputError for a mailbox that is not the user's, SetupError for one that the operator did not list.
+    """
+    connector = app.registry.get(wanted.connector)
+    if mailbox:
+        _require_own(app, wanted, mailbox)
+    provider = connector.auth.provider
+    scopes = _WHATEVER_WAS_CONSENTED if provider == "microsoft" else scopes_of(app, wanted)
+    options = dict(wanted.options)
+    if mailbox and "mailbox" in connector.options.model_fields:
+        options |= {"mailbox": mailbox, "allowed_mailboxes": [mailbox]}
+    given = granted_by_organisation(app, provider, mailbox, scopes)
+    return Outcome(connect_account(app, _login(wanted, given, options)), mailbox)
+
+
+def refused(app: Application, wanted: Wanted) -> None:
+    """Notes that an answer was not taken."""
+    with writing(app.engine) as session:
+        user = session.exec(select(User).where(User.email == wanted.user_email)).first()
+        user_id = None if user is None else user.id
+        note(
+            session,
+            app.clock.now(),
+            CONNECTION_REFUSED,
+            actor_id=wanted.actor_id,
+            user_id=user_id,
+            detail=wanted.connector,
+        )
+
+
+def _connect_granted(
+    app: Application, wanted: Wanted, tokens: Tokens, nonce: str, asked_for: frozenset[str]
+) -> Outcome:
+    connector = app.registry.get(wanted.connector)
+    client = client_of(app, connector)
+    who = client.identity(tokens, nonce)
+    _require_mailbox(app, wanted, who)
+    missing = client.missing(tokens.scopes, asked_for)
+    if missing == client.missing((), asked_for):
+        raise ReconnectNeeded(
+            f"nothing was granted that could be read; start again, and leave the boxes at "
+            f"{label_of(connector.auth.provider)} ticked"
+        )
+    given = granted(app, connector.auth.provider, tokens, who)
+    connected = connect_account(app, _login(wanted, given, wanted.options))
+    return Outcome(connected, who.address, _in_words(missing))
+
+
+def _login(wanted: Wanted, given: Granted, options: Mapping[str, Any]) -> Login:
+    return Login(
+        user_email=wanted.user_email,
+        connector=wanted.connector,
+        options=options,
+        since=wanted.since,
+        capture_level=wanted.level,
+        granted=given,
+        start=wanted.start,
+        actor_id=wanted.actor_id,
+    )
+
+
+def _hint(app: Application, wanted: Wanted) -> str:
+    """The address that the provider's page is to offer: that of the account, where one is connected again."""
+    if wanted.account_id is None:
+        return wanted.user_email
+    with reading(app.engine) as session:
+        account = session.get(Account, wanted.account_id)
+        return (account.address if account is not None else "") or wanted.user_email
+
+
+def _require_mailbox(app: Application, wanted: Wanted, who: Identity) -> None:
+    """Raises InputError where `who` granted another mailbox than the one that was meant. A mailbox is known by the provider's
+    name of its login: addresses are given to others one day."""
+    user = user_of(app, wanted.user_email)
+    with reading(app.engine) as session:
+        for account in _meant(session, wanted, user, who):
+            if account.subject != who.subject:
+                named = f" ({account.address})" if account.address else ""
+                raise InputError(
+                    f"{who.address or 'that login'} is another mailbox than the one connected as account {account.id}{named}; "
+                    "sign in with that one"
+                )
+    if wanted.account_id is None:
+        _require_own(app, wanted, who.address)
+
+
+def _meant(session: Session, wanted: Wanted, user: User, who: Identity) -> list[Account]:
+    """The account that is connected again; else those of the user that have this address. A delegated one has no login."""
+    mine = select(Account).where(Account.user_id == user.id, Account.connector == wanted.connector)
+    if wanted.account_id is None:
+        owned = ~col(Account.subject).startswith("application:") & ~col(Account.subject).startswith(
+            "delegate:"
+        )
+        return list(session.exec(mine.where(Account.address == who.address, Account.address != "", owned)))
+    named = list(session.exec(mine.where(Account.id == wanted.account_id)))
+    if not named:
+        raise InputError(f"account {wanted.account_id} is not one of {user.email} at {wanted.connector}")
+    return named
+
+
+def _require_own(app: Application, wanted: Wanted, address: str) -> None:
+    user = user_of(app, wanted.user_email)
+    with reading(app.engine) as session:
+        handles = session.exec(
+            select(UserHandle.value).where(UserHandle.user_id == user.id, UserHandle.kind == "email")
+        )
+        known = {canonical_email(user.email), *map(canonical_email, handles)}
+    if not wanted.any_address and canonical_email(address) not in known:
+        raise InputError(
+            f"{address or 'a login without an address'} is not known to be an address of {user.email}; sign in with one that "
+            "is, have it imported as an alias, or let an administrator connect it with --allow-address"
+        )
+
+
+def _in_words(scopes: Iterable[str]) -> tuple[str, ...]:
+    """What is not captured for want of these scopes, without the names that only programs use."""
+    words = []
+    for scope in sorted(scopes):
+        name = scope.rpartition("/")[2].lower()
+        if "calendarlist" in name:
+            words.append("calendars other than the first")
+        elif "calendar" in name:
+            words.append("calendars")
+        elif "mail" in name:
+            words.append("mail")
+    return tuple(dict.fromkeys(words))
