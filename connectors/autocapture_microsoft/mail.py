@@ -92,10 +92,10 @@ class Mail:
         if messages.is_draft(item):
             return None
         found = messages.read_message(id_, item)
-        return None if isinstance(found, Record) and self._is_before(found) else found
+        is_old = isinstance(found, Record) and self._is_before(instant(item, "receivedDateTime"))
+        return None if is_old else found
 
-    def _is_before(self, record: Record) -> bool:
-        received = getattr(record.data, "received_at", None)
+    def _is_before(self, received: datetime | None) -> bool:
         return self._since is not None and received is not None and received < self._since
 
     def get(self, channel: Channel, ids: Sequence[str]) -> list[Record | Gone | Broken]:
@@ -131,7 +131,7 @@ class Mail:
         for item in self._graph.values(self._graph.get(path, params)):
             received = None if messages.is_draft(item) else instant(item, "receivedDateTime")
             if received is not None:
-                return None if self._since is not None and received < self._since else received
+                return None if self._is_before(received) else received
         return None
 
 
@@ -140,7 +140,9 @@ def _answered(channel: Channel, id_: str, answer: Answer) -> Record | Gone | Bro
     if answer.status == 404:
         return Gone(id_)
     if not answer.ok:
-        return Broken(id_, f"Microsoft does not give it ({answer.status} {answer.code})".replace(" )", ")"))
+        return Broken(id_, f"Microsoft does not give it ({answer.status})")
+    if not messages.is_whole(answer.body):
+        return Broken(id_, "Microsoft's answer does not describe it")
     if answer.body.get("parentFolderId") != channel.id or messages.is_draft(answer.body):
         return Gone(id_)
     return messages.read_message(id_, answer.body)

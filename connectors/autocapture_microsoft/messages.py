@@ -30,6 +30,8 @@ HEADERS = "internetMessageHeaders"
 VERSION = "1"
 """Of every message: one that was sent no longer changes. Raised where this module reads more than before."""
 
+_INVITATION = {"content-class": "urn:content-classes:calendarmessage"}
+
 _TOLD_APART = ("From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Subject", "Date", "Message-ID")
 _WANTED = frozenset(name.lower() for name in HEADER_FIELDS if name not in _TOLD_APART)
 
@@ -63,8 +65,14 @@ def email_record(item: Item) -> EmailRecord:
         bcc=_addresses(members(item, "bccRecipients")),
         reply_to=_addresses(members(item, "replyTo")),
         sent_at=instant(item, "sentDateTime"),
+        headers={**parsed.headers, **_INVITATION} if _is_invitation(item) else parsed.headers,
         provider_thread=text(item, "conversationId") or None,
     )
+
+
+def _is_invitation(item: Item) -> bool:
+    """Invitations and answers to them are of types of their own; sent by Outlook, no header line gives them away."""
+    return "eventmessage" in text(item, "@odata.type").casefold()
 
 
 def _headers(item: Item) -> bytes:

@@ -11,6 +11,7 @@ from tests.connectors.microsoft.account import INBOX, MAIL, SENT, TEXTS, items, 
 from autocapture.clock import FixedClock
 from autocapture.connector import Broken, Gone, Record, Ref
 from autocapture.errors import CursorExpired
+from autocapture.formats.machine_mail import machine_sign
 from autocapture.records import Address
 from autocapture.testing.fakes.microsoft import FakeGraph, FakeMailbox, message
 from autocapture.testing.fakes.microsoft.changes import refusal
@@ -254,6 +255,14 @@ def test_a_message_tells_all_that_its_headers_and_its_properties_do() -> None:
     assert record.headers == {"auto-submitted": "auto-generated"}
     assert record.provider_thread == "AAQkConversation1="
     assert record.text is None
+
+
+def test_an_invitation_is_told_by_its_type(graph: FakeGraph, mailbox: FakeMailbox) -> None:
+    """Sent by Outlook, it has no header line that gives it away, and the calendar tells of the meeting."""
+    mailbox.add(message(1, **{"@odata.type": "#microsoft.graph.eventMessageRequest"}), "inbox", 1)
+    with opened(graph, MAIL) as connection:
+        (item,) = items(rounds(connection, INBOX))
+    assert machine_sign(mail(item), "buyer1@customer.example", set()) == "calendar_mail"
 
 
 def test_years_in_which_no_mail_was_are_no_times() -> None:

@@ -107,6 +107,12 @@ class FakeGraph(AbstractContextManager["FakeGraph"]):
     def fail(self, response: Response, *, where: str = "", times: int = 1, after: bool = False) -> None:
         self._failures.append(Failure(re.compile(where), response, times, after))
 
+    def forget_failures(self) -> int:
+        """How many of those planned did not come to pass."""
+        left = sum(failure.times for failure in self._failures)
+        self._failures.clear()
+        return left
+
     def on_step(self, act: Callable[[], None], nth: int) -> None:
         self._act, self._steps_left = act, nth
 

@@ -168,5 +168,10 @@ def _message_told(message: Message, request: Request, selected: Sequence[str], l
         plain = re.sub(r"<[^>]+>", "", str(body["content"]))
         told["body"] = {"contentType": "text", "content": plain}
     immutable = request.prefers('IdType="ImmutableId"')
-    etag = f'W/"key{message.changes}"'
-    return {"@odata.etag": etag, "id": message.id if immutable else message.passing_id, **told}
+    etag, kind = f'W/"key{message.changes}"', message.told.get("@odata.type", "#microsoft.graph.message")
+    return {
+        "@odata.type": kind,
+        "@odata.etag": etag,
+        "id": message.id if immutable else message.passing_id,
+        **told,
+    }

@@ -7,6 +7,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -21,11 +22,13 @@ _GREETING = "Validation: Testing client application reachability for subscriptio
 
 @dataclass(slots=True)
 class Subscriptions:
-    """`longest` is what Outlook's resources are promised for at most; a longer wish is refused."""
+    """`longest` is what Outlook's resources are promised for at most; a longer wish is refused. `reach` tells where an address
+    is really served, as a proxy does."""
 
     clock: Clock
     longest: timedelta = timedelta(minutes=10_080)
     held: dict[str, Json] = field(default_factory=dict)
+    reach: Callable[[str], str] = field(default=str)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def answer(self, login: Login, request: Request, id_: str | None) -> Response:
@@ -51,7 +54,7 @@ class Subscriptions:
         if (refused := self._until(wanted)) is not None:
             return refused
         for name in ("notificationUrl", "lifecycleNotificationUrl"):
-            if wanted.get(name) and not _greets(str(wanted[name])):
+            if wanted.get(name) and not _greets(self.reach(str(wanted[name]))):
                 return refusal(400, "InvalidRequest", "Subscription validation request failed.")
         id_ = f"7f105c7d-2dc5-4530-97cd-{next(self._numbers):012d}"
         self.held[id_] = {**wanted, "id": id_}
@@ -91,7 +94,7 @@ class Subscriptions:
             "resource": held["resource"],
             "resourceData": {"@odata.type": "#Microsoft.Graph.Message", "id": "AAkALg="},
         }
-        return _send(str(held["notificationUrl"]), {"value": [notice]})
+        return _send(self.reach(str(held["notificationUrl"])), {"value": [notice]})
 
     def tell_lifecycle(self, id_: str, event: str) -> int:
         """`reauthorizationRequired`, `subscriptionRemoved` or `missed`."""
@@ -99,7 +102,7 @@ class Subscriptions:
         if event == "subscriptionRemoved":
             del self.held[id_]
         notice = {**self._header(held, None), "lifecycleEvent": event}
-        return _send(str(held["lifecycleNotificationUrl"]), {"value": [notice]})
+        return _send(self.reach(str(held["lifecycleNotificationUrl"])), {"value": [notice]})
 
     def _header(self, held: Json, secret: str | None) -> Json:
         return {
