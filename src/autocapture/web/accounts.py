@@ -15,7 +15,7 @@ from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
 from autocapture.store.engine import reading
 from autocapture.web.access import Reach
-from autocapture.web.ownership import people_reached, within
+from autocapture.web.ownership import sight_of, within
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
 
@@ -29,7 +29,7 @@ def page(application: Application, visit: Visit) -> str:
         rows = session.exec(
             select(Account, User)
             .join(User, col(User.id) == col(Account.user_id))
-            .where(within(Account.user_id, people_reached(session, visit)))
+            .where(within(Account.user_id, sight_of(session, visit)))
             .order_by(col(User.name), col(Account.id))
         ).all()
         shown = [

@@ -10,7 +10,7 @@ from autocapture.application import Application
 from autocapture.model.activities import Activity, Participant, Participation
 from autocapture.report.reader import Reader
 from autocapture.store.engine import reading
-from autocapture.web.ownership import people_reached, within
+from autocapture.web.ownership import sight_of, within
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
 
@@ -24,7 +24,7 @@ def page(application: Application, visit: Visit, number: int) -> str:
         found = session.exec(
             select(Activity)
             .join(Participation, col(Participation.activity_id) == col(Activity.id))
-            .where(within(Participation.user_id, people_reached(session, visit)))
+            .where(within(Participation.user_id, sight_of(session, visit)))
             .order_by(col(Activity.occurred_at).desc(), col(Activity.id))
             .offset((number - 1) * PER_PAGE)
             .limit(PER_PAGE + 1)

@@ -18,7 +18,7 @@ from autocapture.model.organization import User
 from autocapture.report.numbers import RATE
 from autocapture.report.reader import Reader
 from autocapture.store.engine import reading
-from autocapture.web.ownership import People, people_reached, took_part, within
+from autocapture.web.ownership import Sight, sees_activity, sight_of, within
 from autocapture.web.reasons import reasons, target_name
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
@@ -28,9 +28,9 @@ def page(application: Application, visit: Visit, activity_id: int) -> str:
     """Raises InputError where there is no such activity, or none that who asks can see."""
     reader = visit.reader
     with reading(application.engine) as session:
-        people = people_reached(session, visit)
+        sight = sight_of(session, visit)
         activity = session.get(Activity, activity_id)
-        if activity is None or not took_part(session, people, activity_id):
+        if activity is None or not sees_activity(session, sight, activity_id):
             raise InputError("there is no such activity")
         there = replace(reader, time_zone=_zone(session, activity_id) or reader.time_zone)
         return render(
@@ -40,8 +40,8 @@ def page(application: Application, visit: Visit, activity_id: int) -> str:
             activity=activity,
             when=there.moment_full(activity.occurred_at),
             participants=_participants(session, activity_id),
-            matches=_matches(session, activity_id, reader, people),
-            sightings=_sightings(session, activity, reader, people),
+            matches=_matches(session, activity_id, reader, sight),
+            sightings=_sightings(session, activity, reader, sight),
         )
 
 
@@ -76,7 +76,7 @@ def _participants(session: Session, activity_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def _matches(session: Session, activity_id: int, reader: Reader, people: People) -> list[dict[str, Any]]:
+def _matches(session: Session, activity_id: int, reader: Reader, sight: Sight) -> list[dict[str, Any]]:
     found = session.exec(
         select(Match).where(Match.activity_id == activity_id).order_by(col(Match.target))
     ).all()
@@ -86,13 +86,13 @@ def _matches(session: Session, activity_id: int, reader: Reader, people: People)
             "name": target_name(session, match),
             "weight": reader.amount(Decimal(str(match.weight)), RATE),
             "method": match.method.replace("_", " "),
-            "reasons": reasons(session, match, lambda other: took_part(session, people, other)),
+            "reasons": reasons(session, match, lambda other: sees_activity(session, sight, other)),
         }
         for match in found
     ]
 
 
-def _sightings(session: Session, activity: Activity, reader: Reader, people: People) -> list[dict[str, Any]]:
+def _sightings(session: Session, activity: Activity, reader: Reader, sight: Sight) -> list[dict[str, Any]]:
     seen = col(LedgerEntry.activity_id) == activity.id
     if activity.series_id is not None:
         seen = or_(seen, col(LedgerEntry.series_id) == activity.series_id)
@@ -101,7 +101,7 @@ def _sightings(session: Session, activity: Activity, reader: Reader, people: Peo
         .join(Channel, col(Channel.id) == col(LedgerEntry.channel_id))
         .join(Account, col(Account.id) == col(Channel.account_id))
         .join(User, col(User.id) == col(Account.user_id))
-        .where(seen, within(Account.user_id, people))
+        .where(seen, within(Account.user_id, sight))
         .order_by(col(LedgerEntry.first_seen_at), col(LedgerEntry.channel_id))
     ).all()
     return [

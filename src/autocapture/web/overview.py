@@ -14,7 +14,7 @@ from autocapture.report.reader import Reader
 from autocapture.report.team import slug
 from autocapture.report.wording import finding
 from autocapture.store.engine import reading
-from autocapture.web.ownership import people_reached, reads_of_team, within
+from autocapture.web.ownership import reads_of_team, sight_of, within
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
 
@@ -54,7 +54,7 @@ def _team(session: Session, team: Team, reader: Reader) -> dict[str, object]:
 
 
 def _capture(session: Session, visit: Visit) -> dict[str, object]:
-    mine = within(Account.user_id, people_reached(session, visit))
+    mine = within(Account.user_id, sight_of(session, visit))
     states = dict(session.exec(select(Account.state, func.count()).where(mine).group_by(Account.state)).all())
     outcomes = dict(
         session.exec(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, true
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from autocapture.model.activities import Participant, Participation
 from autocapture.model.organization import Membership, Team, User
@@ -15,40 +16,59 @@ from autocapture.report.team import roster
 from autocapture.web.access import Reach
 from autocapture.web.visit import Visit
 
-People = frozenset[int] | None
-"""Ids of users; None for everybody."""
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Whose rows somebody sees: those of `people` (None: of everybody), and of whoever was in `teams`, from that time."""
+
+    people: frozenset[int] | None
+    teams: frozenset[int] = frozenset()
 
 
-def people_reached(session: Session, visit: Visit) -> People:
-    """Those whose accounts and activities the visitor sees on this page."""
+def sight_of(session: Session, visit: Visit) -> Sight:
+    """What the visitor sees on this page."""
     if visit.reach is Reach.ALL:
-        return None
+        return Sight(None)
     if visit.user is None or visit.user.id is None:
-        return frozenset()
+        return Sight(frozenset())
     own = frozenset({visit.user.id})
-    return (
-        own
-        if visit.reach is Reach.OWN
-        else own | _below(session, visit.user.id) | _of_teams(session, visit.user)
+    if visit.reach is Reach.OWN:
+        return Sight(own)
+    teams = _managed(session, visit.user)
+    now_in = select(Membership.user_id).where(
+        col(Membership.team_id).in_(teams), col(Membership.valid_to).is_(None)
     )
+    return Sight(own | _below(session, visit.user.id) | frozenset(session.exec(now_in)), teams)
 
 
-def within(user_id: Any, people: People) -> ColumnElement[bool]:
-    """The condition that a column of user ids names one of `people`."""
-    return true() if people is None else col(user_id).in_(people)
+def within(user_id: Any, sight: Sight) -> ColumnElement[bool]:
+    """The condition that a column of user ids names one of the people seen."""
+    return true() if sight.people is None else col(user_id).in_(sight.people)
 
 
-def took_part(session: Session, people: People, activity_id: int) -> bool:
-    """Whether one of `people` took part in an activity, or has it in their accounts."""
-    if people is None:
+def sees_activity(session: Session, sight: Sight, activity_id: int) -> bool:
+    """Whether one of the people seen took part in an activity, or somebody of the teams while they belonged to them."""
+    if sight.people is None:
         return True
-    counted = select(Participation.user_id).where(
-        Participation.activity_id == activity_id, col(Participation.user_id).in_(people)
-    )
     named = select(Participant.user_id).where(
-        Participant.activity_id == activity_id, col(Participant.user_id).in_(people)
+        Participant.activity_id == activity_id, within(Participant.user_id, sight)
     )
-    return any(session.exec(found.limit(1)).first() is not None for found in (counted, named))
+    counted = select(Participation.user_id).where(
+        Participation.activity_id == activity_id, within(Participation.user_id, sight)
+    )
+    then_in = (
+        select(Participation.user_id)
+        .join(Membership, col(Membership.user_id) == col(Participation.user_id))
+        .where(
+            Participation.activity_id == activity_id,
+            col(Membership.team_id).in_(sight.teams),
+            col(Membership.valid_from) <= col(Participation.local_date),
+            or_(
+                col(Membership.valid_to).is_(None), col(Membership.valid_to) >= col(Participation.local_date)
+            ),
+        )
+    )
+    return any(session.exec(found.limit(1)).first() is not None for found in (named, counted, then_in))
 
 
 def reads_of_team(session: Session, visit: Visit, team: Team, start: date, end: date) -> bool:
@@ -77,11 +97,11 @@ def _below(session: Session, user_id: int) -> frozenset[int]:
     return frozenset(found - {user_id})
 
 
-def _of_teams(session: Session, user: User) -> frozenset[int]:
-    """Whoever belongs or belonged to the teams that a manager is in now."""
+def _managed(session: Session, user: User) -> frozenset[int]:
+    """The teams that a manager is in now."""
     if user.role != "manager":
         return frozenset()
-    teams = select(Membership.team_id).where(
+    now_in = select(Membership.team_id).where(
         Membership.user_id == user.id, col(Membership.valid_to).is_(None)
     )
-    return frozenset(session.exec(select(Membership.user_id).where(col(Membership.team_id).in_(teams))))
+    return frozenset(session.exec(now_in))

@@ -50,6 +50,7 @@ def _go(application: Application, visit: Visit, name: str, about: dict[str, str]
 
 def _back(application: Application, visit: Visit, name: str, request: Request) -> Response:
     """A parameter that comes twice is no answer of a provider's (RFC 6749 section 3.1)."""
+    label_of(application, name)
     query = dict(request.query_params)
     twice = len(request.query_params.multi_items()) != len(query)
     if twice or visit.is_new or len(request.url.query) > _LONGEST_ANSWER:

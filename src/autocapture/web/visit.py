@@ -22,7 +22,7 @@ from autocapture.web.reading import reader_of
 from autocapture.web.templating import render
 from autocapture.workflows.sign_in_sessions import LONGEST, new_id, signed_in
 
-_LONGEST_ID = 100
+_ID_LENGTH = len(new_id())
 
 
 class NotSignedIn(Exception):
@@ -109,7 +109,8 @@ def visiting(request: Request) -> Visit:
     application = application_of(request)
     row = ROUTES[request.method, request.scope["route"].path]
     came: Arrival = request.state.arrival
-    held = request.cookies.get(cookie_name(came), "")[:_LONGEST_ID]
+    held = request.cookies.get(cookie_name(came), "")
+    held = held if len(held) == _ID_LENGTH else ""  # one of ours, or none
     user = None if row.anyone or not held else signed_in(application, held)
     zone = application.settings.organization.time_zone if user is None else user.time_zone
     found = Visit(

@@ -17,6 +17,7 @@ from autocapture.report.render import shown
 from autocapture.report.smtp import Handover, hand_over
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.audit import INVITED, RESET_ASKED, ROLE_CHANGED, note
+from autocapture.workflows.sign_in import typed_address
 from autocapture.workflows.sign_in_links import Link, Purpose, make_link
 from autocapture.workflows.sign_in_sessions import an_admin_can_sign_in
 from autocapture.workflows.sign_in_tries import link_buckets, take
@@ -120,7 +121,7 @@ def ask_for_reset(app: Application, email: str, source: str) -> tuple[User, Link
     """The link for a forgotten password, to be given to `send_reset` once the browser has its answer; None where nobody is
     known by that address, where it was asked for too often, or where no mail can be sent. The browser is told the same always.
     """
-    email, now = email.strip().lower(), app.clock.now()
+    email, now = typed_address(email), app.clock.now()
     with writing(app.engine) as session:
         allowed = take(session, link_buckets(email, source), now) is None
         user = session.exec(select(User).where(User.email == email, User.active == True)).first()  # noqa: E712  SQL

@@ -71,9 +71,10 @@ def make_hash(password: str) -> str:
 
 def agrees(kept: str | None, password: str) -> bool:
     """Whether `password` is the one behind `kept`. Takes as long where there is none, so that time does not tell."""
+    nobodys = _nobodys()
     with _AT_ONCE:
         try:
-            return _HASHER.verify(kept or _nobodys(), _plain(password)[: 4 * LONGEST]) and kept is not None
+            return _HASHER.verify(kept or nobodys, _plain(password)[: 4 * LONGEST]) and kept is not None
         except (VerificationError, InvalidHashError):
             return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from autocapture.application import Application
 from autocapture.errors import InputError
@@ -73,7 +73,7 @@ def change_password(app: Application, user: User, current: str, password: str, s
 
 def _proven(app: Application, email: str, password: str, source: str) -> User | Refused:
     """Whose password it is. What is asked of the database, and how long it takes, is the same for whoever is unknown."""
-    email, now = email.strip().lower(), app.clock.now()
+    email, now = typed_address(email), app.clock.now()
     with writing(app.engine) as session:
         buckets = password_buckets(session, email, source, now)
         wait = take(session, buckets, now)
@@ -94,12 +94,21 @@ def _proven(app: Application, email: str, password: str, source: str) -> User | 
     return user
 
 
+def typed_address(text: str) -> str:
+    """An address as it is stored; empty for what no address is, and no database should be asked for."""
+    text = text.strip().lower()
+    return text if text.isprintable() else ""
+
+
 def _kept(app: Application, email: str) -> tuple[User | None, str | None]:
     with reading(app.engine) as session:
-        user = session.exec(select(User).where(User.email == email)).first()
-        password = None if user is None else session.get(Password, user.id)
+        found = session.exec(
+            select(User, Password.hash)
+            .outerjoin(Password, col(Password.user_id) == col(User.id))
+            .where(User.email == email)
+        ).first()
         session.expunge_all()
-    return user, None if password is None else password.hash
+    return found or (None, None)
 
 
 def _require_good(user: User, password: str) -> None:

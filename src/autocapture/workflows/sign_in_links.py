@@ -31,10 +31,10 @@ class Link:
 
 
 def make_link(session: Session, user_id: int, purpose: Purpose, now: datetime) -> Link:
-    """A new link for a user. The ones made before it no longer work."""
+    """A new link for a user. The ones made before it for the same purpose no longer work; an invitation stays, since anybody
+    can ask for a new password for somebody."""
     session.exec(delete(SignInLink).where(col(SignInLink.expires_at) < now - _KEPT))
-    unused = update(SignInLink).where(col(SignInLink.user_id) == user_id, col(SignInLink.used_at).is_(None))
-    session.execute(unused.values(expires_at=now))
+    _end_unused(session, user_id, now, purpose)
     link = Link(new_id(), now + HOLDS[purpose])
     session.add(
         SignInLink(
@@ -63,7 +63,8 @@ def owner_of(session: Session, token_hash: str, now: datetime) -> tuple[SignInLi
 
 
 def use_link(session: Session, token_hash: str, now: datetime) -> User | None:
-    """Whom a link is for, and from now on it is used; None where it does not work. Of two at once, one gets it."""
+    """Whom a link is for, and from now on it is used, and their others are over; None where it does not work. Of two at once,
+    one gets it."""
     found = owner_of(session, token_hash, now)
     if found is None:
         return None
@@ -73,4 +74,19 @@ def use_link(session: Session, token_hash: str, now: datetime) -> User | None:
         .where(col(SignInLink.token_hash) == link.token_hash, col(SignInLink.used_at).is_(None))
         .values(used_at=now)
     )
-    return user if session.execute(once).rowcount == 1 else None  # type: ignore[attr-defined]
+    if session.execute(once).rowcount != 1:  # type: ignore[attr-defined]
+        return None
+    _end_unused(session, link.user_id, now)
+    return user
+
+
+def _end_unused(session: Session, user_id: int, now: datetime, purpose: Purpose | None = None) -> None:
+    """Those of one purpose, or all."""
+    unused = update(SignInLink).where(
+        col(SignInLink.user_id) == user_id,
+        col(SignInLink.used_at).is_(None),
+        col(SignInLink.expires_at) > now,
+    )
+    if purpose is not None:
+        unused = unused.where(col(SignInLink.purpose) == purpose)
+    session.execute(unused.values(expires_at=now))

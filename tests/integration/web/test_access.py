@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,9 @@ from tests.integration.web.tabs import Tab
 
 from autocapture.application import Application
 from autocapture.model.activities import Activity, Participation
-from autocapture.model.organization import ROLES
+from autocapture.model.organization import ROLES, Membership, User
 from autocapture.report.publication import summary_of
-from autocapture.store.engine import reading
+from autocapture.store.engine import reading, writing
 from autocapture.web.access import ROUTES, Reach, addresses, assert_complete
 from autocapture.web.app import build_app
 from autocapture.workflows.summarize import publish
@@ -169,3 +170,29 @@ def test_ops_and_admin_see_no_content(tabs: Mapping[int, Tab]) -> None:
             shown = tabs[user_id].get(path).text
             assert "Offer for the pump line" not in shown
             assert "kim@customer" not in shown
+
+
+def test_who_left_a_team_is_seen_by_its_manager_for_their_time_there(published: Path, tmp_path: Path) -> None:
+    shutil.copytree(published, tmp_path / "home")
+    app = reopened(tmp_path / "home")
+    people.let_in(app, MANAGER)
+    with writing(app.engine) as session:
+        rep = session.get_one(User, REP)
+        rep.manager_id = people.SOUTHS_MANAGER
+        there = session.exec(select(Membership).where(Membership.user_id == REP)).one()
+        there.valid_to = date(2026, 10, 31)
+        session.add_all([rep, there])
+        session.add(Membership(user_id=REP, team_id=2, valid_from=date(2026, 11, 1)))
+        days = dict(
+            session.exec(
+                select(Participation.local_date, Participation.activity_id).where(
+                    Participation.user_id == REP
+                )
+            ).all()
+        )
+    then, since = days[max(day for day in days if day < date(2026, 11, 1))], days[max(days)]
+    with serving(app) as address, Tab(address) as tab:
+        tab.sign_in(EMAILS[MANAGER])
+        assert tab.get(f"/activities/{then}").status_code == 200
+        assert tab.get(f"/activities/{since}").status_code == 404
+        assert "rep2@ours.example" not in tab.get("/accounts").text

@@ -22,6 +22,7 @@ from autocapture.model.sign_in import SignInLink
 from autocapture.store.engine import reading
 from autocapture.workflows.invitations import ask_for_reset, invite, make_admin, users_to_invite
 from autocapture.workflows.people_access import set_active
+from autocapture.workflows.sign_in import Refused, sign_in
 
 ADMIN, REP = "admin@ours.example", "rep@ours.example"
 CHOSEN = "eleven patient otters"
@@ -226,3 +227,20 @@ def test_nobody_fills_a_mailbox_with_links(closed: Application, clock: FixedCloc
     assert ask_for_reset(closed, ADMIN, "198.51.100.1") is not None
     clock.advance(timedelta(minutes=20))
     assert ask_for_reset(closed, REP, "198.51.100.1") is not None
+
+
+def test_a_stranger_who_asks_for_a_new_password_ends_no_invitation(closed: Application, tab: Tab) -> None:
+    path = _invite(closed, REP)
+    made = ask_for_reset(closed, REP, "198.51.100.9")
+    assert made is not None
+    assert tab.get(path).status_code == 200
+    assert _choose(tab, path) == 303
+    assert tab.get(made[1].address("")).status_code == 410  # of what was mailed, nothing is left over
+
+
+@pytest.mark.parametrize(
+    "email", ["", "\x00", "rep@ours.example\x00", "a" * 100_000, "\ud7ff\u202e", "' OR 1=1 --"]
+)
+def test_what_is_no_address_is_nobodys(closed: Application, email: str) -> None:
+    assert isinstance(sign_in(closed, email, PASSWORD, "192.0.2.1"), Refused)
+    assert ask_for_reset(closed, email, "192.0.2.1") is None
