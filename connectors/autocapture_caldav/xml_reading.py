@@ -15,7 +15,8 @@ from autocapture.formats.charsets import decode
 DEEPEST = 60
 MOST_ELEMENTS = 20_000
 """Elements of one lifted part: the properties of one resource are a dozen."""
-MOST_PARTS = 500_000
+MOST_PARTS = 100_000
+"""As many as a calendar may have events (`formats.content_lines`): a full diary of some fifty years."""
 
 _DECLARED = re.compile(rb"\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))

@@ -31,6 +31,7 @@ HARMFUL = {
     "closed depth": b"<x>" * 1_000 + b"</x>" * 1_000,
     "elements": b"<x>" + b"<y/>" * 100_000 + b"</x>",
     "elements of a part": b'<D:m xmlns:D="DAV:"><D:response>' + b"<y/>" * 100_000 + b"</D:response></D:m>",
+    "parts": b'<D:m xmlns:D="DAV:">' + b"<D:response/>" * 100_001 + b"</D:m>",
     "nothing": b"",
     "half of it": b'<D:multistatus xmlns:D="DAV:"><D:response>',
     "two roots": b"<x/><x/>",

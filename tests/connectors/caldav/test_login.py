@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.connectors.caldav.support import Opener, tools
 
@@ -94,3 +96,9 @@ def test_a_server_that_asks_for_less_says_for_how_long(
         opened().channels()
     assert limited.value.retry_after is not None
     assert limited.value.retry_after.total_seconds() == seconds
+
+
+def test_authorities_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    options = CaldavOptions(domain="a.example", ca_file=tmp_path / "none.pem")
+    with pytest.raises(SetupError, match="certificate file"):
+        connector.open(options, PasswordCredential("ann", "pw"), tools()).__enter__()

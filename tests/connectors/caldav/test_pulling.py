@@ -202,27 +202,26 @@ def test_without_marks_each_look_lists_and_an_unchanged_listing_is_no_news(
     assert pulled(connection, work, cursor).complete
 
 
-def test_what_changes_while_it_is_listed_is_told_at_the_next_look(
-    server: CaldavServer, opened: Opener
+@pytest.mark.parametrize("syncs", [True, False])
+@pytest.mark.parametrize("moment", [1, 2, 3, 4, 5])
+def test_what_changes_in_the_middle_of_a_look_is_told_by_the_next_at_the_latest(
+    server: CaldavServer, opened: Opener, moment: int, syncs: bool
 ) -> None:
+    """The moments are within the questions for the mark, for the listing, and after it was made."""
     calendar = filled(server)
-    server.manners.syncs = False
+    server.manners.syncs = syncs
     connection = opened()
     work = channel(connection)
-    seen: list[str] = []
-
-    def change() -> None:
-        seen.append("change")
-        server.store.put(calendar, "1.ics", event_text(1, 1))
-
-    server.store.on_step(change, 1)
-    cursor = pulled(connection, work).cursor
-    assert seen
-    version = str(calendar.resources["1.ics"].changed)
-    connection = opened()
-    again = pulled(connection, channel(connection), cursor)
-    found = {item.id: item.version for item in again.items if isinstance(item, Ref)}
-    assert not found or found["1.ics"] == version
+    pulled(connection, work)
+    server.store.on_step(lambda: server.store.put(calendar, "1.ics", event_text(1, 1)), moment)
+    told: dict[str, str | None] = {}
+    cursor = None
+    for _ in range(3):
+        page = pulled(connection, work, cursor)
+        told |= {item.id: item.version for item in page.items if isinstance(item, Ref)}
+        connection, cursor = opened(), page.cursor
+        work = channel(connection)
+    assert told["1.ics"] == str(calendar.resources["1.ics"].changed)
 
 
 def test_resources_without_an_etag_are_told_by_their_content(server: CaldavServer, opened: Opener) -> None:
@@ -276,6 +275,18 @@ def test_doubled_and_differently_escaped_resources_are_one(server: CaldavServer,
         )
     assert len(seen) == 4
     assert "a@b.ics" in seen
+
+
+def test_what_is_told_to_be_gone_and_there_is_there(server: CaldavServer, opened: Opener) -> None:
+    calendar = filled(server)
+    connection = opened()
+    work = channel(connection)
+    cursor = pulled(connection, work).cursor
+    server.manners.doubles = True
+    server.store.put(calendar, "1.ics", event_text(1, 1))
+    server.store.delete(calendar, "2.ics")
+    page = pulled(connection, work, cursor)
+    assert (ids(page.items), gone(page.items)) == (["1.ics"], ["2.ics"])
 
 
 def test_whole_addresses_name_the_same_resources_as_paths(server: CaldavServer, opened: Opener) -> None:

@@ -80,6 +80,7 @@ class Answers:
         self._store.step()
         names = sorted(collection.resources) if depth == "1" else []
         items = [self._item(collection, name, wanted) for name in names]
+        self._store.step()
         return self._multistatus([marks, *(items * 2 if self._manners.doubles else items)])
 
     def _of_login(self) -> str:
@@ -151,8 +152,10 @@ class Answers:
             else self._gone(collection, name)
             for name in names
         ]
+        self._store.step()
         if self._manners.doubles:
-            found = [self._gone(collection, name) for name in names] + found
+            twice = [self._gone(collection, name) for name in names]
+            found = [*twice, *found, *twice]
         if truncated:
             status = "<D:status>HTTP/1.1 507 Insufficient Storage</D:status>"
             found.append(f"<D:response><D:href>{collection.path}</D:href>{status}</D:response>")
