@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from autocapture.connector import Auth, Connection, Credential, Grant, Tools
 from autocapture.errors import SetupError
@@ -39,7 +40,12 @@ class MicrosoftConnector:
             )
         with tools.http() as session:
             graph = Graph(session, grant, tools, options.graph_url, options.mailbox)
-            yield MicrosoftConnection(graph, permissions(grant.scopes))
+            granted = permissions(grant.scopes)
+            if (
+                options.mailbox
+            ):  # what an application may do is granted elsewhere, and shows when it is asked for
+                granted = replace(granted, assumed=True)
+            yield MicrosoftConnection(graph, granted)
 
 
 class CallsConnector:

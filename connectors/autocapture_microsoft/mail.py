@@ -122,7 +122,9 @@ class Mail:
     def count(self, channel: Channel) -> Count:
         path = f"{self._graph.mailbox}/mailFolders/{segment(channel.id)}"
         total = self._graph.get(path, {"$select": "id,totalItemCount"}).get("totalItemCount")
-        years = by_year(self._graph, f"{path}/messages", "receivedDateTime", quoted=False)
+        years = (
+            {} if total == 0 else by_year(self._graph, f"{path}/messages", "receivedDateTime", quoted=False)
+        )
         return Count(channel, total if isinstance(total, int) else None, years)
 
     def newest(self, channel: Channel) -> datetime | None:

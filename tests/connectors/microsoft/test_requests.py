@@ -264,7 +264,7 @@ def test_an_operator_lists_the_mailboxes_that_application_permission_is_used_for
         (item,) = items(rounds(connection, INBOX))
         assert mail(item).subject == "item 1"
     assert all(unquote(request.target).startswith(f"/v1.0/users/{REP}/") for request in graph.asked)
-    with opened(graph, {".default"}, token, mailbox=REP, allowed_mailboxes=(REP,)) as connection:
+    with opened(graph, MAIL | CALENDARS, token, mailbox=REP, allowed_mailboxes=(REP,)) as connection:
         assert {channel.kind for channel in connection.channels()} == {
             "email"
         }  # calendars were not consented to
