@@ -26,9 +26,12 @@ from autocapture_google.refusals import Refused, fault
 MAILBOX = "mailbox"
 
 _MOST_LISTED = 500
-_WORTH_LISTING = 20
+_WORTH_LISTING = 10
 """Messages that a page of a listing holds at least where the budget is short: smaller pages would cost more than they read."""
+_PAGES_LEFT_OUT = 10
+"""Of drafts, and of chats, as many pages are asked for. What lies beyond is quarantined when it is read, and left out later."""
 _LOOKED_AT_FOR_NEWEST = 10
+_FIRST_YEAR = 1971  # Gmail counts from 1970 on
 
 
 class Mailbox:
@@ -133,9 +136,9 @@ class Mailbox:
         """The next page of the listing: no more than can be read of it now."""
         unlisted = self._drafts_and_chats()
         want = max(1, min(limit, _MOST_LISTED))
-        room = self._budget.hold(
-            GET_MESSAGE, want * self._readings, min(want, _WORTH_LISTING) * self._readings
-        )
+        least = min(want, _WORTH_LISTING)
+        self._budget.hold(LIST_MESSAGES, 1, 1)  # before what is left of the budget goes to reading
+        room = self._budget.hold(GET_MESSAGE, want * self._readings, least * self._readings)
         answer = self._list(position.listing or "", max(1, room // self._readings))
         ids = [id_ for id_ in self._ids(answer) if id_ not in unlisted]
         kept = within(ids, self._since, self._date_of)
@@ -146,7 +149,7 @@ class Mailbox:
         return Page(items, replace(position, listing=None).encode(), complete=True)
 
     def _list(self, token: str, most: int, label: str | None = None) -> Json:
-        self._budget.take(LIST_MESSAGES)
+        self._budget.spend(LIST_MESSAGES, 1)
         try:
             return self._api.ask(
                 self._api.resource("users", "messages").list(
@@ -169,7 +172,7 @@ class Mailbox:
             found: set[str] = set()
             for label in ("DRAFT", "CHAT"):
                 token = ""
-                while True:
+                for _ in range(_PAGES_LEFT_OUT):
                     answer = self._list(token, _MOST_LISTED, label)
                     found.update(self._ids(answer))
                     token = str(answer.get("nextPageToken") or "")
@@ -193,7 +196,8 @@ class Mailbox:
     @staticmethod
     def _ids(answer: Json) -> list[str]:
         listed = answer.get("messages")
-        return [entry["id"] for entry in (listed if isinstance(listed, list) else ()) if entry.get("id")]
+        entries = (each for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict))
+        return [id_ for entry in entries if isinstance(id_ := entry.get("id"), str) and id_]
 
 
 def _first(told: Sequence[Change], most: int) -> tuple[list[Change], bool]:
@@ -217,6 +221,6 @@ def _number(value: Any) -> int:
 
 def _start(tools: Tools) -> datetime | None:
     """The day before, as with every mail server: what was written on the first day may have come in before it began."""
-    if tools.since is None:
+    if tools.since is None or tools.since.year < _FIRST_YEAR:
         return None
     return datetime.combine(tools.since, time(), ZoneInfo(tools.time_zone)) - timedelta(days=1)

@@ -258,6 +258,27 @@ def test_a_page_is_no_larger_than_the_budget_for_reading_it(google: FakeGoogle) 
         assert meter.taken["gmail.messages.get"] == len(page.items)  # what could not be begun cost nothing
 
 
+def test_a_short_budget_always_gets_on(google: FakeGoogle) -> None:
+    """What a tenth of a minute gives, and a mailbox with more old chats than are asked for."""
+    user = new_user(google)
+    written = {message.id for message in write_many(user, 25)}
+    for _ in range(5_100):
+        user.mailbox.receive([], NOW - timedelta(days=900), labels={"CHAT"})
+    found: list[str] = []
+    cursor = None
+    for _ in range(5):
+        with opened(google, user, MAIL_WITH_TEXTS, level="full", meter=SmallMeter(600)) as connection:
+            page = connection.pull(MAILBOX, cursor, limit=500)
+            read = connection.get(MAILBOX, [item.id for item in page.items])
+            connection.texts(MAILBOX, [item.id for item in read if isinstance(item, Record)])
+        assert page.items
+        cursor = page.cursor
+        found += [item.id for item in read]
+        if written <= set(found):
+            return
+    pytest.fail("it does not get on")
+
+
 def test_what_was_taken_and_not_needed_is_given_back(google: FakeGoogle) -> None:
     user = new_user(google)
     write_many(user, 30)
