@@ -14,6 +14,7 @@ from autocapture.errors import SetupError
 from autocapture.records import Kind
 from autocapture_microsoft.calls import CallsConnection
 from autocapture_microsoft.connection import MicrosoftConnection
+from autocapture_microsoft.folders import WellKnown
 from autocapture_microsoft.graph import Graph
 from autocapture_microsoft.options import CallsOptions, MicrosoftOptions
 from autocapture_microsoft.scopes import CALLS_SCOPES, SCOPES, permissions
@@ -28,6 +29,9 @@ class MicrosoftConnector:
     kinds: frozenset[Kind] = frozenset({"email", "event"})
     auth = Auth("oauth", "microsoft", SCOPES)
     options = MicrosoftOptions
+
+    def __init__(self) -> None:
+        self._well_known = WellKnown()
 
     @contextmanager
     def open(self, options: MicrosoftOptions, credential: Credential, tools: Tools) -> Iterator[Connection]:
@@ -45,7 +49,8 @@ class MicrosoftConnector:
                 options.mailbox
             ):  # what an application may do is granted elsewhere, and shows when it is asked for
                 granted = replace(granted, assumed=True)
-            yield MicrosoftConnection(graph, granted)
+            whose = f"{graph.url} {grant.subject} {graph.mailbox}"
+            yield MicrosoftConnection(graph, granted, lambda: self._well_known.ids(graph, whose))
 
 
 class CallsConnector:

@@ -22,9 +22,9 @@ from autocapture_microsoft.faults import Answer, refuse
 from autocapture_microsoft.graph import IN_UTC, Graph, page_of, segment
 from autocapture_microsoft.graph import instant as written
 from autocapture_microsoft.rounds import page_after
-from autocapture_microsoft.scope import start_of
 from autocapture_microsoft.shape import Item as Json
 from autocapture_microsoft.shape import id_of, is_removed
+from autocapture_microsoft.since import start_of
 
 AHEAD = timedelta(days=365)
 RENEWED_BELOW = timedelta(days=180)

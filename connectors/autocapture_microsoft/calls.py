@@ -25,10 +25,10 @@ from autocapture_microsoft.cursor import Position, decode
 from autocapture_microsoft.faults import Refused, refuse
 from autocapture_microsoft.graph import Graph, page_of, segment
 from autocapture_microsoft.graph import instant as written
-from autocapture_microsoft.scope import start_of
 from autocapture_microsoft.scopes import Permissions
 from autocapture_microsoft.shape import Item as Json
 from autocapture_microsoft.shape import id_of, instant
+from autocapture_microsoft.since import start_of
 
 KEPT_FOR = timedelta(days=30)
 """How long Microsoft keeps a call record."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from autocapture.connector import Broken, Callback, Channel, Count, Cursor, Gone, Page, Record, Subscription
@@ -17,10 +17,13 @@ from autocapture_microsoft.scopes import Permissions
 class MicrosoftConnection:
     """What was not granted is left out: with mail alone there are no calendars, and the other way round."""
 
-    def __init__(self, graph: Graph, granted: Permissions) -> None:
+    def __init__(
+        self, graph: Graph, granted: Permissions, well_known: Callable[[], Mapping[str, str]]
+    ) -> None:
+        """`well_known` tells the ids of the mailbox's well-known folders."""
         self._graph = graph
         self._granted = granted
-        self._mail = Mail(graph)
+        self._mail = Mail(graph, well_known)
         self._agenda = Agenda(graph)
         self._parts: list[Mail | Agenda] | None = None
 

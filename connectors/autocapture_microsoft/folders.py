@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from autocapture_microsoft.batch import Ask, ask_all
 from autocapture_microsoft.faults import refuse
@@ -22,6 +23,8 @@ _LEFT_OUT: Mapping[str, str] = {
 }
 _FIRST = ("inbox", "sentitems")
 _WELL_KNOWN = (*_FIRST, *_LEFT_OUT)
+
+_REMEMBERED_FOR = timedelta(days=1)
 
 _SELECT = {"$select": "id,displayName,parentFolderId,childFolderCount,totalItemCount", "$top": "100"}
 _MOST_AT_ONE_PLACE = 2_000
@@ -43,9 +46,26 @@ class Folders:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def well_known(graph: Graph) -> dict[str, str]:
-    """The ids of well-known folders by name; those that a mailbox does not have are missing. A folder that Graph does not
-    tell of for another reason must not be taken for missing: junk would be captured."""
+class WellKnown:
+    """The ids of well-known folders by their names, remembered for a day: they stay while the mailbox lives, but Outlook makes
+    some of them only when it needs them."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[datetime, Mapping[str, str]]] = {}
+
+    def ids(self, graph: Graph, whose: str) -> Mapping[str, str]:
+        """Those that the mailbox has. `whose` tells it from every other one."""
+        now = graph.tools.clock.now()
+        asked_at, known = self._held.get(whose, (now, None))
+        if known is None or not timedelta(0) <= now - asked_at < _REMEMBERED_FOR:
+            known = _ask(graph)
+            self._held[whose] = (now, known)
+        return known
+
+
+def _ask(graph: Graph) -> Mapping[str, str]:
+    """A folder that Graph does not tell of for another reason than that there is none must not be taken for missing: junk would
+    be captured."""
     asks = [Ask(name, f"{graph.mailbox}/mailFolders/{name}?$select=id") for name in _WELL_KNOWN]
     found = {}
     for name, answer in ask_all(graph, asks).items():

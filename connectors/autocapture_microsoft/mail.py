@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from autocapture.connector import Broken, Channel, Count, Cursor, Gone, Item, Page, Record, Ref
@@ -13,12 +13,12 @@ from autocapture_microsoft.batch import Ask, ask_all, refuse_if_none_succeeded
 from autocapture_microsoft.counting import by_year
 from autocapture_microsoft.cursor import Position, decode
 from autocapture_microsoft.faults import Answer, Refused
-from autocapture_microsoft.folders import Folders, find_folders, well_known
+from autocapture_microsoft.folders import Folders, find_folders
 from autocapture_microsoft.graph import AS_TEXT, Graph, page_of, segment
 from autocapture_microsoft.rounds import page_after
-from autocapture_microsoft.scope import start_of
 from autocapture_microsoft.shape import Item as Json
 from autocapture_microsoft.shape import id_of, instant, is_removed, member, text
+from autocapture_microsoft.since import start_of
 
 PAGE = 500
 """Messages of one answer; Graph may give fewer."""
@@ -30,11 +30,11 @@ class Mail:
     """In scope is what was received since `tools.since` began, drafts aside. Every answer is judged by that, not the request:
     a delta with a filter tells of 5,000 messages at most, and a folder may hold more."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, well_known: Callable[[], Mapping[str, str]]) -> None:
         self._graph = graph
+        self._well_known = well_known
         self._since = start_of(graph.tools)
         self._scope = "" if graph.tools.since is None else graph.tools.since.isoformat()
-        self._known: Mapping[str, str] | None = None
 
     def channels(self) -> list[Channel]:
         return [Channel(folder.id, "email", folder.name) for folder in self._folders().captured]
@@ -43,9 +43,7 @@ class Mail:
         return self._folders().left_out
 
     def _folders(self) -> Folders:
-        if self._known is None:
-            self._known = well_known(self._graph)
-        return find_folders(self._graph, self._known)
+        return find_folders(self._graph, self._well_known())
 
     def pull(self, channel: Channel, cursor: Cursor | None, *, limit: int) -> Page:
         """One request: one page of the listing, or of the changes since. Raises ChannelGone where there is no such folder."""

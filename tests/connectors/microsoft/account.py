@@ -14,7 +14,7 @@ from autocapture.records import EmailRecord, EventRecord
 from autocapture.testing.fakes.microsoft import FakeGraph, FakeMailbox
 from autocapture.testing.fakes.microsoft.worlds import grant, loopback_tools
 from autocapture.testing.fakes.source import REP
-from autocapture_microsoft import calls_connector, connector
+from autocapture_microsoft import MicrosoftConnector, calls_connector
 
 MAIL = {"Mail.ReadBasic"}
 TEXTS = {"Mail.Read"}
@@ -49,11 +49,13 @@ def opened(
     clock: Clock | None = None,
     meter: Meter | None = None,
     time_zone: str = "Europe/Amsterdam",
+    connector: MicrosoftConnector | None = None,
     **options: Any,
 ) -> Iterator[Connection]:
     """A connection whose grant has these tokens one after the other; without any, one that is good."""
     tools = Tools(clock=clock or graph.clock, since=since, time_zone=time_zone)
     credential = grant(REP, scopes, *(tokens or (graph.sign_in(REP, scopes),)))
+    connector = connector or MicrosoftConnector()
     asked = connector.options(graph_url=graph.url, **options)
     with connector.open(asked, credential, loopback_tools(tools, meter)) as connection:
         yield connection

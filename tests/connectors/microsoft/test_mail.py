@@ -17,6 +17,7 @@ from autocapture.testing.fakes.microsoft import FakeGraph, FakeMailbox, message
 from autocapture.testing.fakes.microsoft.changes import refusal
 from autocapture.testing.fakes.microsoft.samples import person, zulu
 from autocapture.testing.fakes.source import FIRST, REP
+from autocapture_microsoft import MicrosoftConnector
 from autocapture_microsoft.messages import email_record
 
 
@@ -57,6 +58,23 @@ def test_a_well_known_folder_that_is_not_told_now_is_not_taken_for_missing(
     graph.fail(refusal(500, "InternalServerError"), where="junkemail")
     with opened(graph, MAIL) as connection, pytest.raises(Exception, match="500"):
         connection.channels()
+
+
+def test_well_known_folders_are_asked_for_once_a_day(graph: FakeGraph, mailbox: FakeMailbox) -> None:
+    clock, connector = FixedClock(datetime(2026, 11, 16, 9, tzinfo=UTC)), MicrosoftConnector()
+
+    def requests() -> int:
+        before = graph.requests
+        with opened(graph, MAIL, clock=clock, connector=connector) as connection:
+            connection.channels()
+        return graph.requests - before
+
+    assert [requests(), requests()] == [2, 1]
+    clock.advance(timedelta(days=1))
+    mailbox.add_folder("Gespreksgeschiedenis", well_known="conversationhistory")
+    assert requests() == 2
+    with opened(graph, MAIL, clock=clock, connector=connector) as connection:
+        assert "Gespreksgeschiedenis" in connection.left_out()  # type: ignore[attr-defined]
 
 
 def test_a_listing_tells_whole_messages_without_a_request_for_each(
