@@ -55,9 +55,12 @@ class GoogleConnection:
 
     def left_out(self) -> dict[str, str]:
         """Folders of the mailbox and calendars that are not captured, and what the grant does not allow."""
-        named = {each.name: each.reason for each in self._listed_calendars() if each.reason}
+        listed = self._listed_calendars()
+        named = {each.name: each.reason for each in listed if each.reason}
         if self._calendars is None:
             named["Google Calendar"] = "its permission was not granted"
+        elif not listed:
+            named["Google Calendar"] = "it is not switched on for this user"
         if self._mailbox is None:
             named["Gmail"] = "its permission was not granted"
         else:
@@ -106,7 +109,13 @@ class GoogleConnection:
             self._mailbox.close()
 
     def _listed_calendars(self) -> list[Listed]:
-        return [] if self._calendars is None else self._calendars.listed()
+        """None for a user of whom Google knows no calendars: their mail is captured all the same."""
+        if self._calendars is None:
+            return []
+        try:
+            return self._calendars.listed()
+        except ChannelGone:
+            return []
 
     def _mail(self) -> Mailbox:
         if self._mailbox is None:

@@ -215,3 +215,9 @@ def test_a_batch_that_cannot_be_understood_is_a_fault_of_the_server(
 ) -> None:
     with pytest.raises(Unreachable):
         asked(Scripted([answer]), lambda c: c.get(MAILBOX, ["a", "b"]))
+
+
+def test_a_user_without_google_calendar_has_a_mailbox_all_the_same() -> None:
+    session = Scripted([(403, body("notACalendarUser"), {})])
+    channels = asked(session, lambda c: [channel.id for channel in c.channels()])
+    assert channels == ["mailbox"]
