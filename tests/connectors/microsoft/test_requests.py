@@ -281,6 +281,17 @@ def test_an_operator_lists_the_mailboxes_that_application_permission_is_used_for
         connection.pull(INBOX, None, limit=1)
 
 
+def test_a_mailbox_that_is_no_longer_there_is_told_in_plain_words(
+    graph: FakeGraph, mailbox: FakeMailbox
+) -> None:
+    with opened(graph, MAIL | CALENDARS) as connection:
+        cursor = rounds(connection, INBOX)[-1].cursor
+        mailbox.is_closed = True
+        for ask in (connection.channels, lambda: connection.pull(INBOX, cursor, limit=1)):
+            with pytest.raises(ReconnectNeeded, match="inactive, deleted, or on a server of your own"):
+                ask()
+
+
 def test_what_was_not_granted_is_left_out_and_said(graph: FakeGraph, mailbox: FakeMailbox) -> None:
     with opened(graph, CALENDARS) as connection:
         assert {channel.kind for channel in connection.channels()} == {"event"}

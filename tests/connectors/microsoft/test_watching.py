@@ -48,6 +48,17 @@ def test_a_subscription_is_promised_renewed_and_ended(graph: FakeGraph, mailbox:
     assert created.prefers('IdType="ImmutableId"')
 
 
+def test_a_promise_of_which_no_answer_came_is_made_once_more(graph: FakeGraph, mailbox: FakeMailbox) -> None:
+    """Two then tell of the same changes, which does no harm: a notice is only a hint to look."""
+    graph.fail(Response(201, {}, manner="drop"), where="subscriptions", after=True)
+    with opened(graph, MAIL) as connection, callbacks() as target:
+        assert isinstance(connection, Watches)
+        with pytest.raises(Unreachable):
+            connection.watch(INBOX, Callback(target, "s3cret"))
+        assert connection.watch(INBOX, Callback(target, "s3cret")) is not None
+    assert len(graph.subscriptions.held) == 2
+
+
 def test_one_that_graph_forgot_is_made_anew(graph: FakeGraph, mailbox: FakeMailbox) -> None:
     with opened(graph, MAIL) as connection, callbacks() as target:
         assert isinstance(connection, Watches)

@@ -15,6 +15,6 @@ from __future__ import annotations
 from autocapture.testing.fakes.microsoft.calendar import FakeCalendar
 from autocapture.testing.fakes.microsoft.graph import FakeGraph
 from autocapture.testing.fakes.microsoft.mailbox import FakeMailbox
-from autocapture.testing.fakes.microsoft.samples import event, message, series
+from autocapture.testing.fakes.microsoft.samples import event, message
 
-__all__ = ["FakeCalendar", "FakeGraph", "FakeMailbox", "event", "message", "series"]
+__all__ = ["FakeCalendar", "FakeGraph", "FakeMailbox", "event", "message"]

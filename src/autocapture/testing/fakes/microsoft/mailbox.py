@@ -50,7 +50,7 @@ class Message:
 
 @dataclass(slots=True)
 class FakeMailbox:
-    """`moved_first_added`: whether a move is told where the message went before where it came from, or after."""
+    """`is_closed`: inactive, deleted or moved to a server of the organisation's own."""
 
     address: str
     log: ChangeLog = field(default_factory=ChangeLog)
@@ -129,7 +129,7 @@ class FakeMailbox:
         self.log.note(message.folder, message.id)
 
     def move(self, number: int, folder: str, *, added_first: bool = True) -> None:
-        """To another folder; to the same one it is told as changed."""
+        """To another folder, told there before where it came from, or after; to the same one, as changed."""
         message = self.messages[number]
         left, message.folder = message.folder, self.folder_id(folder)
         message.moves += 1

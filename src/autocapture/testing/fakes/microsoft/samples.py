@@ -71,11 +71,6 @@ def event(number: int, title: str, **more: Any) -> Json:
     }
 
 
-def series(number: int, title: str, starts: list[datetime], **more: Any) -> tuple[Json, list[datetime]]:
-    """A series and the original starts of its instances."""
-    return event(number, title, starts=starts[0], type="seriesMaster", **more), starts
-
-
 def attendee(address: str, response: str, kind: str = "required") -> Json:
     return {
         "type": kind,
