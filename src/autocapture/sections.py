@@ -67,6 +67,21 @@ class GoogleSettings(Section):
     calendar_url: Endpoint = "https://www.googleapis.com/calendar/v3"
 
 
+class PushSettings(Section):
+    """Notices of providers. They are asked for by themselves where `web.public_url` is an https address; Gmail publishes them to
+    a topic of Pub/Sub instead, from which they are pushed to us by `gmail_sender`, or pulled by us where `gmail_subscription`
+    names the subscription. A channel that is watched is polled every `interval_seconds` all the same.
+    """
+
+    interval_seconds: Annotated[int, Field(ge=5, le=240)] = 180
+    gmail_topic: Annotated[str, Field(pattern=r"^(projects/[^/\s]+/topics/[^/\s]+)?$")] = ""
+    gmail_sender: str = ""
+    gmail_audience: str = ""
+    gmail_subscription: Annotated[str, Field(pattern=r"^(projects/[^/\s]+/subscriptions/[^/\s]+)?$")] = ""
+    pubsub_account_file: Path | None = None
+    pubsub_url: Endpoint = "https://pubsub.googleapis.com"
+
+
 class MicrosoftSettings(Section):
     """The application that the operator registered in Entra, and where Microsoft is reached; other clouds have other addresses.
 

@@ -25,6 +25,7 @@ from autocapture.sections import (
     GoogleSettings,
     MicrosoftSettings,
     OidcSettings,
+    PushSettings,
     RateLimits,
     Section,
     VaultSettings,
@@ -154,6 +155,7 @@ class Settings(Section):
     vault: VaultSettings = VaultSettings()
     google: GoogleSettings = GoogleSettings()
     microsoft: MicrosoftSettings = MicrosoftSettings()
+    push: PushSettings = PushSettings()
     oidc: dict[str, OidcSettings] = Field(default_factory=dict)
     rate_limits: RateLimits = RateLimits()
 
@@ -173,14 +175,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         raise SetupError(_one_line(problem)) from None
 
 
-def _from_file(named: str | None, home: Path) -> dict[str, Any]:
-    path = Path(named) if named else home / SETTINGS_FILE
 def _key_file(environ: Mapping[str, str], home: Path) -> Path:
     """The credential that systemd passed on, where there is one (``LoadCredential=autocapture.key:...``)."""
     passed_on = Path(environ.get("CREDENTIALS_DIRECTORY", "")) / "autocapture.key"
     return passed_on if passed_on.is_absolute() and passed_on.exists() else home / "keys" / "master.key"
 
 
+def _from_file(named: str | None, home: Path) -> dict[str, Any]:
+    path = Path(named) if named else home / SETTINGS_FILE
     if not named and not path.exists():
         return {}
     try:

@@ -8,21 +8,17 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
 import requests
 
 from autocapture.clock import Clock
-from autocapture.connect.http import check, json_object
 from autocapture.connect.providers import Provider, discovery
+from autocapture.connect.signing_keys import ALGORITHMS, SigningKeys
 from autocapture.errors import CredentialRejected
 
 _LEEWAY = 120  # seconds by which clocks may differ
-_KEYS_LIVE = timedelta(hours=6)
-_ASK_AGAIN = timedelta(minutes=1)  # for a key that is not known: a forged token must not make us ask all day
-_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +41,7 @@ class IdTokens:
         self._provider = provider
         self._client_id = client_id
         self._clock = clock
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._asked_at: datetime | None = None
+        self._keys = SigningKeys(provider.keys_url, clock)
         self._issuers = provider.issuers
 
     def verify(self, token: str, nonce: str, http: requests.Session) -> Identity:
@@ -56,7 +51,7 @@ class IdTokens:
             claims = jwt.decode(
                 token,
                 key=key,
-                algorithms=_ALGORITHMS,
+                algorithms=ALGORITHMS,
                 audience=self._client_id,
                 options={
                     "require": ["exp", "iat", "iss", "aud", "sub"],
@@ -71,14 +66,7 @@ class IdTokens:
         return self._identity(claims)
 
     def _key(self, header: Mapping[str, Any], http: requests.Session) -> jwt.PyJWK:
-        key_id = str(header.get("kid", ""))
-        now = self._clock.now()
-        age = None if self._asked_at is None else now - self._asked_at
-        if age is None or age > _KEYS_LIVE or (key_id not in self._keys and age > _ASK_AGAIN):
-            response = http.get(self._provider.keys_url)
-            check(response, now)
-            self._keys, self._asked_at = _usable(json_object(response)), now
-        key = self._keys.get(key_id)
+        key = self._keys.get(str(header.get("kid", "")), http)
         if key is None:
             raise _proves_nothing("no key of the issuer is called as it says")
         return key
@@ -119,20 +107,6 @@ class IdTokens:
             tenant=str(claims.get("tid") or claims.get("hd") or ""),
             name=str(claims.get("name") or ""),
         )
-
-
-def _usable(document: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
-    """The signing keys by their ids; those of a kind that we do not know are left out (RFC 7517 section 5)."""
-    keys: dict[str, jwt.PyJWK] = {}
-    listed = document.get("keys")
-    for found in listed if isinstance(listed, list) else []:
-        if not isinstance(found, dict) or found.get("use", "sig") != "sig" or found.get("kty") == "oct":
-            continue
-        try:
-            keys[str(found.get("kid", ""))] = jwt.PyJWK(found)
-        except jwt.PyJWTError:
-            continue
-    return keys
 
 
 def _proves_nothing(why: str) -> CredentialRejected:

@@ -143,13 +143,15 @@ class OAuth:
         return self._tokens({"grant_type": "client_credentials", "scope": scope}, frozenset({scope}))
 
     def in_place_of(self, mailbox: str, scopes: Iterable[str], key_file: Path) -> Tokens:
-        """Tokens for `mailbox` by a service account to which its organisation delegated (RFC 7523, Google's form)."""
+        """Tokens for `mailbox` by a service account to which its organisation delegated (RFC 7523, Google's form); for the
+        account itself where `mailbox` is empty."""
         wanted = [scope for scope in scopes if scope not in _IDENTITY_SCOPES]
         now = self._clock.now()
         try:
             account = json.loads(read_secret(key_file))
             claims = {
-                "iss": account["client_email"], "sub": mailbox, "scope": " ".join(wanted), "aud": self.provider.token_url,
+                **({"sub": mailbox} if mailbox else {}),
+                "iss": account["client_email"], "scope": " ".join(wanted), "aud": self.provider.token_url,
                 "iat": int(now.timestamp()), "exp": int((now + timedelta(minutes=10)).timestamp()),
             }  # fmt: skip
             assertion = jwt.encode(

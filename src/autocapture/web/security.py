@@ -21,6 +21,7 @@ from autocapture.web.templating import render
 from autocapture.workflows.sign_in_sessions import an_admin_can_sign_in, is_closed
 
 LARGEST_BODY = 64 * 1024  # a form holds a few words
+LARGEST_NOTICE = 1024 * 1024  # a provider may tell of hundreds of changes at once
 _HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -88,7 +89,9 @@ class Guard:
                 return
             method = "GET" if bodyless else scope["method"]
             state = {**scope.get("state", {}), "arrival": came}
-            await self._app({**scope, "method": method, "state": state}, _bounded(receive), headed)
+            await self._app(
+                {**scope, "method": method, "state": state}, _bounded(receive, _most(scope)), headed
+            )
         except _TooLarge:
             await PlainTextResponse("This is too large.\n", 413)(scope, receive, headed)
         except Exception as problem:
@@ -112,14 +115,18 @@ class _TooLarge(Exception):
     """More came than any form of ours holds."""
 
 
-def _bounded(receive: Receive) -> Receive:
+def _most(scope: Scope) -> int:
+    return LARGEST_NOTICE if scope["path"].startswith("/notices/") else LARGEST_BODY
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
     taken = 0
 
     async def bounded() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > LARGEST_BODY:
+        if taken > most:
             raise _TooLarge
         return message
 

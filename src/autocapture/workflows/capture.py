@@ -37,6 +37,7 @@ from autocapture.workflows import collector, outcome
 from autocapture.workflows.channels import discover, switch_off
 from autocapture.workflows.exclusions import load_exclusions
 from autocapture.workflows.open_account import open_account
+from autocapture.workflows.pace import APART, intervals, longest_interval
 from autocapture.workflows.pages import read_again_what_is_due, store_page
 from autocapture.workflows.people import our_people
 from autocapture.workflows.pulling import Run, pull
@@ -73,7 +74,7 @@ def accounts_done_waiting(app: Application) -> list[int]:
 
 
 def _due(app: Application, now: datetime, dead: Collection[str]) -> Select[int | None]:
-    longest = 2 * timedelta(seconds=app.settings.capture.interval_seconds)
+    longest = 2 * longest_interval(app.settings)
     due = (
         select(col(Channel.account_id))
         .where(col(Channel.enabled), has_come(col(Channel.wake_at), now, longest))
@@ -294,30 +295,32 @@ def _reset(run: Run, why: str) -> None:
 
 
 def _rest(app: Application, lease: Lease, at_rest: list[Run]) -> None:
-    """These channels are at rest; each wakes after the interval, unless news came in the meantime. Empties the list."""
+    """These channels are at rest; each wakes after its interval, or in a moment where news came in the meantime. Empties the
+    list."""
     if not at_rest:
         return
     now = app.clock.now()
-    interval = timedelta(seconds=app.settings.capture.interval_seconds)
     channel = table_of(Channel)
     statement = (
         channel.update()
         .where(channel.c.id == bindparam("of"), channel.c.wake_at == bindparam("was"))
         .values(wake_at=bindparam("next"))
     )
-    waking = [
-        {
-            "of": run.channel_id,
-            "was": run.channel.wake_at,
-            "next": now + interval * outcome.spread(run.channel_id, now),
-        }
-        for run in at_rest
-    ]
+    of_all = [run.channel_id for run in at_rest]
     with writing(app.engine) as session:
         leases.renew(session, lease, now)
+        rests = intervals(session, app.settings, of_all, now)
+        waking = [
+            {
+                "of": run.channel_id,
+                "was": run.channel.wake_at,
+                "next": now + rests[run.channel_id] * outcome.spread(run.channel_id, now),
+            }
+            for run in at_rest
+        ]
         session.connection().execute(statement, waking)
-        for ids in in_chunks([run.channel_id for run in at_rest]):
-            session.execute(
-                update(Channel).where(col(Channel.id).in_(ids)).values(last_ok_at=now, last_error=None)
-            )
+        for ids in in_chunks(of_all):
+            rested = update(Channel).where(col(Channel.id).in_(ids))
+            session.execute(rested.values(last_ok_at=now, last_error=None))
+            session.execute(rested.where(col(Channel.wake_at) <= now).values(wake_at=now + APART))
     at_rest.clear()
