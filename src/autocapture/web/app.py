@@ -21,6 +21,7 @@ from autocapture.web import (
     activity,
     evidence,
     me,
+    notices,
     overview,
     sign_in,
     sign_in_with,
@@ -54,7 +55,7 @@ def build_app(application: Application) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _pages(app)
     _health(app)
-    for module in (sign_in, sign_in_with, me, users):
+    for module in (sign_in, sign_in_with, me, users, notices):
         module.add_routes(app)
     _errors(app)
     assert_complete(app.routes)
