@@ -85,11 +85,9 @@ def test_a_link_of_somebody_disabled_does_not_work(closed: Application, tab: Tab
     assert tab.get(path).status_code == 410
 
 
-@pytest.mark.parametrize(
-    "path", ["/link/x", "/link/%00", "/link/" + "a" * 43, "/link/" + "a" * 200, "/link/%ff"]
-)
-def test_an_invented_link_does_not_work(tab: Tab, path: str) -> None:
-    assert tab.get(path).status_code in (404, 410)
+def test_an_invented_link_does_not_work(tab: Tab) -> None:
+    for path in ("/link/x", "/link/%00", "/link/" + "a" * 43, "/link/" + "a" * 200, "/link/%ff"):
+        assert tab.get(path).status_code in (404, 410)
 
 
 def test_a_bad_password_leaves_the_link_as_it_was(app: Application, tab: Tab) -> None:
