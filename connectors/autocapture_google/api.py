@@ -6,6 +6,7 @@ rewritten rather than overridden by an option of the library, since that option 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import cache
 from json import loads
@@ -23,6 +24,13 @@ from autocapture.errors import CredentialRejected, SetupError, Unreachable
 from autocapture_google.refusals import Refused, fault, refusal
 
 Json = dict[str, Any]
+
+logging.getLogger("googleapiclient").setLevel(
+    logging.ERROR
+)  # below that it logs addresses, and bodies of refusals
+
+_ODD = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What the library raises over an answer of another form than it expects."""
 
 _OURS = frozenset({"accept-encoding", "content-length", "user-agent"})
 """Headers that the session writes itself."""
@@ -84,7 +92,7 @@ class Api:
             return request.execute(http=self._http)
         except HttpError as error:
             raise self._judged(self._refused(error)) from None
-        except (ValueError, RecursionError):
+        except _ODD:
             raise Unreachable(f"the answer of {self.title} cannot be understood") from None
 
     def ask_all(self, asked: Mapping[str, Any]) -> dict[str, Json | Refused]:
@@ -115,7 +123,7 @@ class Api:
         except HttpError as error:
             refused = self._refused(error)
             raise fault(refused, self.title) from None
-        except (BatchError, LookupError, ValueError, RecursionError, AttributeError, TypeError):
+        except (BatchError, *_ODD):
             raise Unreachable(f"the batch answer of {self.title} cannot be understood") from None
         return found
 
@@ -126,8 +134,8 @@ class Api:
 
     def _judged(self, refused: Refused) -> Exception:
         """Gone, not found, malformed and forbidden mean something else at each call."""
-        malformed = refused.status == 400 and "failedPrecondition" not in refused.reasons
-        if malformed or refused.forbidden or refused.status in (404, 409, 410):
+        malformed = refused.told and refused.status == 400 and "failedPrecondition" not in refused.reasons
+        if malformed or refused.forbidden or refused.gone:
             return refused
         return fault(refused, self.title)
 

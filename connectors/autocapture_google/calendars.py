@@ -92,15 +92,13 @@ class Calendars:
     def get(self, channel: Channel, ids: Sequence[str]) -> list[Answer]:
         wanted = list(dict.fromkeys(ids))
         read = self._read(channel, wanted, self._fields)
-        events = [{**read[id_], "id": id_} for id_ in wanted if isinstance(read[id_], dict)]  # type: ignore[dict-item]
+        events = [{**event, "id": id_} for id_, event in read.items() if isinstance(event, dict)]
         found = {item.id: item for item in self._converted(channel, events, self._zones(None))}
         for id_ in wanted:
             answer = read[id_]
             if isinstance(answer, Refused):
-                gone = answer.status in (404, 410)
-                found[id_] = (
-                    Gone(id_) if gone else Broken(id_, f"Google Calendar does not give it ({answer})")
-                )
+                refused = f"Google Calendar does not give it ({answer})"
+                found[id_] = Gone(id_) if answer.gone else Broken(id_, refused)
         return [found[id_] for id_ in wanted]
 
     def count(self, channel: Channel) -> Count:
@@ -204,7 +202,7 @@ class Calendars:
             raise self._fault(refused) from None
 
     def _fault(self, refused: Refused) -> AutocaptureError:
-        if refused.status in (404, 410):
+        if refused.gone:
             return ChannelGone("the calendar is no longer there")
         if refused.forbidden:
             return ChannelGone("the calendar may no longer be read")

@@ -123,7 +123,7 @@ def _is_passing(answer: Json | Refused) -> bool:
 
 def _answer(id_: str, outcome: Json | Refused, since: datetime | None) -> Answer:
     if isinstance(outcome, Refused):
-        if outcome.status in (404, 410):
+        if outcome.gone:
             return Gone(id_)
         return Broken(id_, f"Gmail does not give it ({outcome.says})")
     if is_left_out(outcome) or _is_before(outcome, since):

@@ -128,7 +128,7 @@ class Mailbox:
                 )
             )
         except Refused as refused:
-            if refused.status in (400, 404, 410):
+            if refused.gone or refused.status == 400:
                 raise CursorExpired(f"Gmail no longer knows what changed ({refused.says})") from None
             raise fault(refused, self._api.title) from None
 
@@ -161,7 +161,7 @@ class Mailbox:
                 )
             )
         except Refused as refused:
-            if token and refused.status in (400, 404, 410):
+            if token and (refused.gone or refused.status == 400):
                 raise CursorExpired(f"Gmail no longer knows its listing ({refused.says})") from None
             raise fault(refused, self._api.title) from None
 

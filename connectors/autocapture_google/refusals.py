@@ -43,12 +43,18 @@ _WORD = re.compile(r"[A-Za-z_]{1,60}")
 
 @dataclass
 class Refused(Exception):
-    """An answer other than 2xx. `reasons` are Google's words for it, `message` its prose: never to be shown or logged."""
+    """An answer other than 2xx. `reasons` are Google's words for it, `message` its prose: never to be shown or logged. `told`:
+    Google said it, and no proxy on the way, whose 404 says nothing of a calendar."""
 
     status: int
     reasons: frozenset[str] = frozenset()
     message: str = ""
     wait: timedelta | None = None
+    told: bool = True
+
+    @property
+    def gone(self) -> bool:
+        return self.told and self.status in (404, 410)
 
     @property
     def throttled(self) -> bool:
@@ -66,8 +72,8 @@ class Refused(Exception):
     @property
     def forbidden(self) -> bool:
         """Whether what was asked for may not be had, though the grant and the project are in order."""
-        told = self.reasons & (_THROTTLED | _SCOPE | _SWITCHED_OFF | _POLICY)
-        return self.status == 403 and not told and "scope" not in self.message.lower()
+        other = self.reasons & (_THROTTLED | _SCOPE | _SWITCHED_OFF | _POLICY)
+        return self.told and self.status == 403 and not other and "scope" not in self.message.lower()
 
     @property
     def says(self) -> str:
@@ -86,7 +92,7 @@ def refusal(status: int, body: bytes, retry_after_header: str | None, now: datet
     wait = retry_after(retry_after_header, now)
     if wait is None and (until := _UNTIL.search(message)):
         wait = bounded(datetime.fromisoformat(until[1]) - now)
-    return Refused(status, frozenset(_reasons(error)), message, wait)
+    return Refused(status, frozenset(_reasons(error)), message, wait, told=bool(error))
 
 
 def fault(refused: Refused, service: str) -> AutocaptureError:
@@ -98,6 +104,8 @@ def fault(refused: Refused, service: str) -> AutocaptureError:
         return Unreachable(f"{service} is not available now ({refused.says})")
     if status == 401:
         return CredentialRejected(f"{service} refuses the grant")
+    if not refused.told:
+        return Unreachable(f"something before {service} answered {status}")
     if status == 403 and reasons & _SWITCHED_OFF:
         return SetupError(f"the API of {service} is not enabled in the Google Cloud project")
     if status == 403 and reasons & _POLICY:

@@ -85,7 +85,7 @@ def _ended(api: Api, tools: Tools, method: str, request: Any) -> None:
     try:
         api.tell(request)
     except Refused as refused:
-        if refused.status not in (404, 410):
+        if not refused.gone:
             raise fault(refused, api.title) from None
 
 

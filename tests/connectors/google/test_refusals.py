@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -111,6 +112,13 @@ EVERYWHERE: list[tuple[int, bytes, dict[str, str], type[AutocaptureError]]] = [
     (418, b"", {}, Unreachable),
     (200, b"<html>Sign in</html>", {}, Unreachable),
     (200, b"[]", {}, Unreachable),
+    (403, b"[]", {}, Unreachable),
+    (403, b'{"error": 7}', {}, Unreachable),
+    (404, b"null", {}, Unreachable),
+    (404, b"<html>no such page</html>", {}, Unreachable),
+    (410, b"", {}, Unreachable),
+    (400, b"", {}, Unreachable),
+    (403, b"<html>the proxy forbids it</html>", {}, Unreachable),
     (200, b"", {}, Unreachable),
     (200, b"[" * 100_000, {}, Unreachable),
 ]
@@ -221,3 +229,11 @@ def test_a_user_without_google_calendar_has_a_mailbox_all_the_same() -> None:
     session = Scripted([(403, body("notACalendarUser"), {})])
     channels = asked(session, lambda c: [channel.id for channel in c.channels()])
     assert channels == ["mailbox"]
+
+
+@pytest.mark.parametrize("content", [body("forbidden"), f"<html>{SECRET}</html>".encode(), b"[]"])
+def test_what_a_refusal_says_is_not_logged(content: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG), pytest.raises(AutocaptureError):
+        asked(Scripted([(403, content, {})]), lambda c: c.pull(MAILBOX, MAIL_CURSOR, limit=10))
+    assert SECRET not in caplog.text
+    assert "historyTypes" not in caplog.text
