@@ -25,9 +25,8 @@ from autocapture_google.refusals import Refused, fault, refusal
 
 Json = dict[str, Any]
 
-logging.getLogger("googleapiclient").setLevel(
-    logging.ERROR
-)  # below that it logs addresses, and bodies of refusals
+# Below this level the library logs addresses, and bodies of refusals.
+logging.getLogger("googleapiclient").setLevel(logging.ERROR)
 
 _ODD = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What the library raises over an answer of another form than it expects."""
