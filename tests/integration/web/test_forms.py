@@ -120,7 +120,9 @@ def test_reading_pages_changes_nothing(closed: Application, tab: Tab) -> None:
     tab.sign_in(ADMIN)
     before = _rows(closed)
     for method, path in ROUTES:
-        if method == "GET":
+        if method == "GET" and not path.endswith(
+            "/callback"
+        ):  # the answer of a provider, bound to its question
             tab.get(path.replace("{token}", "x").replace("{activity_id}", "1"))
     assert _rows(closed) == before
 
