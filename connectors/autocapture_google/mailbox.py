@@ -69,7 +69,7 @@ class Mailbox:
     def count(self, channel: Channel) -> Count:
         """All that the mailbox holds, drafts included: without a search Gmail counts by no date."""
         total = self._profile("messagesTotal").get("messagesTotal")
-        return Count(channel, total if isinstance(total, int) else None)
+        return Count(channel, total if isinstance(total, int) else None, method=GET_MESSAGE)
 
     def newest(self) -> datetime | None:
         """Of the few that are listed first, the first that is in scope."""

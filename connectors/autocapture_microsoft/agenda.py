@@ -19,7 +19,7 @@ from autocapture_microsoft.calendars import Calendars, Found, find_calendars
 from autocapture_microsoft.counting import by_year
 from autocapture_microsoft.cursor import Position, decode
 from autocapture_microsoft.faults import Answer, refuse
-from autocapture_microsoft.graph import IN_UTC, Graph, page_of, segment
+from autocapture_microsoft.graph import IN_UTC, REQUEST, Graph, page_of, segment
 from autocapture_microsoft.graph import instant as written
 from autocapture_microsoft.rounds import page_after
 from autocapture_microsoft.shape import Item as Json
@@ -202,7 +202,7 @@ class Agenda:
         body = self._graph.get(path, {"$count": "true", "$top": "1", "$select": "id"})
         total = body.get("@odata.count")
         years = by_year(self._graph, path, "start/dateTime", quoted=True)
-        return Count(channel, total if isinstance(total, int) else None, years)
+        return Count(channel, total if isinstance(total, int) else None, years, REQUEST, PAGE)
 
 
 def _series_of(id_: str, item: Json) -> str | None:

@@ -14,7 +14,7 @@ from autocapture_microsoft.counting import by_year
 from autocapture_microsoft.cursor import Position, decode
 from autocapture_microsoft.faults import Answer, Refused
 from autocapture_microsoft.folders import Folders, find_folders
-from autocapture_microsoft.graph import AS_TEXT, Graph, page_of, segment
+from autocapture_microsoft.graph import AS_TEXT, REQUEST, Graph, page_of, segment
 from autocapture_microsoft.rounds import page_after
 from autocapture_microsoft.shape import Item as Json
 from autocapture_microsoft.shape import id_of, instant, is_removed, member, text
@@ -123,7 +123,7 @@ class Mail:
         years = (
             {} if total == 0 else by_year(self._graph, f"{path}/messages", "receivedDateTime", quoted=False)
         )
-        return Count(channel, total if isinstance(total, int) else None, years)
+        return Count(channel, total if isinstance(total, int) else None, years, REQUEST, PAGE)
 
     def newest(self, channel: Channel) -> datetime | None:
         path = f"{self._graph.mailbox}/mailFolders/{segment(channel.id)}/messages"

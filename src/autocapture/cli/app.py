@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from autocapture.cli import (
+    accounts,
     capturing,
     connect,
     importing,
@@ -90,5 +91,5 @@ def autocapture(
     """Mail, meetings and calls in; quota attainment and a weekly summary out."""
 
 
-for module in (setup, keys, people, importing, connect, serve, capturing, metrics, quotas, summary):
+for module in (setup, keys, people, importing, connect, accounts, serve, capturing, metrics, quotas, summary):
     module.register(app)

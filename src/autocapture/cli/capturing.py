@@ -1,4 +1,4 @@
-"""Capturing in the foreground, and what came of it: `accounts`, `capture`, `census`, `ledger`, `activities`."""
+"""Capturing in the foreground, and what came of it: `capture`, `census`, `ledger`, `activities`."""
 
 from __future__ import annotations
 
@@ -26,30 +26,10 @@ AccountOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(accounts)
     app.command()(capture)
     app.command()(census)
     app.command()(ledger)
     app.command()(activities)
-
-
-def accounts(fmt: FormatOption = Format.TABLE) -> None:
-    """List the connected accounts with their state and counts."""
-    from autocapture.workflows.listings import list_accounts
-
-    app = open_application()
-    rows = list_accounts(app)
-    if fmt is Format.TABLE:
-        from autocapture.cli.sheets import accounts_table
-
-        print_table(accounts_table(rows, organization_zone(app)))
-    else:
-        emit(rows, fmt, _ACCOUNT_COLUMNS)
-
-
-_ACCOUNT_COLUMNS = (
-    "id", "user", "connector", "subject", "state", "last_ok_at", "captured", "skipped", "quarantined", "why",
-)  # fmt: skip
 
 
 def capture(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from autocapture.connector import CaptureLevel, Connector, Credential
+    from autocapture.workflows.connect_account import Connected
 
 User = Annotated[
     str, typer.Option("--user", help="E-mail address of the rep whose account this is.", metavar="EMAIL")
@@ -51,6 +52,35 @@ PasswordStdin = Annotated[
         "--password-stdin", help="Read the password from standard input; otherwise it is asked for."
     ),
 ]
+Device = Annotated[
+    bool,
+    typer.Option(
+        "--device", help="Sign in by a code typed in on another screen, where the provider allows it."
+    ),
+]
+Delegated = Annotated[
+    bool,
+    typer.Option(
+        "--delegated",
+        help="Without sign-in, by what the organisation granted; the mailbox must be listed in the settings.",
+    ),
+]
+Mailbox = Annotated[
+    str | None,
+    typer.Option(
+        "--mailbox", metavar="ADDRESS", help="With --delegated: whose mailbox. Default: the user's."
+    ),
+]
+AccountId = Annotated[
+    int | None,
+    typer.Option("--account", metavar="ID", help="Connect this account again, and no other mailbox."),
+]
+AllowAddress = Annotated[
+    bool,
+    typer.Option("--allow-address", help="Take a mailbox that is not known to be the user's."),
+]
+_SET_ELSEWHERE = frozenset({"gmail_url", "calendar_url", "graph_url", "mailbox", "allowed_mailboxes"})
+"""Options of connectors that ask at a provider which the settings name, or another flag says."""
 
 
 class ConnectGroup(TyperGroup):
@@ -90,24 +120,31 @@ def connect() -> None:
 
 def _command_for(connector: Connector[Any]) -> Callable[..., None]:
     """The function behind ``connect NAME``, with one keyword for each option of the connector."""
-    fields = connector.options.model_fields
-    signed_in = connector.auth.method == "password"
+    method = connector.auth.method
+    fields = {
+        name: field
+        for name, field in connector.options.model_fields.items()
+        if method != "oauth" or name not in _SET_ELSEWHERE
+    }
 
     def run(*, user: str, since: date | None, level: CaptureLevel | None, **given: Any) -> None:
-        username, from_stdin = given.pop("username", None), given.pop("password_stdin", False)
-        credential = _credential(username, from_stdin) if signed_in else None
+        login = {name: given.pop(name, None) for name in _LOGIN[method]}
         options = {
             name: value.absolute() if isinstance(value, Path) else value
             for name, value in given.items()
             if value is not None
         }
-        _connect(connector.name, user, since, level, options, credential)
+        if method == "oauth":
+            _connect_by_consent(connector.name, user, since, level, options, **login)
+        else:
+            credential = _credential(**login) if method == "password" else None
+            _connect(connector.name, user, since, level, options, credential)
 
-    login = {"username": Username, "password_stdin": PasswordStdin} if signed_in else {}
-    annotations = {"user": User, **{name: _flag(name, field) for name, field in fields.items()}, **login}
-    annotations |= {"since": Since, "level": Level}
+    annotations = {"user": User, **{name: _flag(name, field) for name, field in fields.items()}}
+    annotations |= {**_LOGIN[method], "since": Since, "level": Level}
     defaults = {name: field.get_default() for name, field in fields.items() if not field.is_required()}
-    defaults |= {"password_stdin": False, "since": None, "level": None}
+    defaults |= dict.fromkeys(("password_stdin", "device", "delegated", "allow_address"), False)
+    defaults |= dict.fromkeys(("mailbox", "account", "since", "level"))
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter(
@@ -124,6 +161,19 @@ def _command_for(connector: Connector[Any]) -> Callable[..., None]:
     return run
 
 
+_LOGIN: dict[str, dict[str, Any]] = {
+    "none": {},
+    "password": {"username": Username, "password_stdin": PasswordStdin},
+    "oauth": {
+        "device": Device,
+        "delegated": Delegated,
+        "mailbox": Mailbox,
+        "account": AccountId,
+        "allow_address": AllowAddress,
+    },
+}
+"""The flags that say how an account is signed in to."""
+
 _BRINGS = {"email": "mail", "event": "calendar", "call": "calls"}
 
 
@@ -137,14 +187,15 @@ def _help(connector: Connector[Any]) -> str:
 
 def _flag(name: str, field: FieldInfo) -> Any:
     option = typer.Option("--" + name.replace("_", "-"), help=field.description or "")
-    return Annotated[field.annotation, option]
+    kind = list[str] if field.annotation == tuple[str, ...] else field.annotation
+    return Annotated[kind, option]
 
 
-def _credential(username: str, from_stdin: bool) -> Credential:
+def _credential(username: str, password_stdin: bool) -> Credential:
     from autocapture.connector import PasswordCredential
     from autocapture.errors import InputError
 
-    if from_stdin:
+    if password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     else:
         password = _asked()
@@ -184,7 +235,51 @@ def _connect(
         since=since,
         capture_level=level,
     )
-    connected = connect_account(open_application(), login)
+    _say(connect_account(open_application(), login))
+
+
+def _connect_by_consent(
+    connector: str,
+    user: str,
+    since: date | None,
+    level: CaptureLevel | None,
+    options: dict[str, Any],
+    *,
+    device: bool,
+    delegated: bool,
+    mailbox: str | None,
+    account: int | None,
+    allow_address: bool,
+) -> None:
+    from autocapture.cli.consenting import by_browser, by_device
+    from autocapture.errors import InputError
+    from autocapture.workflows.granting import Wanted, connect_delegated
+
+    if mailbox is not None and not delegated:
+        raise InputError("--mailbox goes with --delegated; otherwise the mailbox is that of who signs in")
+    app = open_application()
+    wanted = Wanted(
+        user_email=user.strip().lower(),
+        connector=connector,
+        level=level,
+        since=since,
+        account_id=account,
+        any_address=allow_address,
+        options=options,
+    )
+    if delegated:
+        of_one = not app.registry.get(connector).kinds <= {"call"}  # calls are the whole organisation's
+        outcome = connect_delegated(app, wanted, (mailbox or wanted.user_email) if of_one else "")
+    else:
+        outcome = by_device(app, wanted) if device else by_browser(app, wanted)
+    _say(outcome.connected)
+    if outcome.not_granted:
+        typer.echo(
+            f"not granted, so not captured: {', '.join(outcome.not_granted)}; connect again and tick it to change that"
+        )
+
+
+def _say(connected: Connected) -> None:
     typer.echo(f"account {connected.account_id} {'connected' if connected.is_new else 'connected again'}")
     if not connected.channels:
         typer.echo("  there is nothing to read yet")

@@ -20,7 +20,13 @@ from autocapture.web.templating import render
 from autocapture.web.visit import Visit
 
 OUTCOMES = ("captured", "skipped", "quarantined")
-STATES = {"active": "active", "needs_reconnect": "needs to be reconnected", "paused": "paused"}
+STATES = {
+    "active": "active",
+    "pending": "waits for its owner's choice",
+    "needs_reconnect": "needs to be reconnected",
+    "paused": "paused",
+}
+_TO_DO = {"pending": "Look at it and begin", "needs_reconnect": "Connect it again"}
 
 
 def page(application: Application, visit: Visit) -> str:
@@ -67,7 +73,9 @@ def _account(
         "user": user.name,
         "connector": account.connector,
         "subject": account.subject,
-        "places": _places(account.subject),
+        "places": _places(account.address or account.subject),
+        "href": f"/accounts/{account.id}" if account.user_id == visit.user_id else None,
+        "todo": _TO_DO.get(account.state, "Change what is captured"),
         "state": STATES.get(account.state, account.state),
         "ok": account.state == "active",
         "why": account.why,

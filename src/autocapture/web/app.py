@@ -16,11 +16,14 @@ from autocapture.application import Application
 from autocapture.errors import AutocaptureError, InputError, StoreBusy
 from autocapture.report.render import STATIC
 from autocapture.web import (
+    account,
     accounts,
     activities,
     activity,
+    connect,
     evidence,
     me,
+    microsoft_consent,
     notices,
     overview,
     sign_in,
@@ -55,7 +58,7 @@ def build_app(application: Application) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _pages(app)
     _health(app)
-    for module in (sign_in, sign_in_with, me, users, notices):
+    for module in (sign_in, sign_in_with, me, users, notices, connect, account, microsoft_consent):
         module.add_routes(app)
     _errors(app)
     assert_complete(app.routes)

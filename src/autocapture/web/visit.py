@@ -23,6 +23,7 @@ from autocapture.web.templating import render
 from autocapture.workflows.sign_in_sessions import LONGEST, new_id, signed_in
 
 _ID_LENGTH = len(new_id())
+_MOST_FIELDS = 500  # an account's folders are chosen one by one
 
 
 class NotSignedIn(Exception):
@@ -157,7 +158,7 @@ async def form(request: Request, visit: Asked) -> FormData:
         != "application/x-www-form-urlencoded"
     ):
         raise HTTPException(415)
-    fields = await request.form(max_fields=20)
+    fields = await request.form(max_fields=_MOST_FIELDS)
     token = str(fields.get("form_token", ""))
     if visit.is_new or not hmac.compare_digest(token.encode(), visit.form_token.encode()):
         raise HTTPException(403)
@@ -175,6 +176,13 @@ def _is_from_our_page(request: Request, came: Arrival) -> bool:
 
 
 Fields = Annotated[FormData, Depends(form)]
+
+
+def signed_in_user(visit: Visit) -> User:
+    """Who is signed in. Raises NotSignedIn on a page that is open to everybody."""
+    if visit.user is None:
+        raise NotSignedIn("/")
+    return visit.user
 
 
 def text(fields: FormData, name: str) -> str:

@@ -3,8 +3,9 @@ which lets capture begin."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import cast
 
 from sqlalchemy import func, update
@@ -23,6 +24,7 @@ from autocapture.workflows.audit import SCOPE_CHANGED, note
 from autocapture.workflows.capture_level import LEVELS, is_lower, lower_level
 from autocapture.workflows.connect_account import wake_channels
 from autocapture.workflows.people import our_people
+from autocapture.workflows.preview import stored_preview
 
 _EVERYTHING = date(1970, 1, 1)
 _LEFT_OUT = "left out by its owner"
@@ -62,6 +64,28 @@ class Changed:
 
     started: bool
     removed: int = 0
+
+
+def scope_of(app: Application, account_id: int) -> Scope:
+    """What is captured now. Raises InputError for an unknown account."""
+    return Scope.of(_require(app, account_id))
+
+
+def channel_ids(app: Application, account_id: int, names: Iterable[str]) -> frozenset[str]:
+    """The channels of these names or ids. Raises InputError for one that neither was counted nor captured."""
+    account = _require(app, account_id)
+    with reading(app.engine) as session:
+        stored = session.exec(select(Channel).where(Channel.account_id == account_id)).all()
+        known = {channel.name: channel.source_id for channel in stored}
+    counted = stored_preview(account)
+    known |= {each.name: each.id for each in counted.channels} if counted is not None else {}
+    known |= {source_id: source_id for source_id in known.values()}
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"account {account_id} has no channel {name!r}; `autocapture accounts preview` lists them"
+            )
+    return frozenset(known[name] for name in names)
 
 
 def missing_scopes(app: Application, account: Account, level: str) -> frozenset[str]:

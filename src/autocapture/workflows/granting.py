@@ -14,13 +14,14 @@ from typing import Any, cast
 from sqlmodel import Session, col, select
 
 from autocapture.application import Application
+from autocapture.connect.credentials import StoredGrant, open_credential
 from autocapture.connect.id_tokens import Identity
 from autocapture.connect.oauth import Asked, OAuth
 from autocapture.connect.token_endpoint import Tokens
 from autocapture.connector import CaptureLevel, Connector
 from autocapture.errors import AutocaptureError, InputError, ReconnectNeeded, SetupError
 from autocapture.formats.handles import canonical_email
-from autocapture.model.accounts import Account
+from autocapture.model.accounts import Account, Credential
 from autocapture.model.organization import User, UserHandle
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.audit import CONNECTION_REFUSED, note
@@ -138,6 +139,20 @@ def connect_delegated(app: Application, wanted: Wanted, mailbox: str) -> Outcome
         options |= {"mailbox": mailbox, "allowed_mailboxes": [mailbox]}
     given = granted_by_organisation(app, provider, mailbox, scopes)
     return Outcome(connect_account(app, _login(wanted, given, options)), mailbox)
+
+
+def not_granted(app: Application, account: Account) -> tuple[str, ...]:
+    """What the account's owner did not tick of what its level asks for, in words; nothing of accounts without a grant."""
+    connector = app.registry.get(account.connector)
+    with reading(app.engine) as session:
+        stored = session.get(Credential, account.id)
+    if connector.auth.method != "oauth" or stored is None or account.id is None:
+        return ()
+    grant = open_credential(app.vault, account.id, stored.sealed)
+    if not isinstance(grant, StoredGrant) or grant.by != "owner":
+        return ()
+    asked_for = connector.auth.scopes[cast(CaptureLevel, account.capture_level)]
+    return _in_words(client_of(app, connector).missing(grant.scopes, asked_for))
 
 
 def refused(app: Application, wanted: Wanted) -> None:

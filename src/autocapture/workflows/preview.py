@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -53,8 +54,8 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What an import brings: at most `items` (None where nobody can say), within about `lasts`. `dated` tells whether the provider
-    counts by date; where not, all there is was taken for new enough."""
+    """What an import brings: about `items` (None where nobody can say), in about `lasts`. `dated` tells whether all providers
+    count by date; where not, all there is was taken for new enough."""
 
     items: int | None
     lasts: timedelta | None
@@ -115,10 +116,8 @@ def in_words(lasts: timedelta) -> str:
 def _held(connection: Connection, channel: Channel) -> Held:
     count = Count(channel, None)
     if isinstance(connection, Counts):
-        try:
+        with suppress(RateLimited, Unreachable, ChannelGone):
             count = connection.count(channel)
-        except (RateLimited, Unreachable, ChannelGone):
-            pass
     return Held(
         channel.id,
         channel.kind,

@@ -97,6 +97,12 @@ class FakeGoogle(Source, AbstractContextManager["FakeGoogle"]):
 
         return Grant(f"subject-of-{address}", address, scopes, access_token)
 
+    def accept(self, token: str, address: str, scopes: frozenset[str]) -> None:
+        """Takes a token that an authorization server gave out."""
+        with self._lock:
+            if address in self.users:
+                self._tokens[token] = _Token(self.users[address], scopes)
+
     def revoke_tokens(self) -> None:
         """Tokens given out so far are refused, as after an hour."""
         with self._lock:

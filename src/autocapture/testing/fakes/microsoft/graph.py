@@ -96,6 +96,12 @@ class FakeGraph(AbstractContextManager["FakeGraph"]):
             Login("", frozenset(scopes), frozenset(self.mailboxes if reaches is None else reaches))
         )
 
+    def accept(
+        self, token: str, address: str, scopes: frozenset[str], reaches: frozenset[str] = frozenset()
+    ) -> None:
+        """Takes a token that an authorization server gave out; without an address it is the application's own."""
+        self._logins[token] = Login(address, scopes, reaches)
+
     def _let_in(self, login: Login) -> str:
         token = f"token{next(self._tokens)}"
         self._logins[token] = login

@@ -1,0 +1,253 @@
+"""Connecting one's own accounts: by consent at Google or Microsoft, or with a user name and password."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import structlog
+from fastapi import FastAPI, Path, Request
+from fastapi.responses import Response
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+
+from autocapture.application import Application
+from autocapture.connector import CaptureLevel, Connector, PasswordCredential
+from autocapture.errors import AutocaptureError, InputError, SetupError, TryLater
+from autocapture.model.accounts import Account
+from autocapture.store.engine import reading, writing
+from autocapture.web.option_fields import option_fields, typed_in
+from autocapture.web.visit import App, Asked, Fields, Visit, signed_in_user, text
+from autocapture.workflows.connect_account import Login, connect_account
+from autocapture.workflows.granting import Wanted, client_of, label_of
+from autocapture.workflows.sign_in_tries import provider_buckets
+from autocapture.workflows.sign_in_tries import take as take_try
+from autocapture.workflows.web_consents import TOO_MANY, answered, ask
+
+Name = Annotated[str, Path(max_length=60)]
+_LONGEST_ANSWER = 8_000
+_BRINGS = {"email": "mail", "event": "calendars", "call": "calls"}
+_TITLES = {"imap": "Another mailbox", "caldav": "Another calendar"}
+_NAMES = {"imap": "IMAP", "caldav": "CalDAV"}
+
+
+def add_routes(app: FastAPI) -> None:
+    @app.get("/connect")
+    def choose(application: App, visit: Asked) -> Response:
+        return _page(application, visit)
+
+    @app.post("/connect/{connector}/consent")
+    def consent(application: App, visit: Asked, connector: Name, fields: Fields) -> Response:
+        account_id = text(fields, "account")
+        found = own_account(application, visit, int(account_id)) if account_id.isdecimal() else None
+        return to_consent(application, visit, connector, found)
+
+    @app.get("/connect/{provider}/callback")
+    def back(application: App, visit: Asked, provider: Name, request: Request) -> Response:
+        return _back(application, visit, provider, request)
+
+    @app.post("/connect/{connector}")
+    def password(application: App, visit: Asked, connector: Name, fields: Fields) -> Response:
+        return _with_password(application, visit, connector, fields)
+
+
+def own_account(application: Application, visit: Visit, account_id: int) -> Account:
+    """The visitor's own account of that number; for anything else there is no such page."""
+    with reading(application.engine) as session:
+        account = session.get(Account, account_id) if account_id < 2**31 else None
+        if account is None or account.user_id != visit.user_id:
+            raise HTTPException(404)
+        session.expunge(account)
+        return account
+
+
+def to_consent(
+    application: Application,
+    visit: Visit,
+    name: str,
+    account: Account | None = None,
+    level: CaptureLevel | None = None,
+) -> Response:
+    """On to the provider, for a new account or for one that is connected again, perhaps at another level."""
+    connector = _offered(application, name, "oauth")
+    provider, user = connector.auth.provider, signed_in_user(visit)
+    wanted = Wanted(
+        user_email=user.email,
+        connector=name,
+        level=level,
+        account_id=None if account is None else account.id,
+        start=False,
+        actor_id=user.id,
+    )
+    redirect_uri = f"{visit.arrival.origin}/connect/{quote(provider, safe='')}/callback"
+    try:
+        url = ask(
+            application, user, wanted, redirect_uri, browser_id=visit.browser_id, source=visit.arrival.source
+        )
+    except AutocaptureError as problem:
+        return _refused(application, visit, problem, label_of(provider))
+    label = label_of(provider)
+    return visit.page("going.html", title=f"To {label}", label=label, url=url)
+
+
+def sign_in_again(
+    application: Application, visit: Visit, account: Account, password: str
+) -> AutocaptureError | None:
+    """Connects an account with another password; what was wrong, or None."""
+    if _is_too_often(application, visit):
+        return InputError(TOO_MANY)
+    user = signed_in_user(visit)
+    login = Login(
+        user_email=user.email,
+        connector=account.connector,
+        options=account.options,
+        credential=PasswordCredential(_username(application, account), password),
+        start=False,
+        actor_id=user.id,
+    )
+    try:
+        connect_account(application, login)
+    except AutocaptureError as problem:
+        return problem
+    return None
+
+
+def _page(
+    application: Application, visit: Visit, why: str = "", status: int = 200, given: FormData | None = None
+) -> Response:
+    user = signed_in_user(visit)
+    return visit.page(
+        "connect.html",
+        status,
+        title="Connect an account",
+        consents=[_consent(application, each) for each in _connectors(application, "oauth")],
+        forms_of=[_form(each, given) for each in _connectors(application, "password")],
+        email=user.email,
+        is_admin=user.role == "admin",
+        why=why,
+    )
+
+
+def _connectors(application: Application, method: str) -> list[Connector[Any]]:
+    """Those that somebody can connect for themselves. Calls of a whole organisation are an administrator's, and files too."""
+    found = []
+    for name in application.registry.names():
+        try:
+            connector = application.registry.get(name)
+        except SetupError:
+            continue  # its extra is not installed; `doctor` says so
+        if connector.auth.method == method and not connector.kinds <= {"call"}:
+            found.append(connector)
+    return found
+
+
+def _offered(application: Application, name: str, method: str) -> Connector[Any]:
+    for connector in _connectors(application, method):
+        if connector.name == name:
+            return connector
+    raise HTTPException(404)
+
+
+def _consent(application: Application, connector: Connector[Any]) -> dict[str, Any]:
+    missing = ""
+    try:
+        client_of(application, connector)
+    except AutocaptureError as problem:
+        missing = str(problem)
+    return {
+        "name": connector.name,
+        "label": label_of(connector.auth.provider),
+        "brings": _brings(connector),
+        "missing": missing,
+    }
+
+
+def _form(connector: Connector[Any], given: FormData | None) -> dict[str, Any]:
+    mine = given if given is not None and given.get("connector") == connector.name else None
+    typed = {} if mine is None else typed_in(connector.options, mine)
+    return {
+        "name": connector.name,
+        "title": f"{_TITLES.get(connector.name, connector.name)} ({_NAMES.get(connector.name, connector.name)})",
+        "brings": _brings(connector),
+        "fields": option_fields(connector.options, typed),
+        "username": "" if mine is None else text(mine, "username"),
+        "is_open": mine is not None,
+    }
+
+
+def _brings(connector: Connector[Any]) -> str:
+    return " and ".join(word for kind, word in _BRINGS.items() if kind in connector.kinds)
+
+
+def _back(application: Application, visit: Visit, provider: str, request: Request) -> Response:
+    """A parameter that comes twice is no answer of a provider's (RFC 6749 section 3.1)."""
+    query = dict(request.query_params)
+    twice = len(request.query_params.multi_items()) != len(query)
+    if twice or visit.is_new or len(request.url.query) > _LONGEST_ANSWER:
+        query = {}
+    try:
+        outcome = answered(application, signed_in_user(visit), provider, query, browser_id=visit.browser_id)
+    except AutocaptureError as problem:
+        return _refused(application, visit, problem, label_of(provider))
+    return visit.leads_to(f"/accounts/{outcome.connected.account_id}")
+
+
+def _with_password(application: Application, visit: Visit, name: str, fields: FormData) -> Response:
+    connector = _offered(application, name, "password")
+    user, username, password = (
+        signed_in_user(visit),
+        text(fields, "username").strip(),
+        text(fields, "password"),
+    )
+    given = FormData([*fields.multi_items(), ("connector", name)])
+    if not username or not password:
+        return _page(application, visit, "User name and password are wanted.", 422, given)
+    if _is_too_often(application, visit):
+        return _page(application, visit, TOO_MANY, 429, given)
+    login = Login(
+        user_email=user.email,
+        connector=name,
+        options=typed_in(connector.options, fields),
+        credential=PasswordCredential(username, password),
+        start=False,
+        actor_id=user.id,
+    )
+    try:
+        connected = connect_account(application, login)
+    except AutocaptureError as problem:
+        return _refused(application, visit, problem, name, given)
+    return visit.leads_to(f"/accounts/{connected.account_id}")
+
+
+def _is_too_often(application: Application, visit: Visit) -> bool:
+    """Our server asks others with passwords that somebody typed: slowly, so that nobody guesses through it."""
+    with writing(application.engine) as session:
+        return take_try(session, provider_buckets(visit.arrival.source), application.clock.now()) is not None
+
+
+def _username(application: Application, account: Account) -> str:
+    """The login of an account, whose subject may name its host too."""
+    host = str(account.options.get("host", ""))
+    return account.subject.removesuffix(f"@{host}") if host and account.address == "" else account.subject
+
+
+def _refused(
+    application: Application,
+    visit: Visit,
+    problem: AutocaptureError,
+    label: str,
+    given: FormData | None = None,
+) -> Response:
+    """Back to the choice, with what somebody can do about it. What is the administrator's to mend is in the log."""
+    structlog.get_logger("autocapture.web").warning("connecting_refused", error=type(problem).__name__)
+    why = in_words(problem, label)
+    status = 503 if isinstance(problem, TryLater) else 502 if isinstance(problem, SetupError) else 403
+    return _page(application, visit, why, status, given)
+
+
+def in_words(problem: AutocaptureError, label: str) -> str:
+    """A problem as a sentence for who wanted to connect."""
+    if isinstance(problem, TryLater):
+        return f"{label} cannot be asked at the moment, so nothing was connected. Try again in a minute."
+    said = str(problem)
+    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith('.') else '.'}"
