@@ -108,6 +108,18 @@ def test_leaving_a_folder_is_no_deletion_and_a_message_keeps_its_id(
         assert [item.id for item in came if isinstance(item, Record)] == [ids_of(mailbox)[number]]
 
 
+def test_a_message_that_is_found_in_another_folder_is_gone_from_this_one(
+    graph: FakeGraph, mailbox: FakeMailbox
+) -> None:
+    mailbox.add(message(1), "inbox", 1)
+    (id_,) = ids_of(mailbox).values()
+    mailbox.move(1, "sentitems")
+    with opened(graph, MAIL) as connection:
+        assert connection.get(INBOX, [id_]) == [Gone(id_)]
+        (found,) = connection.get(SENT, [id_])
+    assert isinstance(found, Record)
+
+
 def test_what_was_merely_read_or_flagged_is_not_read_again_and_not_emptied(
     graph: FakeGraph, mailbox: FakeMailbox
 ) -> None:
