@@ -26,6 +26,7 @@ HARMFUL = {
     "a file": b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x>&a;</x>',
     "an address": b'<!DOCTYPE x SYSTEM "http://127.0.0.1:1/x.dtd"><x/>',
     "a parameter": b'<!DOCTYPE x [<!ENTITY % a SYSTEM "http://127.0.0.1:1/x"> %a;]><x/>',
+    "a harmless entity": b'<!DOCTYPE x [<!ENTITY a "b">]><D:multistatus xmlns:D="DAV:">&a;</D:multistatus>',
     "an unknown entity": b"<x>&nbsp;</x>",
     "depth": b"<x>" * 100_000,
     "closed depth": b"<x>" * 1_000 + b"</x>" * 1_000,

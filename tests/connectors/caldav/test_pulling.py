@@ -341,6 +341,24 @@ def test_a_listing_that_was_cut_takes_nothing_for_gone(server: CaldavServer, ope
     assert not page.complete
 
 
+def test_a_truncated_answer_that_leads_nowhere_is_no_endless_loop(
+    server: CaldavServer, opened: Opener
+) -> None:
+    filled(server, 0, components=("VEVENT",))
+    connection = opened()
+    work = channel(connection)
+    server.manners.raw[work.id] = listing(
+        f"<D:href>{HOME}work/1.ics</D:href>OK",
+        f"<D:href>{HOME}work/</D:href><D:status>HTTP/1.1 507 Insufficient Storage</D:status>",
+        token="<D:sync-token>same</D:sync-token>",
+    )
+    first = connection.pull(work, None, limit=10)
+    assert first.more
+    with pytest.raises(CursorExpired):
+        connection.pull(work, first.cursor, limit=10)
+    assert token_in(connection.pull(work, None, limit=10).cursor) is None
+
+
 @pytest.mark.parametrize(
     "body",
     [
