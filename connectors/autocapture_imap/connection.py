@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from autocapture.connector import Broken, Channel, Cursor, Gone, Page, Record, Tools
+from autocapture.connector import Broken, Channel, Count, Cursor, Gone, Page, Record, Tools
 from autocapture.errors import RateLimited, RecordUnusable, Unreachable
 from autocapture.formats.mime import HEADER_FIELDS, parse_headers
+from autocapture_imap.counting import by_year
 from autocapture_imap.cursor import decode
 from autocapture_imap.faults import passing
 from autocapture_imap.fetching import Refusal, Value, fetch, internal_date, number
@@ -39,9 +40,8 @@ class ImapConnection:
     def __init__(self, session: Session, tools: Tools) -> None:
         self._session = session
         self._tools = tools
-        self._scope: Scope = (("UNDRAFT",) if session.offers("X-GM-EXT-1") else ()) + (
-            ("SINCE", _day_before(tools.since)) if tools.since else ()
-        )
+        self._not_drafts: tuple[str, ...] = ("UNDRAFT",) if session.offers("X-GM-EXT-1") else ()
+        self._scope: Scope = self._not_drafts + (("SINCE", _day_before(tools.since)) if tools.since else ())
         self._foreign: list[str] | None = None
         self._listed: dict[str, Numbers] = {}
         self._listed_at = 0.0
@@ -106,6 +106,27 @@ class ImapConnection:
         return {
             item_id(uid_validity, uid): text for uid, text in read_texts(self._session.wire, uids).items()
         }
+
+    def count(self, channel: Channel) -> Count:
+        """Whatever its age: who asks has yet to say since when it is to be captured. A question a year."""
+        numbers = self._session.examine(channel.id)
+        years = by_year(self._session, numbers.messages, self._tools.clock.now().year, self._not_drafts)
+        return Count(channel, numbers.messages, years)
+
+    def newest(self, channel: Channel) -> datetime | None:
+        """When the message that came last was received (INTERNALDATE): two requests."""
+        numbers = self._session.examine(channel.id)
+        if not numbers.messages or numbers.top < 1:
+            return None
+        since = self._tools.since
+        for answer in list(fetch(self._session.wire, "*", "(UID INTERNALDATE FLAGS)")):
+            received = None if isinstance(answer, Refusal) else internal_date(answer.get(b"INTERNALDATE"))
+            if isinstance(answer, Refusal) or received is None:
+                continue
+            flags = answer.get(b"FLAGS")
+            is_draft = "UNDRAFT" in self._scope and isinstance(flags, list) and b"\\Draft" in flags
+            return None if is_draft or (since is not None and received.date() < since) else received
+        return None
 
     def wait(self, channel: Channel, timeout: timedelta) -> bool:
         """By IDLE (RFC 2177); a server without it is asked once when the time is over."""

@@ -86,7 +86,8 @@ class MicrosoftSettings(Section):
     """The application that the operator registered in Entra, and where Microsoft is reached; other clouds have other addresses.
 
     `certificate_file` holds certificate and private key (PEM) and is better than a secret. `mailboxes` are those that may be
-    read by the application's own permission, without a grant of their owners.
+    read by the application's own permission, without a grant of their owners; `mailbox_outside` is one that it must not be able
+    to read, which `doctor` tries.
     """
 
     tenant: str = "organizations"
@@ -94,6 +95,7 @@ class MicrosoftSettings(Section):
     client_secret_file: Path | None = None
     certificate_file: Path | None = None
     mailboxes: tuple[str, ...] = ()
+    mailbox_outside: str = ""
     login_url: Endpoint = "https://login.microsoftonline.com"
     graph_url: Endpoint = "https://graph.microsoft.com/v1.0"
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+import structlog
 from sqlalchemy import update
 from sqlmodel import Session, col
 
@@ -26,6 +27,8 @@ from autocapture.errors import RateLimited, ReconnectNeeded, SetupError, StoreBu
 from autocapture.model.accounts import LONG_AGO, Credential
 from autocapture.store.due import has_come
 from autocapture.store.engine import reading, writing
+
+log = structlog.get_logger()
 
 RENEW_WITHIN = timedelta(seconds=90)
 """Longer than an exchange with a token endpoint can last; a process that died in one is waited for no longer."""
@@ -106,6 +109,8 @@ def renew(app: Application, account_id: int) -> Tokens:
     if not isinstance(stored, StoredGrant):
         raise SetupError(f"account {account_id} has a password and no grant")
     kept = sealed
+    if stored.by != "owner":
+        log.info("stood_in_for_a_mailbox", account_id=account_id, provider=stored.provider)
     try:
         tokens = _asked(app, account_id, stored, sealed)
         if tokens.refresh_token and tokens.refresh_token != stored.refresh_token:

@@ -21,6 +21,8 @@ from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
 from autocapture.store import schema
 from autocapture.store.engine import BUSY_TIMEOUT_MS, database_file, reading, writing
+from autocapture.workflows.account_health import health_of
+from autocapture.workflows.delegation_checks import delegation_checks
 from autocapture.workflows.exclusions import load_exclusions
 from autocapture.workflows.open_account import open_account
 
@@ -61,7 +63,10 @@ def diagnosis(app: Application) -> Iterator[Check]:
             yield _check("exclusions", lambda: _exclusions(app))
     for name in app.registry.names():
         yield _check(f"connector {name}", lambda name=name: _connector(app, name))  # type: ignore[misc]
+    for name, look in delegation_checks(app):
+        yield _check(name, look)
     yield from _accounts(app)
+    yield from _proofs(app)
 
 
 def _check(name: str, look: Callable[[], str]) -> Check:
@@ -196,6 +201,26 @@ def _accounts(app: Application) -> Iterator[Check]:
             f"account {account.id} ({account.connector} of {user.email})",
             lambda account=account: _account(app, account),  # type: ignore[misc]
         )
+
+
+def _proofs(app: Application) -> Iterator[Check]:
+    """What is wrong with accounts although their captures end well."""
+    try:
+        with reading(app.engine) as session:
+            ids = [found for found in session.exec(select(Account.id).order_by(col(Account.id))) if found]
+            found = health_of(session, ids, app.clock.now())
+    except AutocaptureError:
+        return  # the database's own check has said so
+    for account_id, health in found.items():
+        if health.alerts:
+            said = "; ".join(health.alerts)
+            yield Check(f"account {account_id} fresh and whole", False, f"{said}; see docs/how-to/push.md")
+        elif health.counted is not None:
+            yield Check(
+                f"account {account_id} fresh and whole",
+                True,
+                f"{health.counted.words} of what is at the source is here",
+            )
 
 
 def _account(app: Application, account: Account) -> str:

@@ -1,0 +1,96 @@
+"""Whether what an organisation granted reaches no further than the operator meant, tried rather than believed.
+
+Application permissions at Microsoft open every mailbox unless Exchange limits them (RBAC for Applications), and a grant in Entra
+that is not limited stands beside the limited one. Domain-wide delegation at Google cannot be limited to people at all.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from autocapture.application import Application
+from autocapture.connector import Grant, Tools
+from autocapture.errors import CredentialRejected, ReconnectNeeded, ScopeMissing, SetupError
+from autocapture.workflows.granting import client_of
+from autocapture.workflows.open_account import addressed, validated_options
+
+_TRIED = {"mail": "Mail.ReadBasic", "calendars": "Calendars.ReadBasic"}
+_GRAPH = "https://graph.microsoft.com/.default"
+
+Look = Callable[[], str]
+
+
+def delegation_checks(app: Application) -> Iterator[tuple[str, Look]]:
+    """Name and check of each kind of delegation that the settings allow. A check gives what it found, or raises SetupError with
+    the remedy, and what the provider raises."""
+    if app.settings.microsoft.mailboxes:
+        yield "microsoft mailboxes", lambda: _microsoft(app)
+    if app.settings.google.service_account_file is not None:
+        yield "google delegation", lambda: _google(app)
+
+
+def _microsoft(app: Application) -> str:
+    settings = app.settings.microsoft
+    outside = settings.mailbox_outside.strip().lower()
+    if not outside:
+        raise SetupError(
+            "set microsoft.mailbox_outside to a mailbox that the application must not be able to read: only trying it shows "
+            "that Exchange limits the application"
+        )
+    if outside in {mailbox.lower() for mailbox in settings.mailboxes}:
+        raise SetupError(
+            f"microsoft.mailbox_outside ({outside}) is one of microsoft.mailboxes; name one that is not"
+        )
+    opened = [what for what, scope in _TRIED.items() if _opens(app, outside, scope)]
+    if opened:
+        raise SetupError(
+            f"the application reads {' and '.join(opened)} of {outside}, which lies outside its scope: limit it with RBAC for "
+            "Applications in Exchange Online, and take the same permission back in Entra, since both add up"
+        )
+    return f"{len(settings.mailboxes)} may be read, and {outside} does not open"
+
+
+def _opens(app: Application, mailbox: str, scope: str) -> bool:
+    """Whether the mailbox is listed to us. It is asked as an account of it would ask, past our own list."""
+    connector = app.registry.get("microsoft")
+    token = client_of(app, connector).for_organisation(_GRAPH).access_token
+    given = {"mailbox": mailbox, "allowed_mailboxes": [mailbox]}
+    options = validated_options(connector, addressed(app, connector, given))
+    grant = Grant("application", mailbox, frozenset({scope}), lambda _fresh: token)
+    tools = replace(Tools(app.clock), dial_allowed=app.dial_allowed, http=app.open_http)
+    try:
+        with connector.open(options, grant, tools) as connection:
+            connection.channels()
+            return True
+    except (ScopeMissing, CredentialRejected):
+        return False
+    except ReconnectNeeded:
+        raise SetupError(
+            f"microsoft.mailbox_outside ({mailbox}) is no mailbox in Exchange Online, so trying it proves nothing; name another"
+        ) from None
+
+
+def _google(app: Application) -> str:
+    settings = app.settings.google
+    key_file = settings.service_account_file
+    if key_file is None:
+        raise TypeError("asked only where there is a key")
+    _require_private(key_file)
+    return (
+        f"{len(settings.mailboxes)} mailboxes may be stood in for; Google bounds a delegation by permission, not by person, so "
+        f"google.mailboxes is the only bound: guard {key_file}"
+    )
+
+
+def _require_private(file: Path) -> None:
+    try:
+        mode = stat.S_IMODE(file.stat().st_mode)
+    except OSError as problem:
+        raise SetupError(f"{file} cannot be read: {problem.strerror}") from None
+    if mode & 0o077:
+        raise SetupError(
+            f"{file} opens every mailbox and is open to others (mode {mode:04o}); run `chmod 600 {file}`"
+        )
