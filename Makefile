@@ -34,7 +34,7 @@ soak: $(TESTING)
 	$(BIN)/python -m pytest -n 2 -m soak
 
 lock:
-	$(LOCKED) pyproject.toml requirements-build.in --extra google --extra microsoft --extra caldav -o requirements.txt
+	$(LOCKED) pyproject.toml requirements-build.in --extra google --extra microsoft -o requirements.txt
 	$(LOCKED) pyproject.toml requirements-build.in --all-extras --group test -c requirements.txt -o requirements-test.txt
 
 clean:
