@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from autocapture.clock import Clock
+from autocapture.connect.entra import Entra
 from autocapture.connect.oauth import OAuth
 from autocapture.connect.providers import OpenHttp, Provider, discovered, google, microsoft
 from autocapture.connect.token_endpoint import Client
@@ -46,7 +47,8 @@ class Clients:
         if name == "google":
             return self._client(google(settings.google), _google_client(settings))
         if name == "microsoft":
-            return self._client(microsoft(settings.microsoft), _microsoft_client(settings))
+            entra = microsoft(settings.microsoft)
+            return Entra(entra, _microsoft_client(settings), self._open_http, self._clock)
         company = settings.oidc.get(name)
         if company is None:
             raise SetupError(f"no provider is called {name!r}; see [oidc.NAME] in the settings")

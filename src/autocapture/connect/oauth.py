@@ -10,8 +10,7 @@ RFC 6749, 7636 (PKCE, always S256), 8628 (devices), 7009 (revocation), 9207 (iss
 RFC 9700 for how they are used today. One redirect address belongs to one provider, so that no answer of one is taken for
 another's.
 
-Tokens of Microsoft are asked for here too, and not through msal: it hides the status and the Retry-After of the token endpoint,
-answers from caches of its own process that know nothing of other workers, and does not verify signatures.
+Microsoft's tokens are acquired through msal instead (`connect.entra`), behind the same methods.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import jwt
@@ -172,17 +172,7 @@ class OAuth:
         form = {"client_id": self._client.client_id, "scope": " ".join(wanted)}
         with self._open_http() as http:
             answer = post_form(http, self.provider.device_url, form, self._clock)
-        try:
-            return Device(
-                user_code=str(answer["user_code"]),
-                verification_url=str(answer.get("verification_uri") or answer["verification_url"]),
-                expires_at=now + timedelta(seconds=min(int(answer["expires_in"]), 3600)),
-                interval=timedelta(seconds=min(max(int(answer.get("interval", 5)), 1), 60)),
-                device_code=str(answer["device_code"]),
-                scopes=wanted,
-            )
-        except (KeyError, TypeError, ValueError):
-            raise Unreachable(f"{self.provider.name} answered without a code for another screen") from None
+        return device_of(answer, wanted, self.provider.name, now)
 
     def poll_device(self, device: Device) -> Tokens | None:
         """The tokens once the code was typed in; None until then. RateLimited: asked too often, wait `interval` and five
@@ -225,5 +215,20 @@ class OAuth:
     def _tokens(self, form: Mapping[str, str], scopes: frozenset[str]) -> Tokens:
         url, now = self.provider.token_url, self._clock.now()
         with self._open_http() as http:
-            answer = post_form(http, url, {**form, **self._client.proof(url, now)}, self._clock)
+            answer = post_form(http, url, {**form, **self._client.proof()}, self._clock)
         return tokens_of(answer, scopes, now)
+
+
+def device_of(answer: Mapping[str, Any], scopes: tuple[str, ...], provider: str, now: datetime) -> Device:
+    """The question in an answer of the device endpoint (RFC 8628 section 3.2). Raises Unreachable where there is none."""
+    try:
+        return Device(
+            user_code=str(answer["user_code"]),
+            verification_url=str(answer.get("verification_uri") or answer["verification_url"]),
+            expires_at=now + timedelta(seconds=min(int(answer["expires_in"]), 3600)),
+            interval=timedelta(seconds=min(max(int(answer.get("interval", 5)), 1), 60)),
+            device_code=str(answer["device_code"]),
+            scopes=scopes,
+        )
+    except (KeyError, TypeError, ValueError):
+        raise Unreachable(f"{provider} answered without a code for another screen") from None

@@ -26,7 +26,8 @@ class Provider:
 
     `issuers` are the names it may give itself in an id_token; `{tenantid}` stands for the token's own tenant. `subject_claim`
     is its unchanging name of a person. `authorize_with` goes with every request for consent; `offline_scopes` make it give a
-    refresh token. `scope_prefixes` are left out where it writes a scope's name in full.
+    refresh token. `scope_prefixes` are left out where it writes a scope's name in full. `authority` is what msal calls the place
+    of a tenant's addresses, at Microsoft alone.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Provider:
     device_url: str = ""
     revoke_url: str = ""
     discovery_url: str = ""
+    authority: str = ""
     subject_claim: str = "sub"
     authorize_with: Mapping[str, str] = field(default_factory=dict)
     offline_scopes: tuple[str, ...] = ()
@@ -86,6 +88,7 @@ def microsoft(settings: MicrosoftSettings) -> Provider:
         keys_url=f"{authority}/discovery/v2.0/keys",
         device_url=f"{authority}/oauth2/v2.0/devicecode",
         discovery_url=f"{authority}/v2.0/.well-known/openid-configuration",
+        authority=authority,
         subject_claim="oid",
         authorize_with={"prompt": "select_account"},
         offline_scopes=("offline_access",),

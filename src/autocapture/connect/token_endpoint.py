@@ -1,4 +1,4 @@
-"""The token endpoint: how our client proves itself there, and what its refusals mean (RFC 6749 section 5.2, RFC 7523).
+"""The token endpoint: how our client proves itself there, and what its refusals mean (RFC 6749 section 5.2).
 
 Only a refusal of the grant itself asks a person to sign in again. An endpoint that is busy, broken or in the way says nothing
 about the grant: those who took that for a bad password have sent mails to everybody during every outage.
@@ -6,20 +6,13 @@ about the grant: those who took that for a bad password have sent mails to every
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from secrets import token_urlsafe
 from typing import Any
 
-import jwt
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from autocapture.clock import Clock
 from autocapture.connect.http import check, host_of, json_object
@@ -34,7 +27,6 @@ from autocapture.errors import (
 )
 from autocapture.sections import read_secret
 
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LONGEST_LIFE = 30 * 86_400  # seconds; a provider that says more means "long"
 
 
@@ -47,27 +39,19 @@ _GRANT_IS_DEAD = frozenset(
      "access_denied", "expired_token", "bad_verification_code"}
 )  # fmt: skip
 _TRY_LATER = frozenset({"temporarily_unavailable", "server_error"})
-_ASKS_TOO_OFTEN = 50196
-"""Entra's code for a client that repeats itself; it comes as invalid_grant and passes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What the operator registered at a provider: proved by a secret, by a certificate, or by nothing (a public client)."""
+    """What the operator registered at a provider: proved by a secret, at Microsoft by a certificate, or by nothing (a public
+    client)."""
 
     client_id: str
     secret_file: Path | None = None
     certificate_file: Path | None = None
 
-    def proof(self, audience: str, now: datetime) -> dict[str, str]:
-        """The form fields that say and prove who asks. Raises SetupError for a file that cannot be used."""
-        if self.certificate_file is not None:
-            assertion = _assertion(self.client_id, self.certificate_file, audience, now)
-            return {
-                "client_id": self.client_id,
-                "client_assertion_type": ASSERTION_TYPE,
-                "client_assertion": assertion,
-            }
+    def proof(self) -> dict[str, str]:
+        """The form fields that say and prove who asks. Raises SetupError for a file that cannot be read."""
         if self.secret_file is not None:
             return {"client_id": self.client_id, "client_secret": read_secret(self.secret_file)}
         return {"client_id": self.client_id}
@@ -120,12 +104,11 @@ def tokens_of(answer: Mapping[str, Any], asked: frozenset[str], now: datetime) -
 def refusal(answer: Mapping[str, Any], host: str, status: int) -> AutocaptureError:
     """Who must act on a refusal. Descriptions are not quoted: they name people and hold parts of tokens."""
     error = _text(answer, "error")
-    codes = answer.get("error_codes")
     if error in _TRY_LATER:
         return Unreachable(f"{host} cannot give tokens now ({error})")
     if error == "authorization_pending":
         return NotYet("the code has not been typed in")
-    if error == "slow_down" or (isinstance(codes, list) and _ASKS_TOO_OFTEN in codes):
+    if error == "slow_down":
         return RateLimited(f"{host} asked for fewer requests")
     if error in _GRANT_IS_DEAD:
         return CredentialRejected(f"{host} no longer accepts this sign-in ({_detail(answer)}); sign in again")
@@ -143,25 +126,6 @@ def _detail(answer: Mapping[str, Any]) -> str:
     codes = answer.get("error_codes")
     numbers = [f"AADSTS{code}" for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
     return ", ".join([str(answer["error"]), *numbers[:1]])
-
-
-def _assertion(client_id: str, file: Path, audience: str, now: datetime) -> str:
-    """A JWT signed with the certificate's key, in the form that Entra wants (PS256, the certificate's SHA-256 print)."""
-    pem = read_secret(file).encode()
-    try:
-        certificate, key = x509.load_pem_x509_certificate(pem), load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError):
-        raise SetupError(
-            f"{file} does not hold a certificate and its private key (PEM, not encrypted)"
-        ) from None
-    if not isinstance(key, RSAPrivateKey):
-        raise SetupError(f"the key in {file} is no RSA key")
-    claims = {
-        "aud": audience, "iss": client_id, "sub": client_id, "jti": token_urlsafe(16),
-        "nbf": int(now.timestamp()), "exp": int((now + timedelta(minutes=5)).timestamp()),
-    }  # fmt: skip
-    fingerprint = base64.urlsafe_b64encode(certificate.fingerprint(SHA256())).rstrip(b"=").decode()
-    return jwt.encode(claims, key, algorithm="PS256", headers={"x5t#S256": fingerprint})
 
 
 def _text(answer: Mapping[str, Any], key: str) -> str:

@@ -16,6 +16,7 @@ from sqlmodel import select
 from tests.integration.summary.serving import serving
 from tests.integration.web.people import let_in
 from tests.integration.web.tabs import Tab
+from tests.peers.entra import entra
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
@@ -23,11 +24,11 @@ from autocapture.model.sign_in import AskedConsent, AuditEntry, Identity, WebSes
 from autocapture.sections import GoogleSettings, MicrosoftSettings, OidcSettings
 from autocapture.store.engine import reading
 from autocapture.testing.fakes.authorization_server import AuthorizationServer, authorization_server
+from autocapture.testing.fakes.entra_server import TENANT
 from autocapture.workflows.invitations import invite, users_to_invite
 from autocapture.workflows.people_access import set_active
 
 REP = "rep@ours.example"
-TENANT = "11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture
@@ -299,19 +300,16 @@ def test_refusals_are_written_down(bound: Tab, app: Application, server: Authori
 
 @pytest.mark.parametrize(("tenant", "status"), [(TENANT, 303), ("organizations", 403)])
 def test_entra_vouches_for_addresses_of_ones_own_tenant_alone(
-    app: Application, server: AuthorizationServer, tmp_path: Path, tenant: str, status: int
+    app: Application, clock: FixedClock, tmp_path: Path, tenant: str, status: int
 ) -> None:
     """Anybody can make a tenant of their own and write any address into it."""
-    microsoft = MicrosoftSettings(
-        tenant=tenant, client_id="client", client_secret_file=tmp_path / "secret", login_url=server.url
-    )
-    own = replace(app, settings=app.settings.model_copy(update={"microsoft": microsoft}))
-    server.claims = {"iss": f"{server.url}/{TENANT}/v2.0", "tid": TENANT, "email_verified": None}
-    original = server.answer
-    server.answer = lambda path, form: original(  # type: ignore[method-assign]
-        {"oauth2/v2.0/token": "/token", "discovery/v2.0/keys": "/keys"}.get(path.partition(f"{tenant}/")[2], path), form
-    )  # fmt: skip
-    with serving(own) as address, Tab(address) as tab:
-        answer = server.consent(_start(tab, _invite(own), "microsoft"))
-        del answer["iss"]  # Entra sends none
-        assert _come_back(tab, "microsoft", answer).status_code == status
+    with entra(tmp_path / "entra", clock) as (server, ca_file):
+        microsoft = MicrosoftSettings(
+            tenant=tenant, client_id="client", client_secret_file=tmp_path / "secret", login_url=server.url
+        )
+        network = app.settings.network.model_copy(update={"ca_file": ca_file})
+        settings = app.settings.model_copy(update={"microsoft": microsoft, "network": network})
+        own = replace(app, settings=settings)
+        with serving(own) as address, Tab(address) as tab:
+            answer = server.consent(_start(tab, _invite(own), "microsoft"))
+            assert _come_back(tab, "microsoft", answer).status_code == status

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
-from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any, Literal, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -46,6 +48,7 @@ class _Granted:
     nonce: str = ""
     challenge: str = ""
     redirect_uri: str = ""
+    address: str = ""  # of the person; none where the client itself is given a token
 
 
 @dataclass
@@ -67,6 +70,9 @@ class AuthorizationServer:
     forms: list[dict[str, str]] = field(default_factory=list)
     issued: list[str] = field(default_factory=list)
     while_refreshing: Callable[[], None] = field(default=lambda: None)
+    on_issue: Callable[[str, str, frozenset[str]], None] = field(default=lambda *_: None)
+    """Told of each access token with the address and the scopes it is for, so that a service can know it."""
+    device_scopes: tuple[str, ...] = ("openid", "mail.read")
     _codes: dict[str, _Granted] = field(default_factory=dict)
     _grants: dict[str, _Granted] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
@@ -85,12 +91,13 @@ class AuthorizationServer:
             asked.get("nonce", ""),
             asked["code_challenge"],
             asked["redirect_uri"],
+            self.person.address,
         )
         return {"code": code, "state": asked["state"], "iss": self.url}
 
     def grant(self, *scopes: str) -> str:
         """A refresh token of `person` without asking anybody."""
-        return self._new_grant(_Granted(self.person.subject, scopes))
+        return self._new_grant(_Granted(self.person.subject, scopes, address=self.person.address))
 
     def withdraw(self) -> None:
         """Every refresh token of `person` is dead from now on."""
@@ -101,6 +108,12 @@ class AuthorizationServer:
         return sum(form.get("grant_type") == "refresh_token" for form in self.forms)
 
     def answer(self, path: str, form: Form) -> Reply:
+        path = (
+            path[path.rfind("/oauth2/v2.0/") + 12 :] if "/oauth2/v2.0/" in path else path
+        )  # Entra's addresses
+        path = {"/devicecode": "/device"}.get(
+            path, "/keys" if path.endswith("/discovery/v2.0/keys") else path
+        )
         if path == "/token":
             self.forms.append(dict(form))
             if form.get("grant_type") == "refresh_token":
@@ -111,6 +124,8 @@ class AuthorizationServer:
                 reply = self._token(form)
             return self.after_effect.pop(0) if self.after_effect else reply
         match path:
+            case "/authorize":
+                return self._consent_page(form)
             case "/device":
                 return _json(200, {"device_code": "device-1", "user_code": "ABCD-EFGH", "verification_uri": f"{self.url}/go",
                                    "expires_in": 900, "interval": 5})  # fmt: skip
@@ -126,11 +141,21 @@ class AuthorizationServer:
                                    "revocation_endpoint": f"{self.url}/revoke"})  # fmt: skip
         return _json(404, {})
 
+    def _consent_page(self, asked: Form) -> Reply:
+        """A page on which `person` agrees by a click."""
+        brought = self.consent(f"?{urlencode(asked)}")
+        href = escape(f"{asked['redirect_uri']}?{urlencode(brought)}")
+        page = (
+            f'<!doctype html><title>Consent</title><h1>{self.person.address}</h1><a href="{href}">Allow</a>'
+        )
+        return 200, {"Content-Type": "text/html; charset=utf-8"}, page.encode()
+
     def _token(self, form: Form) -> Reply:
         if form.get("grant_type", "").endswith("jwt-bearer"):
-            return self._tokens(_Granted("delegate", ()), refresh="")
-        proved = "client_assertion" in form or form.get("client_secret") == self.client_secret
-        if form.get("client_id") != self.client_id or not proved:
+            claims = jwt.decode(form["assertion"], options={"verify_signature": False})
+            scopes = tuple(str(claims.get("scope", "")).split())
+            return self._tokens(_Granted("delegate", scopes, address=str(claims.get("sub", ""))), refresh="")
+        if form.get("client_id") != self.client_id or not self.proved(form):
             return _error("invalid_client", 401)
         match form.get("grant_type"):
             case "authorization_code":
@@ -142,9 +167,12 @@ class AuthorizationServer:
             case "urn:ietf:params:oauth:grant-type:device_code":
                 if self.device_answer != "granted":
                     return _error(self.device_answer)
-                granted = _Granted(self.person.subject, ("openid", "mail.read"))
+                granted = _Granted(self.person.subject, self.device_scopes, address=self.person.address)
                 return self._tokens(granted, refresh=self._new_grant(granted))
         return _error("unsupported_grant_type")
+
+    def proved(self, form: Form) -> bool:
+        return "client_assertion" in form or form.get("client_secret") == self.client_secret
 
     def _redeem(self, form: Form) -> Reply:
         granted = self._codes.pop(form.get("code", ""), None)
@@ -172,6 +200,7 @@ class AuthorizationServer:
     def _tokens(self, granted: _Granted, *, refresh: str) -> Reply:
         access = f"access-{next(self._numbers)}-{sha256(self.url.encode()).hexdigest()[:12]}"
         self.issued.append(access)
+        self.on_issue(access, granted.address, frozenset(granted.scopes))
         answer = {
             "access_token": access,
             "token_type": "Bearer",
@@ -181,28 +210,43 @@ class AuthorizationServer:
         if refresh:
             answer["refresh_token"] = refresh
         if "openid" in granted.scopes:
-            answer["id_token"] = self.id_token(granted.nonce)
+            answer["id_token"] = self.id_token(granted.nonce, granted.scopes)
         return _json(200, answer)
 
-    def id_token(self, nonce: str) -> str:
+    def id_token(self, nonce: str, scopes: Collection[str]) -> str:
         now = int(self.clock.now().timestamp())
-        claims = {
-            "iss": self.url, "aud": self.client_id, "sub": self.person.subject, "oid": f"oid-{self.person.subject}",
-            "email": self.person.address, "email_verified": True, "iat": now, "exp": now + 3600, "nonce": nonce, **self.claims,
-        }  # fmt: skip
+        who = self.who(scopes)
+        claims = {"aud": self.client_id, "iat": now, "exp": now + 3600, "nonce": nonce, **who, **self.claims}
         return jwt.encode(
             {key: value for key, value in claims.items() if value is not None}, KEY, "RS256", {"kid": "k1"}
         )
+
+    def who(self, scopes: Collection[str]) -> dict[str, Any]:
+        """What an id_token says of `person`, and who says it, to a client that was granted `scopes`."""
+        return {
+            "iss": self.url, "sub": self.person.subject, "oid": f"oid-{self.person.subject}", "email": self.person.address,
+            "email_verified": True,
+        }  # fmt: skip
+
+
+Server = TypeVar("Server", bound=AuthorizationServer)
 
 
 @contextmanager
 def authorization_server(clock: Clock | None = None) -> Iterator[AuthorizationServer]:
     """Serves on a free port of 127.0.0.1 until the block ends."""
-    server: AuthorizationServer
+    with serving(lambda url: AuthorizationServer(url, clock or SystemClock())) as server:
+        yield server
+
+
+@contextmanager
+def serving(make: Callable[[str], Server], tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """Serves what `make` makes for its address, over TLS where a context is given."""
+    server: Server
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer({})
+            self._answer(dict(parse_qsl(urlsplit(self.path).query)))
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
@@ -221,7 +265,11 @@ def authorization_server(clock: Clock | None = None) -> Iterator[AuthorizationSe
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
         listener.daemon_threads = True
-        server = AuthorizationServer(f"http://127.0.0.1:{listener.server_port}", clock or SystemClock())
+        if tls is not None:  # the handshake is the handler's: who never begins one holds up nobody
+            listener.socket = tls.wrap_socket(
+                listener.socket, server_side=True, do_handshake_on_connect=False
+            )
+        server = make(f"http{'s' if tls else ''}://127.0.0.1:{listener.server_port}")
         thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
