@@ -63,13 +63,12 @@ class CallsConnection:
         """One page of references; only calls and versions that are not held yet are read."""
         now = self._graph.tools.clock.now()
         position = None if cursor is None else decode(cursor, scope=self._scope)
-        begins = self._begins(None if position is None or not position.listed else position.day, now)
         prefer = (page_of(max(1, min(limit, _PAGE))),)
-        day = now.date()
         if position is not None and position.link:
+            day, begins = position.day, self._begins(None, now)  # from when on was said with the first page
             body = self._graph.get(self._graph.require_own(position.link), prefer=prefer, method=METHOD)
-            day = position.day
         else:
+            day, begins = now.date(), self._begins(None if position is None else position.day, now)
             body = self._list(channel, begins, prefer)
         listed = position is not None and position.listed
         link = self._graph.link(body, "nextLink")

@@ -91,6 +91,19 @@ def test_many_calls_come_page_by_page(graph: FakeGraph) -> None:
     assert [page.complete for page in pages] == [False, True]
 
 
+def test_after_some_days_without_a_look_all_pages_reach_back_to_the_last_one(graph: FakeGraph) -> None:
+    clock = graph.clock
+    assert isinstance(clock, FixedClock)
+    with calls_opened(graph) as connection:
+        (channel,) = connection.channels()
+        cursor = rounds(connection, channel)[-1].cursor
+        clock.advance(timedelta(days=6))
+        for number in range(9):
+            add(graph, number, ago=timedelta(hours=140 - 12 * number))
+        pages = rounds(connection, channel, cursor, limit=2)
+    assert [item.id for item in items(pages)] == [f"call-{number}" for number in range(9)]
+
+
 def test_where_both_conditions_are_not_taken_at_once_the_reps_calls_are_listed(graph: FakeGraph) -> None:
     add(graph, 1)
     add(graph, 2, ago=timedelta(days=31))
