@@ -79,6 +79,13 @@ AllowAddress = Annotated[
     bool,
     typer.Option("--allow-address", help="Take a mailbox that is not known to be the user's."),
 ]
+Preview = Annotated[
+    bool,
+    typer.Option(
+        "--preview",
+        help="Capture nothing yet: see `accounts preview`, then choose with `accounts scope`, which begins.",
+    ),
+]
 _SET_ELSEWHERE = frozenset({"gmail_url", "calendar_url", "graph_url", "mailbox", "allowed_mailboxes"})
 """Options of connectors that ask at a provider which the settings name, or another flag says."""
 
@@ -127,7 +134,9 @@ def _command_for(connector: Connector[Any]) -> Callable[..., None]:
         if method != "oauth" or name not in _SET_ELSEWHERE
     }
 
-    def run(*, user: str, since: date | None, level: CaptureLevel | None, **given: Any) -> None:
+    def run(
+        *, user: str, since: date | None, level: CaptureLevel | None, preview: bool, **given: Any
+    ) -> None:
         login = {name: given.pop(name, None) for name in _LOGIN[method]}
         options = {
             name: value.absolute() if isinstance(value, Path) else value
@@ -135,15 +144,15 @@ def _command_for(connector: Connector[Any]) -> Callable[..., None]:
             if value is not None
         }
         if method == "oauth":
-            _connect_by_consent(connector.name, user, since, level, options, **login)
+            _connect_by_consent(connector.name, user, since, level, options, start=not preview, **login)
         else:
             credential = _credential(**login) if method == "password" else None
-            _connect(connector.name, user, since, level, options, credential)
+            _connect(connector.name, user, since, level, options, credential, start=not preview)
 
     annotations = {"user": User, **{name: _flag(name, field) for name, field in fields.items()}}
-    annotations |= {**_LOGIN[method], "since": Since, "level": Level}
+    annotations |= {**_LOGIN[method], "since": Since, "level": Level, "preview": Preview}
     defaults = {name: field.get_default() for name, field in fields.items() if not field.is_required()}
-    defaults |= dict.fromkeys(("password_stdin", "device", "delegated", "allow_address"), False)
+    defaults |= dict.fromkeys(("password_stdin", "device", "delegated", "allow_address", "preview"), False)
     defaults |= dict.fromkeys(("mailbox", "account", "since", "level"))
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
@@ -174,6 +183,7 @@ _LOGIN: dict[str, dict[str, Any]] = {
 }
 """The flags that say how an account is signed in to."""
 
+_CONSENT = "Its owner signs in and consents in a browser; the address of the page is printed."
 _BRINGS = {"email": "mail", "event": "calendar", "call": "calls"}
 
 
@@ -182,7 +192,8 @@ def _help(connector: Connector[Any]) -> str:
     *most, last = [word for kind, word in _BRINGS.items() if kind in connector.kinds] or ["account"]
     brought = f"{', '.join(most)} and {last}" if most else last
     begun = f"Connect a rep's {brought} through `{connector.name}`. The connection is tried at once."
-    return f"{begun}\n\n{inspect.cleandoc(connector.options.__doc__ or '')}".strip()
+    said = _CONSENT if connector.auth.method == "oauth" else inspect.cleandoc(connector.options.__doc__ or "")
+    return f"{begun}\n\n{said}".strip()
 
 
 def _flag(name: str, field: FieldInfo) -> Any:
@@ -224,6 +235,8 @@ def _connect(
     level: CaptureLevel | None,
     options: dict[str, Any],
     credential: Credential,
+    *,
+    start: bool,
 ) -> None:
     from autocapture.workflows.connect_account import Login, connect_account
 
@@ -234,8 +247,9 @@ def _connect(
         credential=credential,
         since=since,
         capture_level=level,
+        start=start,
     )
-    _say(connect_account(open_application(), login))
+    _say(connect_account(open_application(), login), start)
 
 
 def _connect_by_consent(
@@ -245,6 +259,7 @@ def _connect_by_consent(
     level: CaptureLevel | None,
     options: dict[str, Any],
     *,
+    start: bool,
     device: bool,
     delegated: bool,
     mailbox: str | None,
@@ -265,6 +280,7 @@ def _connect_by_consent(
         since=since,
         account_id=account,
         any_address=allow_address,
+        start=start,
         options=options,
     )
     if delegated:
@@ -272,16 +288,21 @@ def _connect_by_consent(
         outcome = connect_delegated(app, wanted, (mailbox or wanted.user_email) if of_one else "")
     else:
         outcome = by_device(app, wanted) if device else by_browser(app, wanted)
-    _say(outcome.connected)
+    _say(outcome.connected, start)
     if outcome.not_granted:
         typer.echo(
             f"not granted, so not captured: {', '.join(outcome.not_granted)}; connect again and tick it to change that"
         )
 
 
-def _say(connected: Connected) -> None:
+def _say(connected: Connected, start: bool) -> None:
     typer.echo(f"account {connected.account_id} {'connected' if connected.is_new else 'connected again'}")
     if not connected.channels:
         typer.echo("  there is nothing to read yet")
     for channel in connected.channels:
         typer.echo(f"  {channel.kind:<6} {channel.name or channel.id}")
+    if connected.is_new and not start:
+        number = connected.account_id
+        typer.echo(
+            f"nothing is captured yet; next: `autocapture accounts preview {number}`, `autocapture accounts scope {number}`"
+        )

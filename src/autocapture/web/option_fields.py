@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 LONGEST = 2_000
+_LABELS = {"url": "Address"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def option_fields(options: type[BaseModel], given: Mapping[str, str]) -> tuple[O
         found.append(
             OptionField(
                 name=name,
-                label=name.replace("_", " ").capitalize(),
+                label=_LABELS.get(name, name.replace("_", " ").capitalize()),
                 hint=_hint(field),
                 kind="choice" if choices else "number" if kind is int else "text",
                 choices=choices,

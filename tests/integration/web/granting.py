@@ -23,13 +23,15 @@ class GoogleWorld:
     server: AuthorizationServer
     services: FakeGoogle
 
-    def receive(self, count: int, *, newest: datetime, every: timedelta = timedelta(days=1)) -> None:
+    def receive(
+        self, count: int, *, newest: datetime, every: timedelta = timedelta(days=1), of: str = REP
+    ) -> None:
         """Mails of a customer, one each time `every` has gone by before the newest."""
-        mailbox = self.services.users[REP].mailbox
+        mailbox = self.services.users[of].mailbox
         for number in range(count):
             at = newest - number * every
             headers = [
-                ("From", f"Kim <{CUSTOMER}>"), ("To", REP), ("Subject", f"Offer {at:%Y-%m-%d %H}"),
+                ("From", f"Kim <{CUSTOMER}>"), ("To", of), ("Subject", f"Offer {at:%Y-%m-%d %H}"),
                 ("Date", at.strftime("%a, %d %b %Y %H:%M:%S +0000")), ("Message-ID", f"<{at.timestamp()}@customer.example>"),
             ]  # fmt: skip
             mailbox.receive(headers, at)
