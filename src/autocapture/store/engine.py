@@ -116,7 +116,11 @@ def writing(engine: Engine) -> Iterator[Session]:
         Session(connection.execution_options(**{_WRITES: True}), expire_on_commit=False) as session,
     ):
         yield session
-        session.commit()
+        try:
+            session.commit()
+        except BaseException:
+            connection.invalidate()  # SQLAlchemy takes it for ended; SQLite keeps it open, and with it the right to write
+            raise
 
 
 @contextmanager

@@ -31,7 +31,8 @@ from typing import ClassVar
 
 from autocapture.connector import Channel, Gone
 from autocapture.errors import AutocaptureError, CredentialRejected, CursorExpired, RateLimited, Unreachable
-from autocapture.testing.loop import Disturbance, Loop
+from autocapture.testing.loop import Loop
+from autocapture.testing.points import Disturbance
 from autocapture.testing.source_world import SourceWorld
 
 try:

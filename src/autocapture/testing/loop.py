@@ -7,31 +7,20 @@ statement of the database.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
 from autocapture.connect.registry import Registry
 from autocapture.connect.vault import Vault, create_key
-from autocapture.connector import (
-    Broken,
-    Channel,
-    Connection,
-    Connector,
-    Gone,
-    Page,
-    Record,
-    Tools,
-)
+from autocapture.connector import Connection
 from autocapture.model.accounts import Account
 from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
@@ -39,6 +28,7 @@ from autocapture.settings import load_settings
 from autocapture.store.engine import reading, writing
 from autocapture.store.leases import LEASE_FOR
 from autocapture.testing import stored
+from autocapture.testing.points import Crash, Disturbance, DisturbedConnector, watched
 from autocapture.testing.scratch import empty_database
 from autocapture.testing.source_world import SourceWorld
 from autocapture.workflows.capture import capture_account
@@ -51,96 +41,6 @@ REP = "rep@ours.example"
 START = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 MOST_RUNS = 12
 """Runs within which a disturbed account must come to rest."""
-
-
-class Crash(BaseException):
-    """The process dies here: nothing catches it but the test."""
-
-
-@dataclass(slots=True)
-class Disturbance:
-    """What happens during one run: `act` at the `call`-th call of the connection (before or after it reaches the source),
-    a crash at the `statement`-th statement that writes, and `at_moment` whenever the source might change: before and after
-    each call, and in the middle of those into which the world can see."""
-
-    call: int = 0
-    after: bool = False
-    act: Callable[[], None] | None = None
-    statement: int = 0
-    at_moment: Callable[[], None] | None = None
-    calls: int = field(default=0, init=False)
-    statements: int = field(default=0, init=False)
-    dead: bool = field(default=False, init=False)
-
-    def before_call(self) -> None:
-        self.moment()
-        self.calls += 1
-        if self.calls == self.call and not self.after:
-            self._act()
-
-    def after_call(self) -> None:
-        self.moment()
-        if self.calls == self.call and self.after:
-            self._act()
-
-    def moment(self) -> None:
-        if self.at_moment is not None:
-            self.at_moment()
-
-    def _act(self) -> None:
-        try:
-            if self.act is not None:
-                self.act()
-        except Crash:
-            self.dead = True
-            raise
-
-    def before_statement(self, text: str) -> None:
-        if self.dead:
-            raise Crash  # what a `finally` would still do, a dead process does not
-        if text.startswith(("INSERT", "UPDATE", "DELETE", "COMMIT")):
-            self.statements += 1
-            if self.statements == self.statement:
-                self.dead = True
-                raise Crash
-
-
-class _Disturbed:
-    """A connection whose every call may be disturbed."""
-
-    def __init__(self, inner: Connection, loop: Loop) -> None:
-        self._inner = inner
-        self._loop = loop
-
-    def _call(self, ask: Callable[[], Any]) -> Any:
-        disturbance = self._loop.disturbance
-        disturbance.before_call()
-        answer = ask()
-        disturbance.after_call()
-        return answer
-
-    def channels(self) -> Sequence[Channel]:
-        return self._call(self._inner.channels)  # type: ignore[no-any-return]
-
-    def pull(self, channel: Channel, cursor: str | None, *, limit: int) -> Page:
-        return self._call(lambda: self._inner.pull(channel, cursor, limit=self._loop.page_limit))  # type: ignore[no-any-return]
-
-    def get(self, channel: Channel, ids: Sequence[str]) -> Sequence[Record | Gone | Broken]:
-        return self._call(lambda: self._inner.get(channel, ids))  # type: ignore[no-any-return]
-
-
-class _Wrapped:
-    """The connector under test with disturbed connections."""
-
-    def __init__(self, inner: Connector[Any], loop: Loop) -> None:
-        self.name, self.kinds, self.auth, self.options = inner.name, inner.kinds, inner.auth, inner.options
-        self._inner = inner
-        self._loop = loop
-
-    @contextmanager
-    def open(self, options: Any, credential: Any, tools: Tools) -> Iterator[Connection]:
-        with self._inner.open(options, credential, tools) as connection:
-            yield _Disturbed(connection, self._loop)
 
 
 class _OneConnector(Registry):
@@ -170,26 +70,14 @@ class Loop(AbstractContextManager["Loop"]):
             clock=self.clock,
             engine=self._lent.enter_context(empty_database()),
             vault=Vault(home / "key"),
-            registry=_OneConnector(_Wrapped(world.connector, self)),
+            registry=_OneConnector(DisturbedConnector(world.connector, self)),
         )
-        self._watch("before_cursor_execute", self._before_statement)
-        self._watch("commit", self._before_commit)
+        self._lent.enter_context(watched(self.app.engine, self))
         self.account_id = self.connect(REP)
 
     def __exit__(self, *_: object) -> None:
         self.world.close()
         self._lent.close()
-
-    def _watch(self, what: str, listener: Callable[..., None]) -> None:
-        """The engine is lent: what listens to it leaves it again."""
-        event.listen(self.app.engine, what, listener)
-        self._lent.callback(event.remove, self.app.engine, what, listener)
-
-    def _before_statement(self, _c: Any, _cursor: Any, text: str, *_rest: Any) -> None:
-        self.disturbance.before_statement(text)
-
-    def _before_commit(self, _connection: Any) -> None:
-        self.disturbance.before_statement("COMMIT")
 
     def connect(self, email: str) -> int:
         """Connects the world for a new user; the account's id."""

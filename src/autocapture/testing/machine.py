@@ -23,7 +23,8 @@ from hypothesis.stateful import (
 )
 
 from autocapture.errors import RateLimited, Unreachable
-from autocapture.testing.loop import Crash, Disturbance, Loop
+from autocapture.testing.loop import Loop
+from autocapture.testing.points import Crash, Disturbance
 from autocapture.testing.promises import AtRest, Items
 from autocapture.testing.source_world import SourceWorld
 from autocapture.workflows.report import CaptureReport

@@ -17,7 +17,7 @@ from autocapture.errors import (
     TryLater,
     Unreachable,
 )
-from autocapture.model.accounts import Account, Channel
+from autocapture.model.accounts import LONG_AGO, Account, Channel
 from autocapture.model.columns import stable_id
 from autocapture.store import leases
 from autocapture.store.engine import writing
@@ -53,17 +53,15 @@ def channel_failed(run: Run, problem: Unreachable | SetupError) -> None:
 
 
 def succeeded(app: Application, lease: Lease, report: CaptureReport) -> None:
-    """The account as a whole was captured, if perhaps not every channel of it."""
+    """The account as a whole was captured, if perhaps not every channel of it. A wait that a clock ahead of time wrote down is
+    over: once the clock is right, it would begin when that time is near."""
+    waited = or_(col(Account.fails) > 0, col(Account.throttle_until) > app.clock.now())
     with writing(app.engine) as session:
-        well = (
-            col(Account.fails) > 0
-            if report.status == "incomplete"
-            else or_(col(Account.fails) > 0, col(Account.why).is_not(None))
-        )
+        well = waited if report.status == "incomplete" else or_(waited, col(Account.why).is_not(None))
         session.execute(
             update(Account)
             .where(col(Account.id) == lease.account_id, well)
-            .values(fails=0, why=report.why if report.status == "incomplete" else None)
+            .values(fails=0, throttle_until=LONG_AGO, why=report.why if report.status == "incomplete" else None)
         )
 
 
