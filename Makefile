@@ -3,6 +3,7 @@
 # make lint     formatting, style, types and import rules alone
 # make bench    speed, as ratios against other tools on this machine
 # make soak     longer searches: thousands of seeds
+# make simulate SEEDS=10000   whole worlds in simulated time, until a promise is broken
 # make lock     pin every dependency anew
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ RUNTIME := $(VENV)/.runtime
 TESTING := $(VENV)/.testing
 LOCKED := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: run test lint bench soak lock clean
+.PHONY: run test lint bench soak simulate lock clean
 
 run: $(RUNTIME)
 	$(BIN)/autocapture init
@@ -32,6 +33,11 @@ bench: $(TESTING)
 
 soak: $(TESTING)
 	$(BIN)/python -m pytest -n 2 -m soak
+
+SEEDS ?= 1000
+
+simulate: $(TESTING)
+	$(BIN)/python -m autocapture.testing.simulation --seeds $(SEEDS)
 
 lock:
 	$(LOCKED) pyproject.toml requirements-build.in --extra google --extra microsoft -o requirements.txt

@@ -16,6 +16,7 @@ from sqlmodel import SQLModel
 
 from autocapture.store.engine import open_engine
 
+MEMORY = Path("/dev/shm")  # noqa: S108  where there is one: these files are worth no disk
 _free: list[tuple[Engine, Path]] = []
 """Used again: SQLAlchemy compiles every statement once for each engine, which would cost more than to run it."""
 
@@ -43,7 +44,7 @@ def _template() -> Path:
 
 
 def _new() -> tuple[Engine, Path]:
-    directory = Path(mkdtemp())
+    directory = Path(mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
     atexit.register(rmtree, directory, ignore_errors=True)
     engine = open_engine(f"sqlite:///{directory / 'scratch.db'}")
     event.listen(engine, "connect", _without_syncing)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from autocapture.connector import Broken, Channel, Gone, Item, Page, Record
-from autocapture.errors import CursorExpired
+from autocapture.errors import ChannelGone, CursorExpired
+from autocapture.records import EventRecord
 from autocapture.testing.fakes.source import MemoryConnector, Source, meeting
 from autocapture.testing.source_world import SourceWorld
 
@@ -29,8 +30,11 @@ class Calendar:
 
 
 class FeedSource(Source):
-    def __init__(self, calendars: int) -> None:
+    """`compose` writes what an event says, by its number and version."""
+
+    def __init__(self, calendars: int, compose: Callable[[int, int], EventRecord] = meeting) -> None:
         super().__init__()
+        self.compose = compose
         self.calendars = {f"calendar{index}": Calendar() for index in range(calendars)}
         self.unreadable: set[int] = set()
         self.sequence = 8
@@ -55,8 +59,7 @@ class FeedConnection:
         return [Channel(name, "event", name) for name in self.source.calendars]
 
     def pull(self, channel: Channel, cursor: str | None, *, limit: int) -> Page:
-        self.source.request()
-        calendar = self.source.calendars[channel.id]
+        calendar = self._calendar(channel)
         if cursor is None:
             state = self._start()
         else:
@@ -66,6 +69,13 @@ class FeedConnection:
         if state["phase"] == "list":
             return self._list(calendar, state, limit)
         return self._feed(calendar, state, limit)
+
+    def _calendar(self, channel: Channel) -> Calendar:
+        self.source.request()
+        try:
+            return self.source.calendars[channel.id]
+        except KeyError:
+            raise ChannelGone(channel.name) from None
 
     def _start(self) -> dict[str, Any]:
         """The watermark is read before anything is listed."""
@@ -106,11 +116,10 @@ class FeedConnection:
             return Gone(str(number))
         if number in self.source.unreadable:
             return Broken(str(number), "unreadable on purpose", str(version))
-        return Record(str(number), meeting(number, version), str(version))
+        return Record(str(number), self.source.compose(number, version), str(version))
 
     def get(self, channel: Channel, ids: Sequence[str]) -> Sequence[Record | Gone | Broken]:
-        self.source.request()
-        calendar = self.source.calendars[channel.id]
+        calendar = self._calendar(channel)
         return [self._item(calendar, int(source_id)) for source_id in ids]  # type: ignore[misc]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autocapture.connector import Broken, Channel, Gone, Page, Record, Ref
 from autocapture.errors import ChannelGone, CursorExpired
+from autocapture.records import EmailRecord
 from autocapture.testing.fakes.source import MemoryConnector, Source, email
 from autocapture.testing.source_world import SourceWorld
 
@@ -34,8 +35,11 @@ class Folder:
 
 
 class UidSource(Source):
-    def __init__(self, folders: int) -> None:
+    """`compose` writes what a message says, by its number."""
+
+    def __init__(self, folders: int, compose: Callable[[int], EmailRecord] = email) -> None:
         super().__init__()
+        self.compose = compose
         self.folders = {f"folder{index}": Folder() for index in range(folders)}
         self.unreadable: set[int] = set()
 
@@ -121,7 +125,7 @@ class UidConnection:
             return Gone(source_id)
         if number in self.source.unreadable:
             return Broken(source_id, "unreadable on purpose")
-        return Record(source_id, email(number))
+        return Record(source_id, self.source.compose(number))
 
 
 def _encode(validity: int, top: int, listed: int, scan: int | None) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from autocapture.connector import Broken, Channel, Gone, Item, Page, Record
 from autocapture.errors import CursorExpired
+from autocapture.records import CallRecord
 from autocapture.testing.fakes.source import MemoryConnector, Source, call, callee
 from autocapture.testing.source_world import SourceWorld
 
@@ -27,8 +28,11 @@ class Row:
 
 
 class WindowSource(Source):
-    def __init__(self) -> None:
+    """`compose` writes what a row says, by its number and version."""
+
+    def __init__(self, compose: Callable[[int, int], CallRecord] = call) -> None:
         super().__init__()
+        self.compose = compose
         self.rows: dict[int, Row] = {}
         self.unreadable: set[int] = set()
         self.changes = 0
@@ -80,7 +84,7 @@ class WindowConnection:
             return Gone(str(number))
         if number in self.source.unreadable:
             return Broken(str(number), "unreadable on purpose", str(row.version))
-        return Record(str(number), call(number, row.version), str(row.version))
+        return Record(str(number), self.source.compose(number, row.version), str(row.version))
 
     def get(self, channel: Channel, ids: Sequence[str]) -> Sequence[Record | Gone | Broken]:
         self.source.request()
