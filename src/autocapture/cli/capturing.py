@@ -75,17 +75,23 @@ def capture(
 def census(account: AccountOption = None, fmt: FormatOption = Format.TABLE) -> None:
     """Compare what every source holds now with the ledger. Exit code 1 where they differ.
 
-    `capture` brings in what arrived or left since it last ran, `capture --resync` also what the ledger has lost.
+    What is missing is read by the next `capture`, which also brings in what arrived or left since it last ran.
     """
     from autocapture.errors import RateLimited, ReconnectNeeded, SetupError, Unreachable
-    from autocapture.workflows.census import take_census
+    from autocapture.workflows.census import settle_census, take_census
 
     app = open_application()
     counted: list[ChannelCensus] = []
     uncounted = 0
     for account_id in _chosen(app, account):
         try:
-            counted.extend(take_census(app, account_id))
+            found = take_census(app, account_id)
+            counted.extend(found)
+            if not settle_census(app, account_id, found):
+                typer.echo(
+                    f"census: account {account_id} is being captured; run it again to have its figures kept",
+                    err=True,
+                )
         except (RateLimited, ReconnectNeeded, SetupError, Unreachable) as problem:
             uncounted += 1
             typer.echo(f"census: account {account_id} cannot be counted: {problem}", err=True)
@@ -104,7 +110,7 @@ def _say_whether_equal(counted: Sequence[ChannelCensus]) -> None:
         left = sum(len(found.left) for found in differing)
         typer.echo(
             f"census: {missing} at the source without a ledger row, {left} in the ledger that left the source; "
-            "`autocapture capture` brings in what is new, `autocapture capture --resync` what was lost",
+            "`autocapture capture` brings in what is new and what was lost",
             err=True,
         )
         raise typer.Exit(1)

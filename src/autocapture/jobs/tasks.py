@@ -12,11 +12,13 @@ from autocapture.workflows.capture import capture_account
 from autocapture.workflows.dead_logins import tell_of_dead_logins
 from autocapture.workflows.meetings import settle_meetings
 from autocapture.workflows.rollups import refresh_rollups
+from autocapture.workflows.stall import check_habits
 from autocapture.workflows.subscriptions import keep_watched
 from autocapture.workflows.weekly import publish_due_summaries
 
 CAPTURE = "capture"
 KEEP_WATCHED = "keep_watched"
+CHECK_HABITS = "check_habits"
 REFRESH_ROLLUPS = "refresh_rollups"
 PUBLISH_SUMMARIES = "publish_summaries"
 SETTLE_MEETINGS = "settle_meetings"
@@ -43,6 +45,7 @@ def tasks(app: Application, should_stop: Callable[[], bool]) -> Mapping[str, Cal
 
     return {
         CAPTURE: capture,
+        CHECK_HABITS: lambda _job: _ignore(check_habits(app)),
         KEEP_WATCHED: lambda job: _ignore(keep_watched(app, int(job.args["account_id"]))),
         REFRESH_ROLLUPS: lambda _job: _ignore(refresh_rollups(app)),
         PUBLISH_SUMMARIES: lambda _job: _ignore(publish_due_summaries(app)),

@@ -1,7 +1,8 @@
 """Connected accounts, their channels and their sealed credentials.
 
 What an account is doing is derived from timestamps; only `pending` (its owner has not said yet what is to be captured),
-`needs_reconnect` and `paused` are stored as states, so nothing can be stuck. The lease lives on the account: it serialises all work on one login and fences writers that slept through it.
+`needs_reconnect` and `paused` are stored as states, so nothing can be stuck. The lease lives on the account: it serialises all
+work on one login and fences writers that slept through it.
 """
 
 from __future__ import annotations

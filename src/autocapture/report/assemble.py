@@ -165,6 +165,7 @@ class _Scene:
         nowhere, outside = unknown.unmatched(session, reps, self.cell.start, self.cell.end)
         first_day = _oldest(self.cell)
         won = self._wins_of_attainment()
+        missing, listed = unknown.counted(session, reps)
         return Unknown(
             troubles=unknown.troubles(session, reps, as_of),
             unmatched=nowhere,
@@ -177,6 +178,9 @@ class _Scene:
             unpriced_wins=len(self._ids("deals_won", won) - self._ids(_PREFERRED, won)),
             wins_since=won.start,
             unconnected=sources.unconnected(session, reps),
+            stalled=unknown.stalled(session, reps),
+            missing=missing,
+            listed=listed,
         )
 
     def _unpriced(self) -> int:

@@ -132,7 +132,8 @@ class AccountTrouble:
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """What this summary cannot know. `unpriced` open deals have no amount, nor have `unpriced_wins` of the deals won since
-    `wins_since`; amounts in `other_currencies` stand apart; of `unconnected` reps nothing is captured."""
+    `wins_since`; amounts in `other_currencies` stand apart; of `unconnected` reps nothing is captured. Accounts of
+    `stalled` reps stand still; of the items `listed` at the sources by the last censuses so many were `missing`."""
 
     troubles: tuple[AccountTrouble, ...]
     unmatched: int
@@ -145,6 +146,9 @@ class Unknown:
     unpriced_wins: int = 0
     wins_since: date | None = None
     unconnected: tuple[str, ...] = ()
+    stalled: tuple[str, ...] = ()
+    missing: int = 0
+    listed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

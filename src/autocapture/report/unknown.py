@@ -11,6 +11,7 @@ from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import Activity, Match, Participation
 from autocapture.model.ledger import QUARANTINED, LedgerEntry
 from autocapture.model.organization import User
+from autocapture.model.watching import Census, Stall
 from autocapture.report.summary import AccountTrouble, Coverage
 
 KINDS = ("email", "event", "call")
@@ -77,6 +78,28 @@ def quarantined(session: Session, reps: Sequence[User]) -> int:
             col(Account.user_id).in_([user.id for user in reps]),
         )
     ).one()
+
+
+def stalled(session: Session, reps: Sequence[User]) -> tuple[str, ...]:
+    """Names of reps an account of whom stands still although its captures end well."""
+    flagged = (
+        select(Account.user_id)
+        .join(Stall, col(Stall.account_id) == col(Account.id))
+        .where(Account.state == "active", col(Stall.since).is_not(None))
+    )
+    users = set(session.exec(flagged).all())
+    return tuple(user.name for user in reps if user.id in users)
+
+
+def counted(session: Session, reps: Sequence[User]) -> tuple[int, int]:
+    """Of the reps' items at their sources, by the last census of each account: how many were missing here, and how many there
+    were."""
+    missing, listed = session.exec(
+        select(func.sum(Census.missing), func.sum(Census.listed))
+        .join(Account, col(Account.id) == col(Census.account_id))
+        .where(col(Account.user_id).in_([user.id for user in reps]), col(Census.counted_at).is_not(None))
+    ).one()
+    return int(missing or 0), int(listed or 0)
 
 
 def begun_late(session: Session, reps: Sequence[User], start: date) -> tuple[str, ...]:

@@ -181,6 +181,15 @@ def _of_capture(unknown: Unknown, reader: Reader) -> list[str]:
             f"{share} of the week's activities with people outside ({unknown.unmatched} of {unknown.matchable}) "
             "could not be matched to a company or deal."
         )
+    if unknown.stalled:
+        said.append(
+            f"An account of {listing(unknown.stalled)} stands still, though it is connected: counts may be too low."
+        )
+    if unknown.missing:
+        share = percent(Decimal(unknown.listed - unknown.missing) / unknown.listed, reader)
+        said.append(
+            f"{share} of what the sources hold is here ({unknown.missing} of {unknown.listed} missing): it is read again."
+        )
     if unknown.quarantined:
         what = count(unknown.quarantined, "item in quarantine", "items in quarantine")
         said.append(f"{what} could not be read.")

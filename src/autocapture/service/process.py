@@ -10,16 +10,20 @@ import structlog
 from autocapture.application import Application
 from autocapture.jobs.queue import InProcessQueue, Job
 from autocapture.jobs.tasks import tasks
+from autocapture.service.puller import Puller
 from autocapture.service.schedule import schedule
 from autocapture.service.ticker import Tick, Ticker
 from autocapture.service.watchers import Watchers
 from autocapture.service.worker import Workers
 from autocapture.workflows.capture import release_leases
+from autocapture.workflows.nightly_census import Censuses
 
 STOP_WITHIN = timedelta(seconds=8)
 """Of the ten seconds that a supervisor waits before it kills; the rest is for the web and the leases."""
 
 WATCH_EVERY = timedelta(seconds=15)
+COUNT_EVERY = timedelta(seconds=30)
+COUNT = "count"
 
 log = structlog.get_logger()
 
@@ -35,18 +39,24 @@ class Service:
         self._stopping = threading.Event()
         queue = InProcessQueue()
         self._watchers = Watchers(app)
-        self._ticker = Ticker((*schedule(app), self._watch_tick()), queue, app.clock)
-        self._workers = Workers(queue, tasks(app, self._stopping.is_set), app.settings.worker.threads)
+        self._censuses = Censuses(app)
+        self._puller = Puller(app)
+        ticks = (*schedule(app), self._watch_tick(), self._census_tick())
+        self._ticker = Ticker(ticks, queue, app.clock)
+        work = {**tasks(app, self._stopping.is_set), COUNT: self._count}
+        self._workers = Workers(queue, work, app.settings.worker.threads)
 
     def start(self) -> None:
         self._workers.start()
         self._ticker.start()
+        self._puller.start()
         log.info("service started")
 
     def stop(self) -> None:
         """Finishes the pages that are under way, takes no more, and hands back this process's leases."""
         self._stopping.set()
         self._watchers.stop()
+        self._puller.stop()
         self._ticker.stop()
         finished = self._workers.stop(STOP_WITHIN)
         release_leases(self._app)
@@ -58,3 +68,12 @@ class Service:
             return []
 
         return Tick("watchers", WATCH_EVERY, keep)
+
+    def _census_tick(self) -> Tick:
+        def due() -> list[Job]:
+            return [Job(COUNT, {"account_id": account_id}) for account_id in self._censuses.due()]
+
+        return Tick("census", COUNT_EVERY, due)
+
+    def _count(self, job: Job) -> None:
+        self._censuses.go_on(int(job.args["account_id"]))

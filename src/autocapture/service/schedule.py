@@ -9,6 +9,7 @@ from autocapture.application import Application
 from autocapture.jobs.queue import Job
 from autocapture.jobs.tasks import (
     CAPTURE,
+    CHECK_HABITS,
     KEEP_WATCHED,
     PUBLISH_SUMMARIES,
     REFRESH_ROLLUPS,
@@ -35,6 +36,7 @@ def schedule(app: Application) -> tuple[Tick, ...]:
         Tick("capture", A_MOMENT, capture),
         Tick("waits", timedelta(seconds=1), go_on),
         Tick("subscriptions", timedelta(seconds=15), watch),
+        Tick("habits", timedelta(hours=1), lambda: [Job(CHECK_HABITS)]),
         Tick("rollups", timedelta(minutes=1), lambda: [Job(REFRESH_ROLLUPS)]),
         Tick("dead logins", timedelta(minutes=1), lambda: [Job(TELL_OF_DEAD_LOGINS)]),
         Tick("summaries", timedelta(minutes=5), lambda: [Job(PUBLISH_SUMMARIES)]),

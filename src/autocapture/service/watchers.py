@@ -18,6 +18,7 @@ from autocapture.connector import Channel as Source
 from autocapture.connector import Waits
 from autocapture.errors import AutocaptureError
 from autocapture.model.accounts import LONG_AGO, Account, Channel
+from autocapture.store import leases
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.open_account import open_account
 
@@ -40,6 +41,7 @@ class Watchers:
         self._stopping = threading.Event()
         self._threads: dict[int, threading.Thread] = {}
         self._unable: set[int] = set()  # their connector cannot wait
+        self._open: set[int] = set()  # accounts whose connection is open
         self._resting: dict[int, tuple[int, datetime]] = {}  # refusals in a row, and when to try again
 
     def keep(self) -> None:
@@ -63,17 +65,24 @@ class Watchers:
             and not_before <= self._app.clock.now()
         )
 
+    @property
+    def open_connections(self) -> int:
+        """How many connections are spent on waiting now."""
+        return len(self._open)
+
     def stop(self) -> None:
         """Starts no more. Threads that wait are let go with the process: they hold nothing but a connection."""
         self._stopping.set()
 
     def _watchable(self) -> list[tuple[Account, Channel]]:
-        """Active accounts with their inbox, where the last capture of it went well."""
+        """Active accounts with their inbox, where the last capture of it went well. An account that is being captured is left
+        alone: its server may let one connection in."""
         well = (
             select(Account, Channel)
             .where(col(Channel.account_id) == col(Account.id), Account.state == "active")
             .where(Channel.kind == "email", col(Channel.source_id) == _INBOX, col(Channel.enabled))
             .where(Account.fails == 0, col(Channel.last_ok_at).is_not(None))
+            .where(leases.is_free(self._app.clock.now()))
             .order_by(col(Account.id))
         )
         with reading(self._app.engine) as session:
@@ -85,6 +94,7 @@ class Watchers:
         source = Source(channel.source_id, "email", channel.name)
         try:
             with open_account(self._app, account) as connection:
+                self._open.add(channel.account_id)
                 if not isinstance(connection, Waits):
                     self._unable.add(channel.account_id)
                     return
@@ -97,6 +107,14 @@ class Watchers:
             self._rest(channel.account_id)
             self._wake(channel)
             log.info("watcher ended", account_id=account.id, error=type(problem).__name__)
+        except (
+            Exception
+        ) as problem:  # a connector may fail in any way, and each thread is an account's only watcher
+            self._rest(channel.account_id)
+            log.error("watcher broke", account_id=account.id, error=type(problem).__name__)
+
+        finally:
+            self._open.discard(channel.account_id)
 
     def _rest(self, account_id: int) -> None:
         """Every refusal in a row doubles the wait: a server that limits connections must not be dialled all day."""

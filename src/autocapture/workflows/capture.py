@@ -44,6 +44,7 @@ from autocapture.workflows.pulling import Run, pull
 from autocapture.workflows.reading_ahead import ReadAhead
 from autocapture.workflows.report import CaptureReport
 from autocapture.workflows.staging import Scope
+from autocapture.workflows.stall import look_for_newer
 from autocapture.workflows.workers import dead_workers, worker_name
 
 log = structlog.get_logger()
@@ -166,7 +167,7 @@ def _capture(
     organization = our_people(app)
     exclusions = load_exclusions(app.settings.capture.exclusions_file)
     finished: set[int] = set()
-    anew = resync
+    anew, began = resync, app.clock.now()
     with ReadAhead(app, lease.account_id) as ahead:
         while True:
             with open_account(app, account) as connection:
@@ -190,6 +191,8 @@ def _capture(
                     broken = _pull_all(app, lease, queue, at_rest, finished, progress, should_stop)
                 finally:
                     _rest(app, lease, at_rest)
+                if broken is None and report.status == "ok":
+                    look_for_newer(app, lease.account_id, connection, channels, began)
             if broken is None:
                 return
 

@@ -1,13 +1,15 @@
 """The census: what the source holds now, counted by its own ids, beside what the ledger says.
 
 The source is enumerated from the start, as if nothing were known; every id must have a ledger row, and every live row must
-be there. It reads and reports; it changes nothing.
+be there. Counting reads and reports; `queue_missing` has what is missing read again, and `record` keeps the figures.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
@@ -17,12 +19,19 @@ from autocapture.connector import Channel as Source
 from autocapture.connector import Connection, Gone, LeavesOut
 from autocapture.errors import ChannelGone, InputError
 from autocapture.model.accounts import Account, Channel
-from autocapture.model.ledger import LedgerEntry
-from autocapture.store import ledger
-from autocapture.store.engine import reading
+from autocapture.model.ledger import QUARANTINED, LedgerEntry
+from autocapture.model.watching import Census
+from autocapture.store import leases, ledger
+from autocapture.store.engine import reading, writing
+from autocapture.store.ledger import Line
 from autocapture.workflows.open_account import open_account
+from autocapture.workflows.workers import dead_workers, worker_name
 
 PAGE_LIMIT = 5_000
+MOST_BY_ID = 100
+"""Missing items of one channel that are asked for one by one."""
+
+MISSED = "a census found it at the source, it is read again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,7 @@ class ChannelCensus:
     missing: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     left_out: str | None = None
+    channel_id: int | None = None
 
     @property
     def equal(self) -> bool:
@@ -98,6 +108,7 @@ def _compared(
         outcomes=outcomes,
         missing=tuple(sorted(at_source - live)),
         left=tuple(sorted(live - at_source)),
+        channel_id=channel_id,
     )
 
 
@@ -124,3 +135,60 @@ def _outcomes(session: Session, channel_id: int | None) -> Counter[str]:
         .group_by(col(LedgerEntry.outcome))
     )
     return Counter(dict(rows.all()))
+
+
+def queue_missing(session: Session, channel_id: int, ids: Collection[str], now: datetime) -> None:
+    """Has these ids read by the next capture: each as an item that could not be read yet, or, where they are many, by one more
+    enumeration of the channel. Nothing is done about a channel whose first enumeration is still to end: it brings them."""
+    channel = session.get_one(Channel, channel_id)
+    if not ids or not channel.backfilled or not channel.enabled:
+        return
+    if len(ids) > MOST_BY_ID:
+        channel.cursor, channel.mid_run = None, False
+    else:
+        ledger.write_quarantined(
+            session,
+            [
+                Line(
+                    channel_id=channel_id,
+                    source_id=source_id,
+                    outcome=QUARANTINED,
+                    reason=MISSED,
+                    rule="census@1",
+                    generation=channel.generation,
+                    retry_at=now,
+                    first_seen_at=now,
+                    updated_at=now,
+                )
+                for source_id in sorted(ids)
+            ],
+        )
+    channel.wake_at = min(channel.wake_at, now)
+    session.add(channel)
+
+
+def record(session: Session, account_id: int, counted: Sequence[ChannelCensus], now: datetime) -> Census:
+    """Keeps the figures of a finished census. The next one is due in its own time."""
+    row = session.get(Census, account_id) or Census(account_id=account_id, due_at=now)
+    row.counted_at, row.last_error = now, None
+    row.listed = sum(found.at_source or 0 for found in counted)
+    row.missing = sum(len(found.missing) for found in counted)
+    row.ghosts = sum(len(found.left) for found in counted)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def settle_census(app: Application, account_id: int, counted: Sequence[ChannelCensus]) -> bool:
+    """Records a census and queues what is missing, while nobody captures the account; False where somebody does."""
+    now = app.clock.now()
+    with writing(app.engine) as session:
+        lease = leases.claim(session, account_id, worker_name(), now, dead_workers(session))
+        if lease is None:
+            return False
+        for found in counted:
+            if found.channel_id is not None:
+                queue_missing(session, found.channel_id, found.missing, now)
+        record(session, account_id, counted, now)
+        leases.release(session, lease)
+    return True

@@ -23,6 +23,7 @@ from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
 from autocapture.store.bulk import in_chunks
 from autocapture.store.engine import reading
+from autocapture.workflows.account_health import AccountHealth, health_of
 
 Row = dict[str, Any]
 
@@ -46,7 +47,9 @@ def list_accounts(app: Application) -> list[Row]:
         last_ok = dict(oldest.all())
         accounts = session.execute(
             select(Account, User).join(User, col(User.id) == col(Account.user_id)).order_by(col(Account.id))
-        )
+        ).all()
+        ids = [account.id for account, _ in accounts if account.id is not None]
+        health = health_of(session, ids, app.clock.now())
         return [
             {
                 "id": account.id,
@@ -61,9 +64,25 @@ def list_accounts(app: Application) -> list[Row]:
                 "captured": outcomes[account.id or 0].get("captured", 0),
                 "skipped": outcomes[account.id or 0].get("skipped", 0),
                 "quarantined": outcomes[account.id or 0].get("quarantined", 0),
+                **_proof(health[account.id or 0]),
             }
             for account, user in accounts
         ]
+
+
+def _proof(health: AccountHealth) -> Row:
+    """Shares between 0 and 1, delays in seconds."""
+    counted, delays = health.counted, health.delays
+    return {
+        "coverage": None if counted is None else counted.share,
+        "counted_at": None if counted is None else counted.at,
+        "fresh_items": 0 if delays is None else delays.count,
+        **{
+            f"fresh_{name}_s": None if delays is None else round(getattr(delays, name).total_seconds(), 1)
+            for name in ("p50", "p95", "p99")
+        },
+        "alerts": list(health.alerts),
+    }
 
 
 def list_ledger(app: Application, outcome: str | None, account_id: int | None) -> Iterator[Row]:

@@ -5,7 +5,7 @@ Notices may come late, twice, out of order, forged or not at all: a pull asks th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -14,6 +14,7 @@ from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
 from autocapture.application import Application
+from autocapture.connect.pubsub import PubSub
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.watching import Subscription
 from autocapture.store.bulk import in_chunks
@@ -50,13 +51,6 @@ def known_subscriptions(app: Application) -> dict[tuple[str, str], list[Known]]:
     return found
 
 
-def wake(app: Application, channel_ids: Collection[int]) -> None:
-    """These channels are due now, or `APART` after they were last pulled. It is only ever made earlier."""
-    now = app.clock.now()
-    with writing(app.engine) as session:
-        _wake(session, sorted(channel_ids), now)
-
-
 def changed(app: Application, changes: Iterable[tuple[int, Change]]) -> None:
     """Notices about channels and their subscriptions, in one transaction."""
     now = app.clock.now()
@@ -85,3 +79,15 @@ def _wake(session: Session, channel_ids: Sequence[int], now: datetime) -> None:
         these = update(Channel).where(col(Channel.id).in_(ids))
         for rested, at in ((or_(last.is_(None), last <= soon), now), (last > soon, now + APART)):
             session.execute(these.where(rested, later, or_(wakes > at, wakes <= now)).values(wake_at=at))
+
+
+def pull_notices(app: Application, pubsub: PubSub) -> int:
+    """Waits for messages, makes the channels due that they name, and acknowledges all of them; how many there were. Raises what
+    Pub/Sub raises, and StoreBusy: then they come again."""
+    messages = pubsub.pull()
+    if messages:
+        known = known_subscriptions(app)
+        found = [one for message in messages for one in known.get(("google", message.mailbox), ())]
+        changed(app, [(one.channel_id, "news") for one in found])
+        pubsub.acknowledge([message.ack_id for message in messages])
+    return len(messages)

@@ -19,6 +19,7 @@ from autocapture.store.engine import reading, take_turn, writing
 from autocapture.store.ledger import Held
 from autocapture.workflows.calls import store_calls
 from autocapture.workflows.emails import store_emails
+from autocapture.workflows.freshness import note_arrivals
 from autocapture.workflows.meetings import derive, store_events
 from autocapture.workflows.pulling import Pulled, Run, pull_again, quarantined
 from autocapture.workflows.report import CaptureReport
@@ -117,13 +118,15 @@ def _commit(run: Run, pulled: Pulled) -> None:
     returned = [source_id for source_id in pulled.touched if held[source_id].gone]
     if not (staged or pulled.gone or returned or page.complete or moved):
         return  # nothing new, though a source may list its latest items again: an idle pass writes nothing
-    channel = {"cursor": page.cursor, "mid_run": page.more, "generation": pulled.generation}
+    channel: dict[str, Any] = {"cursor": page.cursor, "mid_run": page.more, "generation": pulled.generation}
+    began = run.app.clock.now()
     with writing(run.app.engine) as session:
         _begin(session, run)
         ledger.touch(session, run.channel_id, pulled.touched, pulled.generation)
         ids = {item.entry.source_id for item in staged}
         again = not (ids.isdisjoint(held) and ids.isdisjoint(run.stored_last))
         _store(session, run, staged, again=again)
+        channel |= note_arrivals(session, run, staged, began)
         due = _texts_due(session, run, [item.id for item in page.items], staged, held)
         if not due:
             gone = _finish(session, run, page, pulled.gone, returned, channel)

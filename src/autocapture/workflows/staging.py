@@ -53,11 +53,13 @@ class Scope:
 
 @value(frozen=True, slots=True)
 class Staged:
-    """One item ready to be stored: its line of the ledger, and where it was admitted the draft or the calendar record."""
+    """One item ready to be stored: its line of the ledger, and where it was admitted the draft or the calendar record.
+    `told_at` is when it came to the provider, or was changed there, by the provider's clock."""
 
     entry: Line
     draft: Draft | None = None
     event: EventRecord | None = None
+    told_at: datetime | None = None
 
 
 def stage(record: Record, scope: Scope, *, generation: int, now: datetime) -> Staged:
@@ -87,17 +89,29 @@ def _stage(record: Record, scope: Scope, generation: int, now: datetime) -> Stag
         first_seen_at=now,
         updated_at=now,
     )
+    told_at = _told_at(record.data)
     if not verdict.admitted:
         entry.message_hash = _identity_hash(record.data, scope.organization.hash_key)
-        return Staged(entry)
+        return Staged(entry, told_at=told_at)
     match record.data:
         case EmailRecord():
-            return Staged(entry, draft_email(record.data, scope.owner, scope.organization, level=scope.level))
+            draft = draft_email(record.data, scope.owner, scope.organization, level=scope.level)
+            return Staged(entry, draft, told_at=told_at)
         case CallRecord():
-            return Staged(entry, draft_call(record.data, scope.owner, scope.organization))
+            return Staged(entry, draft_call(record.data, scope.owner, scope.organization), told_at=told_at)
         case EventRecord():
             entry.series_id = stable_id(f"series:{record.data.uid}")
-            return Staged(entry, event=record.data)
+            return Staged(entry, event=record.data, told_at=told_at)
+
+
+def _told_at(data: RecordData) -> datetime | None:
+    match data:
+        case EmailRecord():
+            return data.received_at
+        case EventRecord():
+            return data.modified_at
+        case CallRecord():
+            return data.started_at + data.talked_for
 
 
 def _verdict(data: RecordData, scope: Scope) -> Verdict:

@@ -1,11 +1,12 @@
 """Subscriptions to providers' notices: asked for, prolonged at half their life, ended where they are no longer wanted.
 
-What is to be done with each channel is decided from its rows (`_step`) before anybody is asked. A row is claimed by one worker, so
-that two never subscribe to one channel. A subscription that lapses costs nothing but time: every channel is polled all the same.
+What is to be done with each channel is decided from its rows (`_step`) before anybody is asked. A row is claimed by one worker,
+so that two never subscribe to one channel. One that lapses costs nothing but time: every channel is polled all the same.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -181,26 +182,23 @@ def _claim(app: Application, found: Watched, now: datetime) -> bool:
 
 def _carry_out(app: Application, steps: Iterable[tuple[Watched, Step]]) -> int:
     """Each step over one connection, each outcome in a transaction of its own."""
-    waiting = list(steps)
-    done = 0
-    for found, step in [one for one in waiting if one[1] == "drop"]:
+    listed = list(steps)
+    dropped = [found for found, step in listed if step == "drop"]
+    for found in dropped:
         _forget(app, found)
-        done += 1
-    waiting = [one for one in waiting if one[1] != "drop"]
+    waiting = deque((found, step) for found, step in listed if step != "drop")
+    done = len(dropped)
     if not waiting:
         return done
     try:
         with open_account(app, waiting[0][0].account) as connection:
             while waiting:
-                found, step = waiting[0]
-                done += _tried(app, connection, found, step)
-                waiting.pop(0)
+                done += _tried(app, connection, *waiting[0])
+                waiting.popleft()
     except StoreBusy:
         raise
-    except (
-        Exception
-    ) as problem:  # whatever it is, it waits: a subscription must not be asked for at every tick
-        for found, _step_ in waiting:
+    except Exception as problem:  # whatever it is, it waits: nothing may be asked for at every tick
+        for found, _ in waiting:
             _failed(app, found, problem)
     return done
 

@@ -1,10 +1,11 @@
-"""The census says what is missing, and a resync brings it back."""
+"""The census says what is missing, and the next capture brings it back."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -65,7 +66,7 @@ def _files(app: Application, folder: Path, request: pytest.FixtureRequest) -> No
 
 
 @pytest.mark.parametrize("connected", [_files, pytest.param(_imap, marks=pytest.mark.dovecot)])
-def test_lost_rows_are_missed_by_the_census_and_brought_back_by_a_resync(
+def test_lost_rows_are_missed_by_the_census_and_brought_back_by_the_next_capture(
     connected: Callable[..., None],
     app: Application,
     run: Run,
@@ -82,14 +83,18 @@ def test_lost_rows_are_missed_by_the_census_and_brought_back_by_a_resync(
     assert counted.exit_code == 1
     assert sum(row["missing_count"] for row in json.loads(counted.stdout)) == 3
     assert "3 at the source without a ledger row" in counted.stderr
-    assert "capture --resync" in counted.stderr
+    assert "`autocapture capture` brings in" in counted.stderr
     again = run("capture", "--format", "json")
-    assert json.loads(again.stdout)[0]["captured"] == 0, "the cursor is past them"
-    assert run("census").exit_code == 1
-    resync = run("capture", "--resync", "--format", "json")
-    assert json.loads(resync.stdout)[0]["captured"] >= 3, "what is held is read and judged again too"
+    assert json.loads(again.stdout)[0]["captured"] == 3, "the cursor is past them, but they were queued"
     assert run("census").exit_code == 0
-    assert everything(app) == before
+    assert _without_census(everything(app)) == _without_census(before)
+
+
+def _without_census(found: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a census are when it was taken, and a row read again has one reading more."""
+    kept = {name: rows for name, rows in found.items() if name != "census"}
+    kept["ledger"] = [{key: value for key, value in row.items() if key != "tries"} for row in kept["ledger"]]
+    return kept
 
 
 def test_a_row_too_many_is_told_by_the_census_and_left_by_a_resync(
@@ -128,7 +133,7 @@ def test_an_account_that_cannot_be_counted_does_not_keep_the_others_from_it(
     assert "account 1 cannot be counted" in counted.stderr
 
 
-def test_a_census_changes_nothing(app: Application, tmp_path: Path) -> None:
+def test_counting_alone_changes_nothing(app: Application, tmp_path: Path) -> None:
     _files(app, tmp_path, None)  # type: ignore[arg-type]
     capture(app, 1)
     settle(app)
