@@ -87,11 +87,19 @@ def connect_account(app: Application, login: Login) -> Connected:
             lower_level(session, account_id, account.capture_level)
         _store_credential(app, session, account_id, login)
         wake_channels(session, account_id, anew=judged_anew)
-        detail = f"{login.connector}{'' if is_new else ', again'}"
+        detail = _detail(login, is_new)
         note(session, app.clock.now(), CONNECTED, actor_id=login.actor_id, user_id=user.id, detail=detail)
     if login.granted is not None and login.granted.tokens is not None:
         app.tokens.put(account_id, login.granted.stored.granted_at, login.granted.tokens)
     return Connected(account_id, is_new, channels)
+
+
+def _detail(login: Login, is_new: bool) -> str:
+    """What the audit says: an account that nobody signed in to stands out."""
+    unasked = login.granted is not None and login.granted.stored.by != "owner"
+    return ", ".join(
+        [login.connector, *(["without sign-in"] if unasked else []), *([] if is_new else ["again"])]
+    )
 
 
 def _store_credential(app: Application, session: Session, account_id: int, login: Login) -> None:

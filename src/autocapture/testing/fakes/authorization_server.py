@@ -108,12 +108,6 @@ class AuthorizationServer:
         return sum(form.get("grant_type") == "refresh_token" for form in self.forms)
 
     def answer(self, path: str, form: Form) -> Reply:
-        path = (
-            path[path.rfind("/oauth2/v2.0/") + 12 :] if "/oauth2/v2.0/" in path else path
-        )  # Entra's addresses
-        path = {"/devicecode": "/device"}.get(
-            path, "/keys" if path.endswith("/discovery/v2.0/keys") else path
-        )
         if path == "/token":
             self.forms.append(dict(form))
             if form.get("grant_type") == "refresh_token":
