@@ -177,7 +177,7 @@ class Entra(OAuth):
                 )
             except _CANNOT_READ:
                 raise SetupError(
-                    "microsoft.login_url and microsoft.tenant lead to nothing that msal takes"
+                    "microsoft.login_url and microsoft.tenant lead to no https:// address where Entra is"
                 ) from None
             try:
                 yield application
