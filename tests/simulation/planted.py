@@ -96,13 +96,13 @@ def tries_a_dead_login_again(patch: Patch) -> None:
 
 
 def loses_cursors_when_reconnecting(patch: Patch) -> None:
-    wake = connect_account._wake_channels
+    wake = connect_account.wake_channels
 
     def from_the_start(session: Session, account_id: int, *, anew: bool) -> None:
         wake(session, account_id, anew=anew)
         session.execute(update(Channel).where(col(Channel.account_id) == account_id).values(cursor=None))
 
-    patch.setattr(connect_account, "_wake_channels", from_the_start)
+    patch.setattr(connect_account, "wake_channels", from_the_start)
 
 
 def excludes_only_at_first_sight(patch: Patch) -> None:

@@ -139,11 +139,11 @@ class Deployment(AbstractContextManager["Deployment"]):
         finally:
             self.disturbance = before
 
-    def rows(self) -> dict[str, list[Any]]:
+    def rows(self, left_out: frozenset[str] = frozenset()) -> dict[str, list[Any]]:
         """Every row of every table without the times of the runs. What a call log lists again is of a later generation."""
         relisted = {"generation"} if any(p.connector == "window" for p in self.accounts.values()) else set()
         with reading(self.app.engine) as session:
-            return stored.rows(session, stored.OF_THE_RUN | relisted)
+            return stored.rows(session, stored.OF_THE_RUN | relisted | left_out)
 
     def cursors(self, account_id: int) -> dict[str, str | None]:
         with reading(self.app.engine) as session:
@@ -161,8 +161,7 @@ class Deployment(AbstractContextManager["Deployment"]):
 
 @cache
 def _settings() -> Settings:
-    """Of one process: its key, and a never-log list that each world writes anew. The key is the same in every process, so that
-    a seed makes the same rows."""
+    """Of one process: its key, which protects nobody, and a never-log list that each world writes anew."""
     home = Path(mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
     atexit.register(rmtree, home, ignore_errors=True)
     key = home / "key"
