@@ -12,18 +12,17 @@ import re
 import socket
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
-from socketserver import BaseRequestHandler, ThreadingTCPServer
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 from tests.peers.certificates import make_certificates
 from tests.peers.ports import wait_until_listening
+from tests.peers.tls_front import tls_before
 
 FOLDER = Path(__file__).parents[2] / ".venv/.peers/emulate-0.12.2"
 ADDRESS = "alice@example.test"
@@ -64,10 +63,8 @@ class Emulated:
 def emulated(folder: Path) -> Iterator[Emulated]:
     """Starts the servers on free ports of 127.0.0.1 and stops them afterwards."""
     made = make_certificates(folder / "certificates")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made.certificate, made.key)
     google, microsoft = _two_ports()
-    with _tls_before(microsoft, context) as front:
+    with tls_before(microsoft, made) as front:
         here = Emulated(f"http://127.0.0.1:{google}", f"https://127.0.0.1:{front}", made.authority)
         (folder / "seed.yaml").write_text(json.dumps(_seed(here)), encoding="utf-8")  # YAML holds JSON
         command = [
@@ -116,47 +113,3 @@ def _two_ports() -> tuple[int, int]:
             except (OSError, OverflowError):
                 continue
             return port, port + 1
-
-
-@contextmanager
-def _tls_before(port: int, context: ssl.SSLContext) -> Iterator[int]:
-    """Takes TLS off what comes to a port, and passes it on to `port`."""
-
-    class Relay(BaseRequestHandler):
-        def handle(self) -> None:
-            with (
-                context.wrap_socket(self.request, server_side=True) as outer,
-                socket.create_connection(("127.0.0.1", port)) as inner,
-            ):
-                back = threading.Thread(target=_copy, args=(inner, outer), daemon=True)
-                back.start()
-                _copy(outer, inner)
-                back.join()
-
-    class Server(ThreadingTCPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            """A client that breaks off is none."""
-
-    with Server(("127.0.0.1", 0), Relay) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield int(server.server_address[1])
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-    except OSError:
-        pass
-    for end in (source, target):
-        try:
-            end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            continue

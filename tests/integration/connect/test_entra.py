@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import ssl
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.peers.certificates import make_certificates
 from tests.peers.entra import entra
+from tests.peers.rude_http import CLOSE, RESET, SILENCE, Answer, ok, rude_http
 
 from autocapture.clock import FixedClock
 from autocapture.connect.entra import Entra
@@ -50,9 +52,10 @@ class Place:
     ca_file: Path
     clock: FixedClock
     secret_file: Path
+    patience: timedelta = timedelta(seconds=10)
 
     def open_http(self) -> Any:
-        return open_session(lambda _: True, total=timedelta(seconds=2), ca_file=self.ca_file)
+        return open_session(lambda _: True, total=self.patience, most_bytes=65_536, ca_file=self.ca_file)
 
     def client(self, tenant: str = TENANT, **changes: Any) -> Entra:
         settings = MicrosoftSettings(tenant=tenant, login_url=self.server.url)
@@ -245,6 +248,32 @@ def test_a_refusal_says_who_must_act_and_quotes_nothing(
     assert "canary" not in caplog.text
     if isinstance(problem.value, RateLimited) and "Retry-After" in answer[1]:
         assert problem.value.retry_after == timedelta(seconds=30)
+
+
+HALF = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"access_token": "canary"'
+FAULTS: dict[str, Answer] = {
+    "closed at once": [CLOSE],
+    "reset": [RESET],
+    "silent": [SILENCE],
+    "half an answer": [HALF, CLOSE],
+    "half an answer, then silent": [HALF, SILENCE],
+    "a drip": [HALF, *[step for _ in range(40) for step in (0.1, b" ")]],
+    "more than an answer may have": [ok(b" " * 70_000)],
+    "no HTTP": [b"canary\r\n\r\n", CLOSE],
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_endpoint_that_is_away_says_nothing_about_the_grant(place: Place, fault: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(place.ca_file.with_name("cert.pem"), place.ca_file.with_name("key.pem"))
+    with rude_http(FAULTS[fault], context=context) as away:
+        place.server.addresses = {"token_endpoint": away.url("/tenant/token")}
+        hurried = replace(place, patience=timedelta(seconds=1))
+        with pytest.raises(Unreachable) as problem:
+            hurried.client().refresh("canary", frozenset())
+        assert "canary" not in str(problem.value)
+        assert len(away.requests) == 1
 
 
 def test_what_was_refused_a_moment_ago_is_asked_again(place: Place, oauth: Entra) -> None:
