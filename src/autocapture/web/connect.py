@@ -12,15 +12,16 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from autocapture.application import Application
+from autocapture.connect.credentials import open_credential
 from autocapture.connector import CaptureLevel, Connector, PasswordCredential
 from autocapture.errors import AutocaptureError, InputError, SetupError, TryLater
-from autocapture.model.accounts import Account
+from autocapture.model.accounts import Account, Credential
 from autocapture.store.engine import reading, writing
 from autocapture.web.option_fields import option_fields, typed_in
 from autocapture.web.visit import App, Asked, Fields, Visit, signed_in_user, text
 from autocapture.workflows.connect_account import Login, connect_account
 from autocapture.workflows.granting import Wanted, client_of, label_of
-from autocapture.workflows.sign_in_tries import provider_buckets
+from autocapture.workflows.sign_in_tries import connect_buckets
 from autocapture.workflows.sign_in_tries import take as take_try
 from autocapture.workflows.web_consents import TOO_MANY, answered, ask
 
@@ -97,15 +98,15 @@ def sign_in_again(
     if _is_too_often(application, visit):
         return InputError(TOO_MANY)
     user = signed_in_user(visit)
-    login = Login(
-        user_email=user.email,
-        connector=account.connector,
-        options=account.options,
-        credential=PasswordCredential(_username(application, account), password),
-        start=False,
-        actor_id=user.id,
-    )
     try:
+        login = Login(
+            user_email=user.email,
+            connector=account.connector,
+            options=account.options,
+            credential=PasswordCredential(_username(application, account), password),
+            start=False,
+            actor_id=user.id,
+        )
         connect_account(application, login)
     except AutocaptureError as problem:
         return problem
@@ -220,15 +221,18 @@ def _with_password(application: Application, visit: Visit, name: str, fields: Fo
 
 
 def _is_too_often(application: Application, visit: Visit) -> bool:
-    """Our server asks others with passwords that somebody typed: slowly, so that nobody guesses through it."""
     with writing(application.engine) as session:
-        return take_try(session, provider_buckets(visit.arrival.source), application.clock.now()) is not None
+        return take_try(session, connect_buckets(visit.user_id), application.clock.now()) is not None
 
 
 def _username(application: Application, account: Account) -> str:
-    """The login of an account, whose subject may name its host too."""
-    host = str(account.options.get("host", ""))
-    return account.subject.removesuffix(f"@{host}") if host and account.address == "" else account.subject
+    """The login of an account, which is sealed with its password: its subject may name the host too."""
+    with reading(application.engine) as session:
+        stored = session.get(Credential, account.id)
+    if stored is None or account.id is None:
+        return account.subject
+    credential = open_credential(application.vault, account.id, stored.sealed)
+    return credential.username if isinstance(credential, PasswordCredential) else account.subject
 
 
 def _refused(

@@ -169,7 +169,8 @@ def _blank(app: Application, login: Login, user: User, options: BaseModel) -> Ac
 
 def _store(session: Session, account: Account, login: Login, options: BaseModel) -> int:
     account.options = options.model_dump(mode="json", exclude_none=True)
-    account.state = "active" if login.start or _was_captured(session, account) else "pending"
+    waits = not login.start and (account.id is None or account.state == "pending")
+    account.state = "pending" if waits else "active"
     account.why, account.counted = None, None
     account.address = _address(login.credential) or account.address
     account.throttle_until, account.fails = LONG_AGO, 0
@@ -178,11 +179,6 @@ def _store(session: Session, account: Account, login: Login, options: BaseModel)
     session.add(account)
     session.flush()
     return _stored_id(account)
-
-
-def _was_captured(session: Session, account: Account) -> bool:
-    mine = select(StoredChannel.id).where(StoredChannel.account_id == account.id)
-    return account.id is not None and session.exec(mine.limit(1)).first() is not None
 
 
 def _address(credential: Credential) -> str:

@@ -31,9 +31,9 @@ from autocapture.workflows.grants import Granted, granted, granted_by_organisati
 _LABELS = {"google": "Google", "microsoft": "Microsoft"}
 _TO_BE_SET_UP = {
     "google": "an administrator registers an OAuth client at Google and sets google.client_id and "
-    "google.client_secret_file (docs/how-to/connect-google.md)",
+    "google.client_secret_file (docs/providers/google.md)",
     "microsoft": "an administrator registers an application in Entra and sets microsoft.tenant, microsoft.client_id and "
-    "microsoft.certificate_file (docs/how-to/connect-microsoft.md)",
+    "microsoft.certificate_file (docs/providers/microsoft.md)",
 }
 _WHATEVER_WAS_CONSENTED = ("https://graph.microsoft.com/.default",)
 

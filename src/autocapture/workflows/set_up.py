@@ -76,6 +76,6 @@ def _ask_for_passwords(engine: Engine) -> None:
         sealed = select(Credential.account_id)
         session.execute(
             update(Account)
-            .where(col(Account.id).in_(sealed))
+            .where(col(Account.id).in_(sealed), col(Account.state) != "pending")
             .values(state="needs_reconnect", why=KEY_REPLACED)
         )

@@ -58,6 +58,11 @@ def provider_buckets(source: str) -> tuple[Bucket, ...]:
     return (Bucket(f"providers from {_place(source)}", 60, 300),)
 
 
+def connect_buckets(user_id: int | None) -> tuple[Bucket, ...]:
+    """What connecting with a password takes one token of: our server asks others, and nobody is to guess through it."""
+    return (Bucket(f"connecting of user {user_id}", 20, 30),)
+
+
 def take(session: Session, buckets: Sequence[Bucket], now: datetime) -> timedelta | None:
     """One token of every bucket, in a writing transaction; or how long to wait, and nothing is taken."""
     rows = _rows(session, buckets, now)

@@ -158,7 +158,7 @@ def test_where_nothing_is_set_up_one_line_says_what_to_do(
     result = CliRunner().invoke(commands, ["connect", "microsoft", "--user", REP])
     assert result.exit_code == 1
     assert "an administrator registers an application in Entra" in result.stderr
-    assert "connect-microsoft.md" in result.stderr
+    assert "docs/providers/microsoft.md" in result.stderr
 
 
 def test_an_account_of_the_command_line_may_wait_for_the_choice_too(
