@@ -188,7 +188,8 @@ class Entra(OAuth):
     def _found(self, http: requests.Session) -> str:
         """The authority's addresses, as it publishes them."""
         now = self._clock.now()
-        if self._found_at is None or now - self._found_at > _ADDRESSES_LIVE:
+        age = None if self._found_at is None else now - self._found_at
+        if age is None or not timedelta(0) <= age <= _ADDRESSES_LIVE:
             self._addresses = json.dumps(discovery(self.provider.discovery_url, http, self._clock))
             self._found_at = now
         return self._addresses
