@@ -30,6 +30,11 @@ class Tick:
     due: Callable[[], Iterable[Job]]
 
 
+def every(interval: timedelta) -> IntervalTrigger:
+    """An interval that no change of a place's clocks stretches or doubles."""
+    return IntervalTrigger(seconds=interval.total_seconds(), timezone=UTC)
+
+
 class Ticker:
     """Runs a schedule; the first tick of each line comes at once."""
 
@@ -39,7 +44,7 @@ class Ticker:
         for tick in schedule:
             self._scheduler.add_job(
                 self._enqueue_due,
-                IntervalTrigger(seconds=tick.every.total_seconds(), timezone=UTC),
+                every(tick.every),
                 args=[tick],
                 id=tick.name,
                 coalesce=True,

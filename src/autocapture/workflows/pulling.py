@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from autocapture.application import Application
 from autocapture.connector import Broken, Connection, Cursor, Gone, Page, Record, Ref
 from autocapture.connector import Channel as Source
-from autocapture.errors import AutocaptureError
+from autocapture.errors import AutocaptureError, Unreachable
 from autocapture.model.accounts import Channel
 from autocapture.model.ledger import QUARANTINED
 from autocapture.store import ledger
@@ -24,6 +25,8 @@ PAGE_LIMIT = 4_000  # a few hundred bytes each, a few transactions a large folde
 FIRST_LIMIT = (
     1_000  # of an enumeration's first page, and of those read while the process that reads ahead starts
 )
+
+MOST_VISITS = 1_000  # of one cursor that says there is more: large files are read a part at a time, and keep theirs meanwhile
 
 
 @dataclass(slots=True)
@@ -76,6 +79,7 @@ class Run:
     told_again: bool = False  # something that was held was told once more, so others may be asked for again
     stored_last: Set[str] = frozenset()  # the page before; the next one was listed when it was not held yet
     following: Listed | None = None  # the page after the one that is stored now
+    visits: Counter[int] = field(default_factory=Counter)  # of each cursor, by its hash
 
     @property
     def channel_id(self) -> int:
@@ -93,11 +97,22 @@ class Run:
 
 
 def pull(run: Run) -> Pulled:
-    """The channel's next page, read. Raises what the connection raises. Nothing is written."""
+    """The channel's next page, read. Raises what the connection raises, and Unreachable for pages without end. Nothing is
+    written."""
     listed, run.following = run.following or _listed_first(run), None
+    _must_lead_on(run, listed.page)
     _look_ahead(run, listed)
     answers = None if listed.ticket is None else run.ahead.collect(listed.ticket)
     return _pulled(run, listed, answers)
+
+
+def _must_lead_on(run: Run, page: Page) -> None:
+    """Providers were seen whose pages lead back to one before: it would be asked for ever."""
+    if page.more:
+        visited = hash(page.cursor)
+        run.visits[visited] += 1
+        if run.visits[visited] > MOST_VISITS:
+            raise Unreachable("the provider's pages lead round in a circle")
 
 
 def pull_again(run: Run, ids: Sequence[str]) -> Pulled:
