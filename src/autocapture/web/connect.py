@@ -80,10 +80,14 @@ def to_consent(
         start=False,
         actor_id=user.id,
     )
-    redirect_uri = f"{visit.arrival.origin}/connect/{quote(provider, safe='')}/callback"
     try:
         url = ask(
-            application, user, wanted, redirect_uri, browser_id=visit.browser_id, source=visit.arrival.source
+            application,
+            user,
+            wanted,
+            _redirect_uri(visit, provider),
+            browser_id=visit.browser_id,
+            source=visit.arrival.source,
         )
     except AutocaptureError as problem:
         return _refused(application, visit, problem, label_of(provider))
@@ -121,7 +125,7 @@ def _page(
         "connect.html",
         status,
         title="Connect an account",
-        consents=[_consent(application, each) for each in _connectors(application, "oauth")],
+        consents=[_consent(application, visit, each) for each in _connectors(application, "oauth")],
         forms_of=[_form(each, given) for each in _connectors(application, "password")],
         email=user.email,
         is_admin=user.role == "admin",
@@ -149,7 +153,7 @@ def _offered(application: Application, name: str, method: str) -> Connector[Any]
     raise HTTPException(404)
 
 
-def _consent(application: Application, connector: Connector[Any]) -> dict[str, Any]:
+def _consent(application: Application, visit: Visit, connector: Connector[Any]) -> dict[str, Any]:
     missing = ""
     try:
         client_of(application, connector)
@@ -160,7 +164,13 @@ def _consent(application: Application, connector: Connector[Any]) -> dict[str, A
         "label": label_of(connector.auth.provider),
         "brings": _brings(connector),
         "missing": missing,
+        "redirect_uri": _redirect_uri(visit, connector.auth.provider),
     }
+
+
+def _redirect_uri(visit: Visit, provider: str) -> str:
+    """Where the provider sends the browser back to: one address for each, so that no answer is taken for another's."""
+    return f"{visit.arrival.origin}/connect/{quote(provider, safe='')}/callback"
 
 
 def _form(connector: Connector[Any], given: FormData | None) -> dict[str, Any]:
