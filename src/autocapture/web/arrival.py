@@ -1,8 +1,8 @@
 """How a request reached us: under which origin, in secret or not, and from where. Pure.
 
-Two ways are known. *Here*: from this machine, under a name of this machine, over plain http. *Public*: through a proxy that the
-settings trust, under the name of `web.public_url`, over https as the proxy tells. Anything else is refused: a name that is not
-ours could be one that resolves to us (DNS rebinding), and a header that says https could be anybody's.
+Two ways are known. *Here*: from this machine, under a name of this machine, over plain http, passed on by nobody. *Public*:
+through a proxy that the settings trust, under the name of `web.public_url`, over https as the proxy tells. Anything else is
+refused: a name that is not ours could be one that resolves to us (DNS rebinding); a header that says https could be anybody's.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from urllib.parse import urlsplit
 from autocapture.settings import Network, WebSettings
 
 Headers = Sequence[tuple[bytes, bytes]]
+
+_TOLD_BY_PROXIES = frozenset(
+    {b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ def arrival(headers: Headers, peer: str, web: WebSettings) -> Arrival | None:
         return None
     host = hosts[0].lower()
     if is_loopback(without_port(host)) and is_loopback(peer):
+        if any(key in _TOLD_BY_PROXIES for key, _value in headers):
+            return None  # a proxy on this machine that does not keep the name: whoever asked may be anywhere
         return Arrival(f"http://{host}", peer)
     public = urlsplit(web.public_url)
     if public.scheme != "https" or host.removesuffix(":443") != public.netloc.lower().removesuffix(":443"):

@@ -48,6 +48,13 @@ def test_through_the_proxy_by_https() -> None:
         (PUBLIC | {"host": "sales.example.com:8443"}, PROXY),
         (PUBLIC | {"host": "sales.example.com@evil.example"}, PROXY),
         ({}, "127.0.0.1"),
+        # a proxy on this machine that names us as this machine: whoever asked it may be anywhere
+        ({"host": "127.0.0.1:8000", "x-forwarded-for": "198.51.100.7"}, "127.0.0.1"),
+        ({"host": "127.0.0.1:8000", "x-forwarded-proto": "https"}, "127.0.0.1"),
+        ({"host": "127.0.0.1:8000", "x-forwarded-host": "sales.example.com"}, "127.0.0.1"),
+        ({"host": "127.0.0.1:8000", "x-real-ip": "198.51.100.7"}, "127.0.0.1"),
+        ({"host": "127.0.0.1:8000", "forwarded": "for=198.51.100.7"}, "127.0.0.1"),
+        ({"host": "127.0.0.1:8000", "via": "1.1 sales.example.com"}, "127.0.0.1"),
     ],
 )
 def test_anything_else_is_not_answered(headers: dict[str, str], peer: str) -> None:
