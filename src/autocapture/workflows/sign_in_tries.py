@@ -65,10 +65,12 @@ def connect_buckets(user_id: int | None) -> tuple[Bucket, ...]:
 
 def take(session: Session, buckets: Sequence[Bucket], now: datetime) -> timedelta | None:
     """One token of every bucket, in a writing transaction; or how long to wait, and nothing is taken."""
-    rows = _rows(session, buckets, now)
+    rows, made = _rows(session, buckets, now)
     tokens = [_filled(row, bucket, now) for row, bucket in zip(rows, buckets, strict=True)]
     lacking = [(1 - has) / bucket.per_hour for has, bucket in zip(tokens, buckets, strict=True) if has < 1]
     if lacking:
+        for row in made:  # who is slowed down does not fill the database with invented addresses
+            session.delete(row)
         return timedelta(seconds=max(lacking) * _HOUR)
     for row, has in zip(rows, tokens, strict=True):
         row.tokens, row.at = has - 1, now
@@ -91,15 +93,19 @@ def remember(session: Session, email: str, source: str, now: datetime) -> None:
     session.merge(TryBucket(key=_known(email, _place(source)).key, tokens=0, at=now))
 
 
-def _rows(session: Session, buckets: Sequence[Bucket], now: datetime) -> list[TryBucket]:
+def _rows(
+    session: Session, buckets: Sequence[Bucket], now: datetime
+) -> tuple[list[TryBucket], list[TryBucket]]:
+    """The row of each bucket, and those of them that were made for it now."""
     new = [{"key": bucket.key, "tokens": float(bucket.burst), "at": now} for bucket in buckets]
-    session.execute(insert_for(session)(TryBucket).values(new).on_conflict_do_nothing())
+    insert = insert_for(session)(TryBucket).values(new).on_conflict_do_nothing()
+    made = set(session.scalars(insert.returning(col(TryBucket.key))))
     keys = sorted(bucket.key for bucket in buckets)
     wanted = (
         select(TryBucket).where(col(TryBucket.key).in_(keys)).order_by(col(TryBucket.key)).with_for_update()
     )
     found = {row.key: row for row in session.exec(wanted)}
-    return [found[bucket.key] for bucket in buckets]
+    return [found[bucket.key] for bucket in buckets], [found[key] for key in sorted(made)]
 
 
 def _filled(row: TryBucket, bucket: Bucket, now: datetime) -> float:

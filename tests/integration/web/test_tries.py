@@ -96,3 +96,18 @@ def test_no_address_is_stored_and_nothing_is_kept_for_long(closed: Application, 
     sign_in(closed, ADMIN, "wrong", ELSEWHERE)
     with reading(closed.engine) as session:
         assert len(session.exec(select(TryBucket)).all()) == 3
+
+
+def test_who_is_slowed_down_fills_no_table_with_invented_addresses(
+    closed: Application, clock: FixedClock
+) -> None:
+    def kept() -> int:
+        with reading(closed.engine) as session:
+            return len(session.exec(select(TryBucket)).all())
+
+    with writing(closed.engine) as session:
+        assert sum(_guesses(session, clock, f"{n}@ours.example", ELSEWHERE, 1) for n in range(60)) == 60
+    before = kept()
+    with writing(closed.engine) as session:
+        assert sum(_guesses(session, clock, f"{n}@ours.example", ELSEWHERE, 1) for n in range(60, 90)) == 0
+    assert kept() == before
