@@ -8,7 +8,7 @@ from sqlalchemy import exists, select, update
 from sqlmodel import Session, col
 
 from autocapture.connector import CaptureLevel
-from autocapture.model.accounts import Channel
+from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import Activity, ActivityText, CalendarItem
 from autocapture.model.ledger import LedgerEntry
 from autocapture.store.bulk import delete_where_in, in_chunks
@@ -21,29 +21,35 @@ def is_lower(level: str, than: str) -> bool:
 
 
 def lower_level(session: Session, account_id: int, level: str) -> None:
-    """Removes what `level` does not keep from activities that this account alone has seen: texts below *full*, subjects and
-    the titles of calendar copies at *metadata*. What another account has seen too is kept under that account's level."""
+    """Removes what `level` does not keep from activities that this account has seen: texts below *full*, subjects and
+    the titles of calendar copies at *metadata*. What another account has seen too is kept where that account's level keeps it."""
     channels = select(col(Channel.id)).where(col(Channel.account_id) == account_id)
-    ids = sorted(_seen_here_alone(session, account_id))
     if _rank(level) < _rank("full"):
+        ids = sorted(_kept_by_nobody_else(session, account_id, "full"))
         delete_where_in(session, ActivityText, "activity_id", ids)
     if level != "metadata":
         return
-    for chunk in in_chunks(ids):
+    for chunk in in_chunks(sorted(_kept_by_nobody_else(session, account_id, "subject"))):
         session.execute(update(Activity).where(col(Activity.id).in_(chunk)).values(subject=None))
     for item in session.scalars(select(CalendarItem).where(col(CalendarItem.channel_id).in_(channels))):
         item.data = _untitled(item.data)
         session.add(item)
 
 
-def _seen_here_alone(session: Session, account_id: int) -> set[int]:
+def _kept_by_nobody_else(session: Session, account_id: int, least: str) -> set[int]:
+    """The activities that the account has seen, and no other one whose level is `least` or more."""
     here = select(col(Channel.id)).where(col(Channel.account_id) == account_id)
+    keeping = (
+        select(col(Channel.id))
+        .join(Account, col(Account.id) == col(Channel.account_id))
+        .where(col(Account.id) != account_id, col(Account.capture_level).in_(LEVELS[_rank(least) :]))
+    )
     elsewhere = LedgerEntry.__table__.alias("elsewhere")  # type: ignore[attr-defined]
     by_activity = select(col(LedgerEntry.activity_id)).where(
         col(LedgerEntry.channel_id).in_(here),
         col(LedgerEntry.activity_id).is_not(None),
         ~exists().where(
-            elsewhere.c.activity_id == LedgerEntry.activity_id, elsewhere.c.channel_id.not_in(here)
+            elsewhere.c.activity_id == LedgerEntry.activity_id, elsewhere.c.channel_id.in_(keeping)
         ),
     )
     by_series = (
@@ -52,7 +58,7 @@ def _seen_here_alone(session: Session, account_id: int) -> set[int]:
         .where(
             col(LedgerEntry.channel_id).in_(here),
             ~exists().where(
-                elsewhere.c.series_id == LedgerEntry.series_id, elsewhere.c.channel_id.not_in(here)
+                elsewhere.c.series_id == LedgerEntry.series_id, elsewhere.c.channel_id.in_(keeping)
             ),
         )
     )
