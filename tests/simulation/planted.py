@@ -180,7 +180,10 @@ PLANTED: dict[str, tuple[Plant, str]] = {
         "lost|sighting|unexplained",
     ),
     "a reset wipes the store": (broken_engine.wipes_the_store_at_a_reset, "disappeared"),
-    "a failed fetch is passed over": (broken_engine.advances_past_a_failed_fetch, "lost"),
+    "a failed fetch is passed over": (
+        broken_engine.advances_past_a_failed_fetch,
+        "lost|before its Retry-After",
+    ),
     "poison is never read again": (broken_engine.forgets_to_read_poison_again, "misjudged|ghost"),
     "the lease is not handed back": (leaves_its_lease_behind, "lease is held|not captured any more"),
     "a clock that was wrong is waited for": (waits_for_a_clock_that_was_wrong, "not captured any more"),
@@ -207,11 +210,11 @@ PLANTED: dict[str, tuple[Plant, str]] = {
 QUICKLY_FOUND = frozenset(
     {
         "everything listed is written blindly",
-        "an incomplete page is swept",
-        "what is seen again is not stamped",
+        "the CRM is told of every copy",
         "the second sighting is lost",
+        "poison is never read again",
         "the lease is not handed back",
-        "a failed fetch is passed over",
+        "a clock that was wrong is waited for",
     }
 )
 """Those that a few worlds find: cheap enough for every test run."""
