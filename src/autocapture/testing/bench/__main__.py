@@ -7,31 +7,72 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from autocapture.errors import SetupError
-from autocapture.testing.bench.goals import as_json, as_table, verdicts
+from autocapture.testing.bench import goals as mail_goals
+from autocapture.testing.bench.goals import Verdict
 from autocapture.testing.bench.mailbox import CONTACTS
-from autocapture.testing.bench.measure import Plan, measure
+from autocapture.testing.bench.measure import Plan as MailPlan
+from autocapture.testing.bench.measure import measure as measure_mail
+from autocapture.testing.bench.providers import goals as provider_goals
+from autocapture.testing.bench.providers.measure import PARTS
+from autocapture.testing.bench.providers.measure import Plan as ProvidersPlan
+from autocapture.testing.bench.providers.measure import measure as measure_providers
+
+Outcome = tuple[str, dict[str, Any], list[Verdict]]
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m autocapture.testing.bench", description=__doc__)
-    parser.add_argument("--messages", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=5, help="every program runs once in each (default 5)")
-    parser.add_argument("--contacts", type=int, default=CONTACTS)
-    parser.add_argument("--folders", type=int, default=100, help="folders of the idle pass")
-    parser.add_argument("--without", action="append", default=[], metavar="PROGRAM", help="leave one out")
+    """`mail` is meant where neither bench is named."""
+    given = list(sys.argv[1:] if words is None else words)
+    bench = given.pop(0) if given[:1] in (["mail"], ["providers"]) else "mail"
+    parser = argparse.ArgumentParser(prog=f"python -m autocapture.testing.bench {bench}", description=__doc__)
     parser.add_argument("--format", choices=("table", "json"), default="table")
-    given = parser.parse_args(words)
+    parser.add_argument("--contacts", type=int, default=CONTACTS)
+    run = _providers if bench == "providers" else _mail
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, so that the server ends too
-    plan = Plan(given.messages, given.rounds, given.contacts, given.folders, given.without)
     try:
-        found = measure(plan, lambda line: _line(sys.stderr, line))
+        table, document, judged, as_json = *run(parser, given), parser.parse_args(given).format == "json"
     except (SetupError, RuntimeError) as problem:
         _line(sys.stderr, f"bench: {problem}")
         return 2
-    _line(sys.stdout, json.dumps(as_json(found)) if given.format == "json" else as_table(found))
-    return int(any(verdict.passed is False for verdict in verdicts(found)))
+    _line(sys.stdout, json.dumps(document) if as_json else table)
+    return int(any(verdict.passed is False for verdict in judged))
+
+
+def _mail(parser: argparse.ArgumentParser, words: Sequence[str]) -> Outcome:
+    parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=5, help="every program runs once in each (default 5)")
+    parser.add_argument("--folders", type=int, default=100, help="folders of the idle pass")
+    parser.add_argument("--without", action="append", default=[], metavar="PROGRAM", help="leave one out")
+    given = parser.parse_args(words)
+    plan = MailPlan(given.messages, given.rounds, given.contacts, given.folders, given.without)
+    found = measure_mail(plan, _say)
+    return mail_goals.as_table(found), mail_goals.as_json(found), mail_goals.verdicts(found)
+
+
+def _providers(parser: argparse.ArgumentParser, words: Sequence[str]) -> Outcome:
+    parser.add_argument("--part", action="append", choices=PARTS, help="this one alone; may be given again")
+    parser.add_argument("--mailboxes", type=int, default=500)
+    parser.add_argument("--messages-a-day", type=int, default=100_000)
+    parser.add_argument("--minutes", type=float, default=20, help="simulated minutes of the busy stretch")
+    parser.add_argument("--events", type=int, default=10_000)
+    given = parser.parse_args(words)
+    plan = ProvidersPlan(
+        given.part or PARTS,
+        given.mailboxes,
+        given.messages_a_day,
+        given.minutes,
+        given.contacts,
+        given.events,
+    )
+    found = measure_providers(plan, _say)
+    return provider_goals.as_table(found), provider_goals.as_json(found), provider_goals.verdicts(found)
+
+
+def _say(line: str) -> None:
+    _line(sys.stderr, line)
 
 
 def _line(stream: object, text: str) -> None:

@@ -33,9 +33,9 @@ def make_home(home: Path, *, port: int, username: str, password: str, contacts: 
     app = application(home)
     schema.upgrade(app.engine)
     with writing(app.engine) as session:
-        insert(session, User, [_user(address) for address in (REP, *COLLEAGUES)])
+        insert(session, User, [user_row(address) for address in (REP, *COLLEAGUES)])
         for start in range(0, contacts, _BATCH):
-            _fill(session, range(start, min(start + _BATCH, contacts)))
+            fill(session, range(start, min(start + _BATCH, contacts)))
     options = {"host": "127.0.0.1", "port": port, "security": "none"}
     connect_account(app, Login(REP, "imap", options, PasswordCredential(username, password)))
     app.engine.dispose()  # the last connection folds the write-ahead log into the file
@@ -51,7 +51,8 @@ def application(home: Path) -> Application:
     return build(load_settings({"AUTOCAPTURE_HOME": str(home)}))
 
 
-def _user(address: str) -> dict[str, Any]:
+def user_row(address: str) -> dict[str, Any]:
+    """A rep as `User` has them."""
     return {
         "email": address,
         "name": address.partition("@")[0].capitalize(),
@@ -62,7 +63,9 @@ def _user(address: str) -> dict[str, Any]:
     }
 
 
-def _fill(session: Session, numbers: range) -> None:
+def fill(session: Session, numbers: range) -> None:
+    """The contacts of these numbers, their companies and deals. A company's contacts belong together: begin at a multiple of
+    `CONTACTS_OF_COMPANY`."""
     companies = numbers[::CONTACTS_OF_COMPANY]
     insert(session, Company, [{"id": n + 1, **_named("company", n)} for n in companies])
     insert(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
@@ -90,10 +91,16 @@ def as_table(found: Measured) -> str:
         figures = f"{median(rates):>12,.0f}{min(rates):>12,.0f}{max(rates):>12,.0f}"
         lines.append(f"{name:<20}{figures}{ours:>11.2f}x")
     lines += [f"{name:<20} not measured: {why}" for name, why in found.skipped.items()]
-    lines += ["", f"{'goal':<32}{'bound':>10}{'measured':>12}"]
+    return "\n".join([*lines, "", *goal_lines(verdicts(found))])
+
+
+def goal_lines(judged: Sequence[Verdict]) -> list[str]:
+    """A table of goals, aligned."""
+    width = max(32, *(len(verdict.goal) + 2 for verdict in judged))
     words = {True: "passed", False: "missed", None: "not measured"}
-    for verdict in verdicts(found):
+    lines = [f"{'goal':<{width}}{'bound':>10}{'measured':>12}"]
+    for verdict in judged:
         bound = f"{'>=' if verdict.at_least else '<='} {verdict.bound:g}"
         measured = "" if verdict.measured is None else f"{verdict.measured:.2f}"
-        lines.append(f"{verdict.goal:<32}{bound:>10}{measured:>12}  {words[verdict.passed]}")
-    return "\n".join(lines)
+        lines.append(f"{verdict.goal:<{width}}{bound:>10}{measured:>12}  {words[verdict.passed]}")
+    return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -21,6 +22,11 @@ def peak_while_running(program: subprocess.Popen[str]) -> float:
             peaks[pid] = max(peaks.get(pid, 0.0), _peak_mb(pid))
         time.sleep(_EVERY)
     return sum(peaks.values())
+
+
+def own_peak_mb() -> float:
+    """The peak of this process alone so far."""
+    return _peak_mb(os.getpid())
 
 
 def _tree(pid: int) -> list[int]:

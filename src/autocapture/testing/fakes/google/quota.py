@@ -30,21 +30,18 @@ class Quota:
         self.user, self.project = user, project
         self.spent = 0
         self.refused = 0
-        self._minute = -1
-        self._used: defaultdict[str, int] = defaultdict(int)
+        self.used: defaultdict[tuple[str, int], int] = defaultdict(int)
+        """Units by user ("" for the project) and minute."""
 
     def take(self, address: str, method: str) -> None:
         """Raises the refusal that Google gives beyond the limit."""
         minute = int(self._monotonic() // MINUTE)
-        if minute != self._minute:
-            self._minute = minute
-            self._used.clear()
         cost = COSTS.get(method, 1)
         for whose, limit, what in (
             (address, self.user, "Queries per minute per user"),
             ("", self.project, "Queries per minute"),
         ):
-            if limit and self._used[whose] + cost > limit:
+            if limit and self.used[whose, minute] + cost > limit:
                 self.refused += 1
                 raise Refusal(
                     403,
@@ -53,6 +50,6 @@ class Quota:
                     " 'gmail.googleapis.com' for consumer 'project_number:1'.",
                     domain="usageLimits",
                 )
-        self._used[address] += cost
-        self._used[""] += cost
+        self.used[address, minute] += cost
+        self.used["", minute] += cost
         self.spent += cost
