@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 
 from sqlalchemy import select
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from autocapture.model.crm import Company, CompanyDomain, Contact, ContactHandle, Deal, DealContact
 from autocapture.model.directory import (
@@ -29,14 +29,17 @@ def load_organization(
     hash_key: bytes = b"",
 ) -> Organization:
     """Our people. `region_of` maps a time zone to a telephone region; a domain of `shared_domains` (free mail) is never ours."""
+    users = session.execute(select(col(User.id), col(User.email), col(User.name), col(User.time_zone)))
     colleagues = {
-        user.id: Colleague(user.id, user.email, user.name, user.time_zone, region_of(user.time_zone))
-        for user in session.scalars(select(User))
-        if user.id is not None
+        user_id: Colleague(user_id, email, name, zone, region_of(zone))
+        for user_id, email, name, zone in users
+        if user_id is not None
     }
     handles = {colleague.email: colleague.user_id for colleague in colleagues.values()}
-    for handle in session.scalars(select(UserHandle)):
-        handles[handle.value] = handle.user_id
+    handles.update(
+        (value, user_id)
+        for value, user_id in session.execute(select(col(UserHandle.value), col(UserHandle.user_id)))
+    )
     domains = {handle.rpartition("@")[2] for handle in handles if "@" in handle}
     return Organization(colleagues, handles, frozenset(domains - set(shared_domains)), hash_key)
 

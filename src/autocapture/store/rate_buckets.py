@@ -8,20 +8,31 @@ nearly twice its limit in one window, or would have to stay far below it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Engine, select, update
-from sqlmodel import Session, col
+from sqlalchemy import Engine, bindparam, select
+from sqlmodel import Session
 
 from autocapture.clock import Clock
 from autocapture.errors import RateLimited, SetupError
 from autocapture.model.budgets import RateBucket
 from autocapture.sections import RateLimit, RateLimits
+from autocapture.store.bulk import table_of
 from autocapture.store.engine import insert_for, writing
 
 Spent = list[tuple[float, int]]
+
+# Asked before every request to a provider: statements of the ORM, or made anew each time, cost more than the request.
+_BUCKETS = table_of(RateBucket)
+_HELD = (
+    select(_BUCKETS.c.name, _BUCKETS.c.spent)
+    .where(_BUCKETS.c.name.in_(bindparam("names", expanding=True)))
+    .order_by(_BUCKETS.c.name)
+    .with_for_update()
+)
+_KEPT = _BUCKETS.update().where(_BUCKETS.c.name == bindparam("of")).values(spent=bindparam("kept"))
 
 MARGIN = 0.5
 """Seconds that a window is held to be longer: requests do not all take the same time to the provider."""
@@ -97,8 +108,7 @@ class AccountMeter:
             held = _locked(session, buckets, now)
             calls = min(want, *(bucket.free(held[bucket.name]) // cost for bucket in buckets))
             if calls >= least:
-                for bucket in buckets:
-                    _store(session, bucket, bucket.added(held[bucket.name], now, calls * cost))
+                _store(session, {b.name: b.added(held[b.name], now, calls * cost) for b in buckets})
                 return calls
         waits = (
             bucket.wait(held[bucket.name], now, max(least * cost, bucket.most // _WORTH_WAITING_FOR))
@@ -114,8 +124,7 @@ class AccountMeter:
             return
         with writing(self._engine) as session:
             held = _locked(session, buckets, self._clock.now().timestamp())
-            for bucket in buckets:
-                _store(session, bucket, _less(held[bucket.name], calls * cost))
+            _store(session, {name: _less(spent, calls * cost) for name, spent in held.items()})
 
     def _limit(self, method: str) -> tuple[RateLimit | None, int]:
         service, _, name = method.partition(".")
@@ -140,22 +149,19 @@ class AccountMeter:
 def _locked(session: Session, buckets: Sequence[Bucket], now: float) -> dict[str, Spent]:
     """What is in the windows of `buckets`, whose rows are this transaction's until it ends."""
     names = [bucket.name for bucket in buckets]
-    rows = select(RateBucket).where(col(RateBucket.name).in_(names)).order_by(col(RateBucket.name))
-    found = list(session.scalars(rows.with_for_update()))
+    connection = session.connection()
+    found = connection.execute(_HELD, {"names": names}).all()
     if len(found) < len(names):
         missing = [{"name": name, "spent": []} for name in names]
         session.execute(insert_for(session)(RateBucket).values(missing).on_conflict_do_nothing())
-        found = list(session.scalars(rows.with_for_update()))
-    spent = {row.name: [(float(at), int(units)) for at, units in row.spent] for row in found}
+        found = connection.execute(_HELD, {"names": names}).all()
+    spent = {name: [(float(at), int(units)) for at, units in entries] for name, entries in found}
     return {bucket.name: bucket.left(spent[bucket.name], now) for bucket in buckets}
 
 
-def _store(session: Session, bucket: Bucket, spent: Spent) -> None:
-    session.execute(
-        update(RateBucket)
-        .where(col(RateBucket.name) == bucket.name)
-        .values(spent=[[at, units] for at, units in spent])
-    )
+def _store(session: Session, spent: Mapping[str, Spent]) -> None:
+    rows = [{"of": name, "kept": [[at, units] for at, units in entries]} for name, entries in spent.items()]
+    session.connection().execute(_KEPT, rows)
 
 
 def _less(spent: Spent, units: int) -> Spent:
