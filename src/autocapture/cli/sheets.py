@@ -202,7 +202,6 @@ def accounts_table(rows: Iterable[Row], zone: ZoneInfo) -> Table:
         Column("skipped", right=True),
         Column("quarantined", right=True),
         Column("here", right=True),
-        Column("99 % within", right=True),
         Column("why", give=Give.WRAP),
     )
     told = [
@@ -214,7 +213,6 @@ def accounts_table(rows: Iterable[Row], zone: ZoneInfo) -> Table:
             moment(row["last_ok_at"], zone) or "never",
             *(count(row[outcome]) for outcome in ("captured", "skipped", "quarantined")),
             "" if row["coverage"] is None else f"{int(row['coverage'] * 10_000) / 100:g} %",
-            "" if row["fresh_p99_s"] is None else f"{row['fresh_p99_s']:.0f} s",
             "; ".join([*([row["why"]] if row["why"] else []), *row["alerts"]]),
         ]
         for row in rows
