@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 from tests.contracts import broken_connectors, broken_engine
 
@@ -126,14 +126,11 @@ def loses_the_second_sighting(patch: Patch) -> None:
 
     def first_alone(session: Session, lines: Sequence[Any]) -> None:
         for line in lines:
-            others = (
+            elsewhere = select(LedgerEntry).where(
                 col(LedgerEntry.activity_id) == line.activity_id,
                 col(LedgerEntry.channel_id) != line.channel_id,
             )
-            if (
-                line.activity_id is not None
-                and session.query(LedgerEntry).filter(*others).first() is not None
-            ):
+            if line.activity_id is not None and session.scalars(elsewhere).first() is not None:
                 line.activity_id = None
         write(session, lines)
 

@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 
 from autocapture.errors import LeaseLost
 from autocapture.model.accounts import LONG_AGO, Account
+from autocapture.store.bulk import table_of
 from autocapture.store.due import has_come
 
 LEASE_FOR = timedelta(minutes=5)
@@ -55,11 +56,12 @@ def claim(
 
 def renew(session: Session, lease: Lease, now: datetime) -> None:
     """Extends the lease inside the page's transaction; LeaseLost rolls the page back."""
+    account = table_of(Account)  # past the ORM, which takes as long again: this is done for every page
     kept = session.execute(
-        update(Account)
-        .where(col(Account.id) == lease.account_id, col(Account.lease_no) == lease.number)
+        account.update()
+        .where(account.c.id == lease.account_id, account.c.lease_no == lease.number)
         .values(lease_until=now + LEASE_FOR)
-        .returning(col(Account.id))
+        .returning(account.c.id)
     ).scalar_one_or_none()
     if kept is None:
         raise LeaseLost(f"account {lease.account_id} was taken over by another worker")
