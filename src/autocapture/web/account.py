@@ -11,6 +11,7 @@ from fastapi import FastAPI, Path
 from fastapi.responses import Response
 from sqlmodel import col, func, select
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from autocapture.application import Application
 from autocapture.connector import CaptureLevel
@@ -55,6 +56,10 @@ def add_routes(app: FastAPI) -> None:
     @app.post("/accounts/{account_id}/password")
     def password(application: App, visit: Asked, account_id: Id, fields: Fields) -> Response:
         account = own_account(application, visit, account_id)
+        if application.registry.get(account.connector).auth.method != "password":
+            raise HTTPException(
+                404
+            )  # connecting again wakes an account, and would keep a password that opens nothing
         problem = sign_in_again(application, visit, account, text(fields, "password"))
         if problem is None:
             return visit.leads_to(f"/accounts/{account_id}")

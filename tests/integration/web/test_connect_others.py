@@ -19,7 +19,7 @@ from tests.peers.entra import entra
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
-from autocapture.model.accounts import Account
+from autocapture.model.accounts import Account, Credential
 from autocapture.model.connecting import OrganizationConsent
 from autocapture.sections import MicrosoftSettings
 from autocapture.store.engine import reading, writing
@@ -218,3 +218,28 @@ def test_an_account_of_somebody_else_takes_no_password(app: Application, tab: Ta
     tab.get("/me")
     assert tab.send("/accounts/7/password", password="x").status_code == 404
     assert rows(app, Account) == 1
+
+
+@pytest.mark.parametrize("connector", ["files", "google"])
+def test_an_account_without_a_password_takes_none(
+    app: Application, tab: Tab, tmp_path: Path, connector: str
+) -> None:
+    for name in ("cur", "new", "tmp"):
+        (tmp_path / "maildir" / name).mkdir(parents=True)
+    with writing(app.engine) as session:
+        session.add(
+            Account(
+                id=7,
+                user_id=2,
+                connector=connector,
+                subject="x",
+                options={"maildir": str(tmp_path / "maildir")} if connector == "files" else {},
+                state="paused",
+                created_at=app.clock.now(),
+            )
+        )
+    tab.sign_in(REP)
+    tab.get("/me")
+    assert tab.send("/accounts/7/password", password="x").status_code == 404
+    assert account_of(app).state == "paused"
+    assert rows(app, Credential) == 0
