@@ -159,6 +159,12 @@ async def form(request: Request, visit: Asked) -> FormData:
     ):
         raise HTTPException(415)
     fields = await request.form(max_fields=_MOST_FIELDS)
+    if any(
+        "\0" in value
+        for value in (text for pair in fields.multi_items() for text in pair)
+        if isinstance(value, str)
+    ):
+        raise HTTPException(400)  # nobody types that, and no text of PostgreSQL's holds it
     token = str(fields.get("form_token", ""))
     if visit.is_new or not hmac.compare_digest(token.encode(), visit.form_token.encode()):
         raise HTTPException(403)

@@ -144,3 +144,10 @@ def test_every_answer_has_the_headers(tab: Tab) -> None:
         assert headers["x-content-type-options"] == "nosniff"
         assert path.startswith("/static") or headers["cache-control"] == "no-store"
         assert "strict-transport-security" not in headers  # plain http: only this machine
+
+
+def test_a_form_with_a_zero_byte_is_no_form(closed: Application, tab: Tab) -> None:
+    tab.get("/sign-in")
+    token = tab.token
+    assert tab.send("/sign-in", email="a\0b@ours.example", password="x").status_code == 400
+    assert tab.send("/sign-in", form_token=token, **{"a\0b": "x"}).status_code == 400
