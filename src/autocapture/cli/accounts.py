@@ -57,7 +57,10 @@ def preview(
     ] = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """Count what an account holds, by channel and year, and say how long importing it would take."""
+    """Count what an account holds, before anything is imported.
+
+    By channel and year, with how long an import would take.
+    """
     from autocapture.model.accounts import Account
     from autocapture.store.engine import reading
     from autocapture.workflows.preview import estimate, in_words, take_preview

@@ -31,7 +31,10 @@ def register(app: typer.Typer) -> None:
 
 
 def list_users(fmt: FormatOption = Format.TABLE) -> None:
-    """List everybody: role, how they can sign in, until when an invitation holds, and when they last signed in."""
+    """List everybody with their role and how they sign in.
+
+    Also until when an invitation holds, and when somebody last signed in.
+    """
     from autocapture.workflows.people_access import list_access
 
     def moment(at: datetime | None) -> object:
@@ -107,7 +110,10 @@ def _tell(invitation: Invitation) -> bool:
 
 
 def disable(email: EmailArgument) -> None:
-    """Disable somebody who left: signed out everywhere at once, no sign-in, no summaries."""
+    """Disable somebody who left.
+
+    They are signed out everywhere at once, and have no sign-in and no summaries.
+    """
     _set_active(email, False)
 
 

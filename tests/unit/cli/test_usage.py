@@ -39,7 +39,8 @@ def one_line_of(done: Result, code: int) -> str:
     [
         ("sumary", "no such command 'sumary'; did you mean 'summary'?; see `autocapture --help`"),
         ("quotas chek x.csv", "no such command 'chek'; did you mean 'check'?; see `autocapture quotas --help`"),
-        ("connect imapp", "there is no connector 'imapp'; installed: files, imap; see `autocapture connect --help`"),
+        ("connect imapp", "there is no connector 'imapp'; installed: caldav, files, google, imap, microsoft, microsoft-calls; "
+         "see `autocapture connect --help`"),
         ("--verson", "there is no option --verson; did you mean --version?; see `autocapture --help`"),
         ("summary --wek 1", "there is no option --wek; did you mean --week?; see `autocapture summary --help`"),
         ("metrics deals_won --perod 1",
