@@ -66,7 +66,9 @@ class Channel(SQLModel, table=True):
     wake_at: datetime = Field(default=LONG_AGO, sa_type=UtcDateTime)
     last_ok_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_error: str | None = None
-    newest_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # of the newest item, as the provider says
+    newest_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime
+    )  # of the newest item, as the provider says
 
 
 class Credential(SQLModel, table=True):
