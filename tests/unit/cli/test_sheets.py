@@ -166,7 +166,7 @@ def test_a_trace_shows_what_each_row_adds() -> None:
 def test_an_account_fits_a_line_however_long_its_paths_are() -> None:
     row = {"id": 2, "user": "a@b.example", "connector": "files", "state": "needs_reconnect", "last_ok_at": None,
            "subject": "/srv/x/mail/ann/Maildir /srv/x/ann.ics /srv/x/ann.csv", "captured": 1486, "skipped": 2,
-           "quarantined": 0, "why": "login failed", "coverage": None, "alerts": []}  # fmt: skip
+           "quarantined": 0, "why": "no", "coverage": None, "alerts": []}  # fmt: skip
     plain = {
         **row,
         "connector": "imap",
@@ -175,14 +175,14 @@ def test_an_account_fits_a_line_however_long_its_paths_are() -> None:
         "state": "active",
         "why": None,
         "coverage": 0.99996,
-        "alerts": ["stands still"],
+        "alerts": ["old"],
     }
     assert shown(sheets.accounts_table([row, plain], STOCKHOLM)) == [
         "times in Europe/Stockholm",
-        "id  user         from           state            last ok           captured  skipped  quarantined     here  why",
-        "──  ───────────  ─────────────  ───────────────  ────────────────  ────────  ───────  ───────────  ───────  ────────────",
-        " 2  a@b.example  files …/Mail…  needs reconnect  never                1,486        2            0           login failed",
-        " 2  a@b.example  imap           active           2026-11-16 07:30     1,486        2            0  99.99 %  stands still",
+        "id  user         from                state            last ok           captured  skipped  quarantined     here  why",
+        "──  ───────────  ──────────────────  ───────────────  ────────────────  ────────  ───────  ───────────  ───────  ───",
+        " 2  a@b.example  files …/Maildir +2  needs reconnect  never                1,486        2            0           no",
+        " 2  a@b.example  imap                active           2026-11-16 07:30     1,486        2            0  99.99 %  old",
     ]
 
 
