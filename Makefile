@@ -1,7 +1,7 @@
 # make run      a working autocapture with a sample organisation on http://127.0.0.1:8000
 # make test     everything that is checked before a change is taken
 # make lint     formatting, style, types and import rules alone
-# make bench    speed, as ratios against other tools on this machine
+# make bench    speed: beside other tools on this machine, and of many mailboxes in simulated time
 # make soak     longer searches: thousands of seeds
 # make simulate SEEDS=10000   whole worlds in simulated time, until a promise is broken
 # make lock     pin every dependency anew
@@ -29,7 +29,8 @@ lint: $(TESTING)
 	$(BIN)/lint-imports
 
 bench: $(TESTING)
-	$(BIN)/python -m autocapture.testing.bench
+	$(BIN)/python -m autocapture.testing.bench mail; mail=$$?; \
+	$(BIN)/python -m autocapture.testing.bench providers && exit $$mail
 
 soak: $(TESTING)
 	$(BIN)/python -m pytest -n 2 -m soak
