@@ -50,7 +50,12 @@ def build_app(application: Application) -> FastAPI:
     LookupError where a route is not in the table of access."""
     assert_reachable(application)
     app = FastAPI(
-        title="autocapture", openapi_url=None, docs_url=None, redoc_url=None, dependencies=[Depends(visiting)]
+        title="autocapture",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # behind a proxy it would lead, form and all, to plain http
+        dependencies=[Depends(visiting)],
     )
     app.state.application = application
     app.state.closed = closed = Closing(application)

@@ -129,3 +129,10 @@ def test_what_is_not_ready_is_told_without_paths_beyond_this_machine(
     closed.settings.key_file.unlink()
     assert proxied.get("/readyz").json() == {"ready": False, "reasons": [{"check": "key file"}]}
     assert "master.key" in tab.get("/readyz").text
+
+
+@pytest.mark.usefixtures("closed")
+def test_nobody_is_led_to_plain_http(proxied: Proxied) -> None:
+    for path in ("/sign-in/", "/accounts/", "/static"):
+        assert proxied.get(path).status_code == 404
+    assert proxied.send("/sign-in/", email="rep@ours.example", password=PASSWORD).status_code == 404
