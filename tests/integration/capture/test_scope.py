@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col, func
 from tests.integration.capture.deployment import PEOPLE, capture, connect_files, deploy, settle
+from tests.peers.postgres import postgres_server, postgres_url  # noqa: F401
 
 from autocapture.application import Application
 from autocapture.errors import InputError
@@ -47,9 +49,12 @@ def meeting(folder: Path, name: str, start: str, rule: str = "") -> None:
     )
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Application:
-    return deploy(tmp_path / "home")
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Application]:
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
+    made = deploy(tmp_path / "home", url=url)
+    yield made
+    made.engine.dispose()
 
 
 def kept(app: Application) -> set[str]:
