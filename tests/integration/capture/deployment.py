@@ -47,7 +47,9 @@ PEOPLE = ("ruth@ours.example", "sam@ours.example", "tina@ours.example")
 
 RUN_TIMES = {
     "account": {"lease_owner", "lease_until", "lease_no", "throttle_until", "created_at"},
-    "channel": {"wake_at", "last_ok_at", "cursor", "generation"},
+    "channel": {"wake_at", "last_ok_at", "cursor", "generation", "newest_at"},
+    "stall": {"checked_at"},
+    "freshness": {"day", "counts"},
     "ledger": {"first_seen_at", "updated_at", "retry_at", "generation"},
     "activity": {"known_at", "changed_at"},
     "calendar_item": {"first_seen_at"},
