@@ -12,6 +12,7 @@ from sqlmodel import col, func, select
 from tests.integration.capture.deployment import PEOPLE, deploy
 from tests.integration.summary.mailbox import Mailbox, mailbox
 from tests.integration.web.granting import GoogleWorld, at, google_world, with_google
+from tests.peers.postgres import postgres_server, postgres_url  # noqa: F401
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
@@ -54,9 +55,12 @@ def google(tmp_path: Path, clock: FixedClock) -> Iterator[GoogleWorld]:
         yield world
 
 
-@pytest.fixture
-def app(tmp_path: Path, clock: FixedClock, google: GoogleWorld, sink: Mailbox) -> Iterator[Application]:
-    made = with_google(deploy(tmp_path / "home", clock=clock), google, tmp_path)
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def app(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock, google: GoogleWorld, sink: Mailbox
+) -> Iterator[Application]:
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
+    made = with_google(deploy(tmp_path / "home", url=url, clock=clock), google, tmp_path)
     mail = SmtpSettings(host="127.0.0.1", port=sink.port, security="none", sender="autocapture@ours.example")
     made = replace(made, settings=made.settings.model_copy(update={"smtp": mail}))
     yield made
