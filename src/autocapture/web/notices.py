@@ -1,7 +1,7 @@
 """Where providers send their notices. Open to the internet, without session: each proves itself or is ignored.
 
-A notice is verified, its channels are due now, and it is answered. Those that come while a transaction is under way share the next
-one, so that a burst of thousands costs a few.
+A notice is verified, its channels are due now, and it is answered. Those that come while a transaction is under way share the
+next one, so that a burst of thousands costs a few.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import hmac
 import json
 from typing import Any
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from fastapi import FastAPI
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -29,6 +30,9 @@ CALENDAR = "/notices/google/calendar"
 MAIL = "/notices/google/mail"
 
 LONGEST_GREETING = 2_048
+AT_ONCE = 4
+"""Tokens that are judged at a time, on threads of their own: Google's keys may be slow, and the pages must not wait for them."""
+
 MOST_IN_ONE = 1_000
 """Notices in one request that are looked at; a provider sends far fewer."""
 
@@ -56,6 +60,7 @@ class _Notices:
         push, web = application.settings.push, application.settings.web
         self._desk = Desk(application)
         self._refusals = Refusals(application.clock)
+        self._verifying = CapacityLimiter(AT_ONCE)
         self._tokens = PushTokens(
             application.settings.google,
             push.gmail_sender,
@@ -90,7 +95,8 @@ class _Notices:
     async def mail(self, request: Request) -> Response:
         """Gmail's, as Pub/Sub pushes them. One that cannot be understood is taken all the same: it would come for ever."""
         try:
-            await run_in_threadpool(self._tokens.verify, request.headers.get("authorization", ""))
+            given = request.headers.get("authorization", "")
+            await run_sync(self._tokens.verify, given, limiter=self._verifying)
         except CredentialRejected as refused:
             self._refusals.tell(request, str(refused))
             return PlainTextResponse("This proves nothing.\n", 401)
