@@ -52,6 +52,7 @@ ROUTES: Mapping[tuple[str, str], Row] = {
     ("GET", "/static"): _ANYONE,
     ("GET", "/livez"): _ANYONE,
     ("GET", "/readyz"): _ANYONE,
+    ("GET", "/metrics"): _ANYONE,
     ("GET", "/sign-in"): _ANYONE,
     ("POST", "/sign-in"): _ANYONE,
     ("GET", "/forgotten"): _ANYONE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
@@ -18,6 +18,7 @@ from autocapture.web.access import Reach
 from autocapture.web.ownership import sight_of, within
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
+from autocapture.workflows.account_health import AccountHealth, health_of
 
 OUTCOMES = ("captured", "skipped", "quarantined")
 STATES = {
@@ -38,8 +39,11 @@ def page(application: Application, visit: Visit) -> str:
             .where(within(Account.user_id, sight_of(session, visit)))
             .order_by(col(User.name), col(Account.id))
         ).all()
+        ids = [account.id for account, _ in rows if account.id is not None]
+        health = health_of(session, ids, application.clock.now())
         shown = [
             _account(account, user, seen[account.id or 0], newest.get(account.id or 0), visit)
+            | _proof(health[account.id or 0], visit)
             for account, user in rows
         ]
     return render("accounts.html", title="Accounts", visit=visit, accounts=shown, outcomes=OUTCOMES)
@@ -85,6 +89,30 @@ def _account(
         "totals": [reader.count(totals[outcome]) for outcome in OUTCOMES],
         "reasons": [(outcome, reason, reader.count(number)) for outcome, reason, number in reasons],
     }
+
+
+def _proof(health: AccountHealth, visit: Visit) -> dict[str, Any]:
+    """What shows whether the account is whole and fresh."""
+    counted, delays = health.counted, health.delays
+    return {
+        "alerts": health.alerts,
+        "whole": None
+        if counted is None
+        else f"{counted.words} of {visit.reader.count(counted.listed)} items at the source are here "
+        f"(counted {visit.reader.moment_full(counted.at)})",
+        "fresh": None
+        if delays is None
+        else f"visible within {lasting(delays.p50)} (half), {lasting(delays.p95)} (95 %), {lasting(delays.p99)} (99 %)",
+    }
+
+
+def lasting(delay: timedelta) -> str:
+    """A duration in its largest unit that is not below two."""
+    seconds = delay.total_seconds()
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _places(subject: str) -> list[str]:

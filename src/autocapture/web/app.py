@@ -23,6 +23,7 @@ from autocapture.web import (
     connect,
     evidence,
     me,
+    metrics,
     microsoft_consent,
     notices,
     overview,
@@ -63,7 +64,7 @@ def build_app(application: Application) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _pages(app)
     _health(app)
-    for module in (sign_in, sign_in_with, me, users, notices, connect, account, microsoft_consent):
+    for module in (sign_in, sign_in_with, me, users, notices, metrics, connect, account, microsoft_consent):
         module.add_routes(app)
     _errors(app)
     assert_complete(app.routes)
