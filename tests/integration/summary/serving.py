@@ -18,7 +18,9 @@ from autocapture.web.app import build_app
 def serving(app: Application) -> Iterator[str]:
     """The address of the pages over `app`; stopped at the end."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(build_app(app), log_level="critical", lifespan="off", proxy_headers=False))
+    server = uvicorn.Server(
+        uvicorn.Config(build_app(app), log_level="critical", lifespan="off", proxy_headers=False)
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
