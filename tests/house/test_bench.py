@@ -99,7 +99,7 @@ def test_in_simulated_time_things_happen_in_order_and_the_clock_ends_where_it_sh
         (name, START + timedelta(minutes=minutes)) for name, minutes in (("first", 2), ("second", 3))
     ]
     assert clock.now() == START + timedelta(minutes=5)
-    assert service.jobs["refresh_rollups"] == 5
+    assert service.jobs["tell_of_dead_logins"] == 5
 
 
 def test_the_same_seed_writes_the_same_mail_oldest_first() -> None:
