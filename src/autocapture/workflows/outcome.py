@@ -61,7 +61,9 @@ def succeeded(app: Application, lease: Lease, report: CaptureReport) -> None:
         session.execute(
             update(Account)
             .where(col(Account.id) == lease.account_id, well)
-            .values(fails=0, throttle_until=LONG_AGO, why=report.why if report.status == "incomplete" else None)
+            .values(
+                fails=0, throttle_until=LONG_AGO, why=report.why if report.status == "incomplete" else None
+            )
         )
 
 
