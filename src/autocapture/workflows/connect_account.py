@@ -75,6 +75,7 @@ def connect_account(app: Application, login: Login) -> Connected:
     with connector.open(options, login.credential, tools) as connection:
         channels = tuple(connection.channels())
     with writing(app.engine) as session:
+        _one_at_a_time(session, user)
         account = _known(session, login, user, options)
         is_new = account is None
         if is_new:
@@ -124,6 +125,11 @@ def _stored_id(row: Account | User) -> int:
     if row.id is None:
         raise ValueError("the row has not been stored")
     return row.id
+
+
+def _one_at_a_time(session: Session, user: User) -> None:
+    """A form that was sent twice connects one account: the second finds what the first stored."""
+    session.exec(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
 
 
 def _known(session: Session, login: Login, user: User, options: BaseModel) -> Account | None:
