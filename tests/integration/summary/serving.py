@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import uvicorn
 
 from autocapture.application import Application
@@ -34,3 +35,11 @@ def serving(app: Application) -> Iterator[str]:
         server.should_exit = True
         thread.join(timeout=20)
         listener.close()
+
+
+def shown(app: Application, path: str) -> str:
+    """The page at `path` as whoever asks on this machine is shown it, while nobody can sign in yet."""
+    with serving(app) as address:
+        answer = httpx.get(address + path, trust_env=False)
+    assert answer.status_code == 200, answer.status_code
+    return answer.text

@@ -8,14 +8,13 @@ from decimal import Decimal
 from sqlmodel import col, select
 from tests.integration.summary.beginning import deal
 from tests.integration.summary.organization import WEEK
+from tests.integration.summary.serving import shown
 
 from autocapture.application import Application
 from autocapture.model.measures import Publication
 from autocapture.model.organization import Membership, Team
 from autocapture.report.publication import summary_of
-from autocapture.report.reader import Reader
 from autocapture.store.engine import writing
-from autocapture.web import evidence
 from autocapture.workflows.summarize import publish
 
 ANNA = 2
@@ -54,9 +53,8 @@ def test_the_rows_behind_such_a_number_are_those_of_these_days(people: Applicati
     deal(people, 2, at=datetime(2026, 11, 12, 10, tzinfo=UTC), minor=200_000)
     _changes_to_south(people)
     publication = publish(people, team_id=2, week=WEEK)
-    assert publication.id is not None
     [anna] = summary_of(publication).people
     [won] = [number for number in anna.numbers if number.metric == "deals_won"]
-    page = evidence.page(people, Reader(), publication.id, won.metric, won.cell)
+    page = shown(people, f"/n/{publication.id}/{won.metric}/{won.cell}")
     assert "Pumps 2" in page
     assert "Pumps 1" not in page

@@ -10,6 +10,7 @@ from html import unescape
 from sqlmodel import col, select
 from tests.integration.summary.beginning import deal
 from tests.integration.summary.organization import MONDAY, WEEK
+from tests.integration.summary.serving import shown
 
 from autocapture.application import Application
 from autocapture.model.activities import Activity, Match
@@ -17,9 +18,7 @@ from autocapture.model.crm import Contact, Deal, DealContact, Lead
 from autocapture.model.measures import Publication, Quota
 from autocapture.report.numbers import Number
 from autocapture.report.publication import summary_of
-from autocapture.report.reader import Reader
 from autocapture.store.engine import reading, writing
-from autocapture.web import activity, evidence, summaries
 from autocapture.workflows.summarize import publish
 
 
@@ -34,11 +33,11 @@ def _number(publication: Publication, metric: str, *, user: int | None = None) -
 
 
 WEEK_CELL = "2026-11-09..2026-11-15"
+SUMMARY = f"/summary/north/{WEEK}"
 
 
-def _page(app: Application, publication: Publication, number: Number, reader: Reader | None = None) -> str:
-    assert publication.id is not None
-    page = evidence.page(app, reader or Reader(), publication.id, number.metric, number.cell)
+def _page(app: Application, publication: Publication, number: Number) -> str:
+    page = shown(app, f"/n/{publication.id}/{number.metric}/{number.cell}")
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", page)))
 
 
@@ -63,7 +62,7 @@ def test_activities_are_told_in_the_zone_of_the_rep_who_took_part(app: Applicati
         mail = session.exec(select(Activity).where(Activity.kind == "email")).first()
         assert mail is not None
         session.expunge(mail)
-    page = activity.page(app, Reader(), mail.id)
+    page = shown(app, f"/activities/{mail.id}")
     assert re.search(r"\d:\d\d:\d\d\sAM|PM CES?T", page)
 
 
@@ -112,7 +111,7 @@ def test_a_median_that_is_not_reached_says_who_still_waits(people: Application) 
                 )
             )
     publication = publish(people, team_id=1, week=WEEK)
-    summary = unescape(summaries.page(people, Reader(), "north", WEEK))
+    summary = unescape(shown(people, SUMMARY))
     assert ">not yet</a>" in summary
     assert "2 of 2 leads still unanswered" in summary
     assert "The median of lead response time is not known yet: 0 of 2 leads were answered." in summary
@@ -132,13 +131,13 @@ def test_what_has_no_value_is_a_dash_with_its_reason_and_not_0(people: Applicati
         "nothing is connected that it is counted from",
     )
     assert (told["opportunities_created"].value, told["deals_won"].value) == (0, 1)  # a true 0 stays one
-    page = unescape(summaries.page(people, Reader(), "north", WEEK))
+    page = unescape(shown(people, SUMMARY))
     assert "€0" not in page
     assert 'title="– (1 deal without an amount): see the rows">–</a>' in page
     assert '<span class="change">no comparison with last week · nothing is connected' in page
     assert "North in week 46: 1 deal won" in page  # nothing is said of meetings that nobody could count
-    shown = _page(people, publication, told["revenue_won"])
-    assert "There is no value: 1 deal without an amount." in shown
+    behind = _page(people, publication, told["revenue_won"])
+    assert "There is no value: 1 deal without an amount." in behind
 
 
 def test_wins_without_an_amount_are_counted_under_not_known(people: Application) -> None:
@@ -147,7 +146,7 @@ def test_wins_without_an_amount_are_counted_under_not_known(people: Application)
     deal(people, 3, at=datetime(2026, 10, 29, 9, tzinfo=UTC))
     unknown = summary_of(publish(people, team_id=1, week=WEEK)).unknown
     assert (unknown.unpriced_wins, unknown.wins_since) == (1, date(2026, 11, 9))
-    page = summaries.page(people, Reader(), "north", WEEK)
+    page = shown(people, SUMMARY)
     assert "1 deal won since Nov 9, 2026 without an amount: nothing is added to revenue for it." in page
 
 
@@ -201,7 +200,7 @@ def test_reasons_of_a_match_are_told_in_names(app: Application) -> None:
         name = session.get(Deal, 41)
         assert name is not None
         deal_name = name.name
-    pages = [activity.page(app, Reader(), number) for number in ids]
+    pages = [shown(app, f"/activities/{number}") for number in ids]
     assert "Kim Hoekstra, Kim Lindqvist" in pages[0]
     assert "Northwind Foods" in pages[1]
     assert "Kim Hoekstra (decision maker)" in pages[1]

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from sqlmodel import select
 from tests.integration.summary.beginning import deal
 from tests.integration.summary.organization import MONDAY, WEEK
+from tests.integration.summary.serving import shown
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
@@ -164,11 +165,8 @@ def test_reps_of_whom_nothing_is_connected_are_named(people: Application) -> Non
 
 @pytest.fixture
 def render() -> Callable[[Application], str]:
-    from autocapture.report.reader import Reader
-    from autocapture.web import summaries
-
     def made(app: Application) -> str:
         publish(app, team_id=1, week=WEEK)
-        return summaries.page(app, Reader(), "north", WEEK)
+        return shown(app, f"/summary/north/{WEEK}")
 
     return made
