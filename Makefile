@@ -20,7 +20,7 @@ run: $(RUNTIME)
 	$(BIN)/autocapture serve --sample
 
 test: lint
-	$(BIN)/python -m pytest -n 2 -m "not soak"
+	$(BIN)/python -m pytest -n 3 -m "not soak"
 
 lint: $(TESTING)
 	$(BIN)/ruff check

@@ -30,6 +30,7 @@ from autocapture.workflows.census import take_census
 OF_THE_RUN = {
     "channel": {"wake_at", "last_ok_at"},
     "account": {"lease_no"},
+    "kept_key": {"sealed"},
 }
 """Columns that say when an account was last looked at, not what was found."""
 

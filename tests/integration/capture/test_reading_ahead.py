@@ -101,6 +101,7 @@ def _comparable(app: Application) -> object:
     for line in tables["ledger"]:
         assert isinstance(line, dict)
         line.pop("message_hash")  # under a key of the deployment's own
+    tables["ledger"].sort(key=lambda line: (line["channel_id"], line["source_id"]))
     return {name: rows for name, rows in tables.items() if name not in ("account", "credential", "channel")}
 
 

@@ -11,7 +11,7 @@ from tests.integration.imports.exports import FILES, MAPPING
 from typer.testing import CliRunner, Result
 
 from autocapture.bootstrap import build
-from autocapture.cli import importing
+from autocapture.cli import importing, people
 from autocapture.settings import load_settings
 from autocapture.store import schema
 
@@ -41,6 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(*words: str) -> Result:
     app = typer.Typer()
     importing.register(app)
+    people.register(app)
     return CliRunner().invoke(app, words)
 
 

@@ -66,7 +66,14 @@ def _organization(made: _Company) -> None:
         role, zone = "rep" if rep else "manager", ZONES[user % len(ZONES)]
         made.put("app_user", id=user, email=email, name=email, role=role, time_zone=zone, locale="nl-NL")
         made.put("membership", user_id=user, team_id=user % TEAMS + 1, valid_from=date(2026, 1, 1))
-        account = {"id": user, "user_id": user, "connector": "example", "subject": email, "options": {}}
+        account = {
+            "id": user,
+            "user_id": user,
+            "connector": "example",
+            "subject": email,
+            "options": {},
+            "left_out": [],
+        }
         made.put("account", **account, state="active", created_at=_BEGAN)
         for number, kind in enumerate(("email", "event", "call")):
             channel = {"id": 3 * user + number, "account_id": user, "source_id": kind, "kind": kind}
