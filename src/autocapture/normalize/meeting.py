@@ -55,8 +55,8 @@ def draft_meetings(
       (`series_keys`).
     - The organizer's copy tells time and title, else the one with the highest SEQUENCE, else the newest; each attendee's
       own copy tells their response.
-    - Private copies tell nothing; an occurrence of which there is no other copy has no draft, nor has one without anybody
-      from outside. Rooms and equipment are nobody.
+    - Private copies tell nothing, but that what they replace in their calendar is not so; an occurrence of which there is no
+      other copy has no draft, nor has one without anybody from outside. Rooms and equipment are nobody.
     - It counts for those of ours who did not decline it or take it out of their calendar beforehand; for none of them where
       it takes whole days: such an entry is a fair, a visit, a deadline, and no meeting (METRICS R10).
     - Status: *cancelled* when it was cancelled, left every calendar before it began, or all outsiders declined; *planned*
@@ -67,7 +67,7 @@ def draft_meetings(
     """
     drafts = []
     for series_key, told in _meetings(copies, organization):
-        views = _views(told, window_start, window_end, now)
+        views = _views([*told, *_replaced(told, copies)], window_start, window_end, now)
         booked_at = _booked_at(told)
         drafts += [_draft(views[key], booked_at, organization, now, series_key) for key in views]
     found = [draft for draft in drafts if draft is not None]
@@ -92,6 +92,14 @@ def _meetings(
     if len(apart) == 1:
         return [(apart[0][1][0].record.uid, apart[0][1])]
     return [(f"{told[0].record.uid}#{stable_id(anchor)}", told) for anchor, told in apart]
+
+
+def _replaced(told: Sequence[CalendarCopy], copies: Sequence[CalendarCopy]) -> list[CalendarCopy]:
+    """The private exceptions in the calendars of these copies. What one calendar holds under one UID is one meeting."""
+    calendars = {(copy.owner.user_id, copy.calendar) for copy in told}
+    return [
+        copy for copy in copies if copy.record.private and (copy.owner.user_id, copy.calendar) in calendars
+    ]
 
 
 def _views(

@@ -29,7 +29,7 @@ from autocapture.store.calendar import Copy
 from autocapture.store.engine import reading, take_turn, writing
 from autocapture.workflows.matching import place
 from autocapture.workflows.people import our_people
-from autocapture.workflows.staging import Scope, Staged
+from autocapture.workflows.staging import Scope, Staged, withheld
 
 PAST = timedelta(days=366)
 FUTURE = timedelta(days=366)
@@ -37,9 +37,10 @@ BATCH = 20  # series in one transaction; each may have hundreds of meetings
 
 
 def store_events(session: Session, staged: Sequence[Staged], scope: Scope, now: datetime) -> None:
-    """Keeps the admitted resources, drops those that no longer may be kept, and derives the meetings concerned."""
+    """Keeps the admitted resources, drops those that no longer may be kept, and derives the meetings concerned. Of an exception
+    that may not be kept stays which instance it replaces: on that date the series would say what is not so."""
     kept = [item for item in staged if item.event is not None]
-    dropped = [item.entry.source_id for item in staged if item.event is None]
+    dropped = [item.entry.source_id for item in staged if item.event is None and item.withheld is None]
     touched = calendar.series_of(session, scope.channel_id, [item.entry.source_id for item in staged])
     apart = calendar.shown_as(session, touched)  # before what is forgotten cannot be asked any more
     calendar.forget(session, scope.channel_id, dropped)
@@ -48,6 +49,7 @@ def store_events(session: Session, staged: Sequence[Staged], scope: Scope, now: 
         for item in kept
         if item.event is not None and item.entry.series_id is not None
     ]
+    rows += [(scope.channel_id, item.entry.source_id, *item.withheld) for item in staged if item.withheld]
     calendar.save(session, rows, now)
     shown = derive(session, scope.organization, touched | {row[2] for row in rows}, now, apart)
     for item in kept:
@@ -57,17 +59,10 @@ def store_events(session: Session, staged: Sequence[Staged], scope: Scope, now: 
 
 def _kept(event: EventRecord, scope: Scope) -> EventRecord:
     """The resource as the capture level lets it be kept; of a private exception only which instance it replaces."""
-    overrides = tuple(_withheld(each) if each.private else each for each in event.overrides)
+    overrides = tuple(withheld(each) if each.private else each for each in event.overrides)
     if scope.level != "metadata":
         return replace(event, overrides=overrides)
     return replace(event, title="", overrides=tuple(replace(each, title="") for each in overrides))
-
-
-def _withheld(event: EventRecord) -> EventRecord:
-    instance = event.starts_at if event.recurrence_id is None else event.recurrence_id
-    return EventRecord(
-        event.uid, instance, instance, recurrence_id=instance, sequence=event.sequence, private=True
-    )
 
 
 def derive(
@@ -99,7 +94,8 @@ def derive(
     for series_id in sorted(series):
         copies = by_series[series_id]
         held = _held(copies, organization)
-        start, end = _window(copies, now)
+        telling = [copy for copy in copies if not copy.record.private]
+        start, end = _window(telling, now)
         found = draft_meetings(held, organization, window_start=start, window_end=end, now=now)
         drafts = {stable_id(draft.dedupe_key): draft for draft in found}
         own_series = {_series_id(draft.series_key) for draft in found}
@@ -118,7 +114,7 @@ def derive(
             for item in stored.values()
             if of_uid[item.series_id or 0] == series_id
             and item.activity_id not in drafts
-            and _is_decided(item.draft.occurred_at, copies, now)
+            and _is_decided(item.draft.occurred_at, telling, now)
         )
     activities.remove(session, gone)
     place(session, organization, new=new, changed=changed, now=now)

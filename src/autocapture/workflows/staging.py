@@ -54,11 +54,14 @@ class Scope:
 @value(frozen=True, slots=True)
 class Staged:
     """One item ready to be stored: its line of the ledger, and where it was admitted the draft or the calendar record.
+    `withheld` stands for an exception that came by itself and was not admitted: on that date its series is not what it says.
     `told_at` is when it came to the provider, or was changed there, by the provider's clock."""
 
     entry: Line
     draft: Draft | None = None
     event: EventRecord | None = None
+    withheld: tuple[int, EventRecord] | None = None
+    """The series, and only which of its instances is replaced."""
     told_at: datetime | None = None
 
 
@@ -92,7 +95,7 @@ def _stage(record: Record, scope: Scope, generation: int, now: datetime) -> Stag
     told_at = _told_at(record.data)
     if not verdict.admitted:
         entry.message_hash = _identity_hash(record.data, scope.organization.hash_key)
-        return Staged(entry, told_at=told_at)
+        return Staged(entry, withheld=_withheld_of(record.data), told_at=told_at)
     match record.data:
         case EmailRecord():
             draft = draft_email(record.data, scope.owner, scope.organization, level=scope.level)
@@ -100,8 +103,24 @@ def _stage(record: Record, scope: Scope, generation: int, now: datetime) -> Stag
         case CallRecord():
             return Staged(entry, draft_call(record.data, scope.owner, scope.organization), told_at=told_at)
         case EventRecord():
-            entry.series_id = stable_id(f"series:{record.data.uid}")
+            entry.series_id = _series_of(record.data)
             return Staged(entry, event=record.data, told_at=told_at)
+
+
+def withheld(event: EventRecord) -> EventRecord:
+    """Of an exception that may not be kept: which instance it replaces, and nothing else."""
+    instance = event.starts_at if event.recurrence_id is None else event.recurrence_id
+    return EventRecord("", instance, instance, recurrence_id=instance, sequence=event.sequence, private=True)
+
+
+def _withheld_of(data: RecordData) -> tuple[int, EventRecord] | None:
+    if isinstance(data, EventRecord) and data.recurrence_id is not None:
+        return _series_of(data), withheld(data)
+    return None
+
+
+def _series_of(event: EventRecord) -> int:
+    return stable_id(f"series:{event.uid}")
 
 
 def _told_at(data: RecordData) -> datetime | None:

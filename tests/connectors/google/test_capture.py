@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 from tests.connectors.google.account import MAIL, write, write_many
-from tests.contracts.google_worlds import GmailWorld, SignedIn
+from tests.contracts.google_worlds import CalendarWorld, GmailWorld, SignedIn, event
 
 from autocapture.connector import Tools
+from autocapture.model.activities import Activity, CalendarItem
+from autocapture.store.engine import reading
 from autocapture.testing.fakes.google import FakeGoogle
 from autocapture.testing.loop import START, Loop
 from autocapture.workflows.capture import capture_account
@@ -92,3 +96,59 @@ def test_a_census_finds_what_is_in_scope_and_nothing_else(import_: tuple[GmailWo
     (counted,) = take_census(loop.app, loop.account_id)
     assert counted.equal, (counted.missing, counted.left)
     assert counted.at_source == counted.in_ledger == sum(counted.outcomes.values()) == 40
+
+
+MASTER = event(1, title="Weekly") | {
+    "id": "weekly",
+    "iCalUID": "weekly@google.com",
+    "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=4"],
+}
+ORIGINAL = datetime.fromisoformat(MASTER["start"]["dateTime"]) + timedelta(weeks=1)
+
+
+def exception(**more: Any) -> dict[str, Any]:
+    """The second instance of the series, as Google tells of it: by itself."""
+    begins = MASTER["start"] | {"dateTime": f"{ORIGINAL:%Y-%m-%dT%H:%M:%SZ}"}
+    ends = MASTER["end"] | {"dateTime": f"{ORIGINAL + timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ}"}
+    told = MASTER | {
+        "id": f"weekly_{ORIGINAL:%Y%m%dT%H%M%SZ}",
+        "recurringEventId": "weekly",
+        "summary": "Doctor",
+    }
+    told |= {"originalStartTime": begins, "start": begins, "end": ends, **more}
+    told.pop("recurrence")
+    return told
+
+
+ALONE = [{"email": "rep@ours.example", "self": True, "organizer": True, "responseStatus": "accepted"}]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    "instead", [{"visibility": "private"}, {"transparency": "transparent"}, {"attendees": ALONE}], ids=str
+)
+def test_an_exception_that_is_not_captured_is_no_meeting_as_its_series_says(
+    instead: dict[str, Any], order: int
+) -> None:
+    with FakeGoogle() as google:
+        world = CalendarWorld(google)
+        calendar = next(iter(world.user.calendars.values()))
+        with Loop(world) as loop:
+            for told in [MASTER, exception(**instead)][::order]:
+                calendar.put(told)
+                assert run(loop) == "ok"
+            days = [ORIGINAL + timedelta(weeks=number) for number in (-1, 1, 2)]
+            assert held(loop) == days
+            with reading(loop.app.engine) as session:
+                kept = repr([item.data for item in session.scalars(select(CalendarItem))])
+            assert "Doctor" not in kept
+            calendar.put(exception(summary="Weekly"))
+            assert run(loop) == "ok"
+            assert held(loop) == sorted([*days, ORIGINAL])
+
+
+def held(loop: Loop) -> list[datetime]:
+    """When the meetings of the series take place."""
+    with reading(loop.app.engine) as session:
+        found = session.scalars(select(Activity).where(Activity.subject == "Weekly"))  # type: ignore[arg-type]
+        return sorted(activity.occurred_at.astimezone(UTC) for activity in found)
