@@ -11,7 +11,6 @@ import os
 import re
 import socket
 import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 from tests.peers.certificates import make_certificates
-from tests.peers.ports import wait_until_listening
+from tests.peers.processes import running
 from tests.peers.tls_front import tls_before
 
 FOLDER = Path(__file__).parents[2] / ".venv/.peers/emulate-0.12.2"
@@ -72,20 +71,8 @@ def emulated(folder: Path) -> Iterator[Emulated]:
             "google,microsoft", "--host", "127.0.0.1", "-p", str(google), "--seed", "seed.yaml",
         ]  # fmt: skip
         environment = {name: value for name, value in os.environ.items() if name != "PORT"}
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            wait_until_listening(google)
-            wait_until_listening(microsoft)
+        with running(command, google, microsoft, environment=environment, folder=folder):
             yield here
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 def _seed(here: Emulated) -> dict[str, object]:

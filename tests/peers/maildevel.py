@@ -5,7 +5,6 @@ It has no CONDSTORE, no LIST-STATUS and no SPECIAL-USE: what it proves is the pl
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from imapclient import IMAPClient
-from tests.peers.ports import free_port, wait_until_listening
+from tests.peers.ports import free_port
+from tests.peers.processes import running
 
 USER, PASSWORD = "rep@example.org", "pw-rep"
 
@@ -77,14 +77,5 @@ def mail_devel() -> Iterator[MailDevel]:
     ]
     command += ["--user", server.user, "--password", server.password]
     command += ["--imap-port", str(server.port), "--smtp-port", str(server.smtp_port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_until_listening(server.port)
+    with running(command, server.port):
         yield server
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import tempfile
 import uuid
@@ -13,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.peers.dav_client import DavClient
-from tests.peers.ports import free_port, wait_until_listening
+from tests.peers.ports import free_port
+from tests.peers.processes import running
 
 PASSWORD = "pw-räp:1"
 
@@ -74,14 +74,5 @@ def radicale() -> Iterator[Radicale]:
         config = server.folder / "config"
         config.write_text(_CONFIG.format(port=server.port, folder=server.folder), encoding="utf-8")
         command = [sys.executable, "-W", "ignore", "-m", "radicale", "--config", str(config)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            wait_until_listening(server.port)
+        with running(command, server.port):
             yield server
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()

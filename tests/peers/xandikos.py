@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.peers.dav_client import DavClient
-from tests.peers.ports import free_port, wait_until_listening
+from tests.peers.ports import free_port
+from tests.peers.processes import running
 
 PRINCIPAL = "/alice/"
 HOME = "/alice/calendars/"
@@ -58,14 +58,5 @@ def xandikos() -> Iterator[Xandikos]:
         command += ["--current-user-principal", PRINCIPAL, "-d", str(server.folder / "data")]
         command += ["--state-dir", str(server.folder / "state")]
         home = {**os.environ, "HOME": root}
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=home)
-        try:
-            wait_until_listening(server.port)
+        with running(command, server.port, environment=home):
             yield server
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()

@@ -1,8 +1,12 @@
-"""The keys with which an issuer signs its tokens (JWKS, RFC 7517): asked for when needed, and kept."""
+"""What an issuer signed (JWT, RFC 7519): believed only under one of its keys, for us, and now.
+
+The keys (JWKS, RFC 7517) are asked for when needed, and kept.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,8 +18,13 @@ from autocapture.connect.http import check, json_object
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 
+_LEEWAY = 120  # seconds by which clocks may differ
 _LIVE_FOR = timedelta(hours=6)
 _ASK_AGAIN = timedelta(minutes=1)  # for a key that is not known: a forged token must not make us ask all day
+
+
+class Unproven(Exception):
+    """A token that proves nothing; the message says why, and nothing of the token."""
 
 
 class SigningKeys:
@@ -27,6 +36,32 @@ class SigningKeys:
         self._held: dict[str, jwt.PyJWK] = {}
         self._asked_at: datetime | None = None
 
+    def claims(
+        self, token: str, *, audience: str, required: Sequence[str], http: requests.Session
+    ) -> dict[str, Any]:
+        """What the token says. It was signed by one of the keys, for `audience`, is of this time, and has what is `required`
+        besides exp, iat, iss and aud. Raises Unproven, and Unreachable and RateLimited where keys cannot be had."""
+        try:
+            key = self.get(str(jwt.get_unverified_header(token).get("kid", "")), http)
+            if key is None:
+                raise Unproven("no key of the issuer is called as it says")
+            claims = jwt.decode(
+                token,
+                key=key,
+                algorithms=ALGORITHMS,
+                audience=audience,
+                options={
+                    "require": ["exp", "iat", "iss", "aud", *required],
+                    "verify_exp": False,  # by our own clock, below
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+        except jwt.PyJWTError:
+            raise Unproven("its signature or its audience is wrong") from None
+        _check_times(claims, self._clock.now().timestamp())
+        return claims
+
     def get(self, key_id: str, http: requests.Session) -> jwt.PyJWK | None:
         """The key of that name; None where the issuer has none. Raises Unreachable and RateLimited where keys cannot be had."""
         now = self._clock.now()
@@ -36,6 +71,15 @@ class SigningKeys:
             check(response, now)
             self._held, self._asked_at = _usable(json_object(response)), now
         return self._held.get(key_id)
+
+
+def _check_times(claims: Mapping[str, Any], now: float) -> None:
+    times = [claims[name] for name in ("exp", "iat", "nbf") if name in claims]
+    if not all(isinstance(time, int | float) and math.isfinite(time) for time in times):
+        raise Unproven("its times are none")
+    begins = max(claims["iat"], claims.get("nbf", claims["iat"]))
+    if claims["exp"] <= now - _LEEWAY or begins > now + _LEEWAY:
+        raise Unproven("it is not of this time; is this machine's clock right?")
 
 
 def _usable(document: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:

@@ -45,8 +45,15 @@ def before(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Applicati
     """An application with sealed credentials under its first key."""
     url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     app = deploy(tmp_path / "home", url=url)
+    seal_accounts(app, ACCOUNTS)
+    kept_key(app, "ledger")
+    yield app
+    app.engine.dispose()
+
+
+def seal_accounts(app: Application, count: int) -> None:
     with writing(app.engine) as session:
-        for number in range(1, ACCOUNTS + 1):
+        for number in range(1, count + 1):
             session.add(
                 Account(
                     id=number,
@@ -60,9 +67,6 @@ def before(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Applicati
             session.flush()
             sealed = seal_credential(app.vault, number, secret(number))
             session.add(SealedCredential(account_id=number, sealed=sealed, updated_at=LONG_AGO))
-    kept_key(app, "ledger")
-    yield app
-    app.engine.dispose()
 
 
 def secret(number: int) -> PasswordCredential | StoredGrant:
@@ -222,21 +226,7 @@ def test_no_secret_is_in_the_database_its_log_or_ours(
     lines = StringIO()
     configure_logs(lines, least=logging.DEBUG)
     app = deploy(tmp_path / "home")
-    with writing(app.engine) as session:
-        for number in (1, 2):
-            session.add(
-                Account(
-                    id=number,
-                    user_id=1,
-                    connector="imap",
-                    subject=str(number),
-                    options={},
-                    created_at=LONG_AGO,
-                )
-            )
-            session.flush()
-            sealed = seal_credential(app.vault, number, secret(number))
-            session.add(SealedCredential(account_id=number, sealed=sealed, updated_at=LONG_AGO))
+    seal_accounts(app, 2)
     new = with_new_key(app, tmp_path)
     list(rotate_keys.rotate_keys(new))
     told = [repr(secret(1)), repr(secret(2)), repr(new.settings)]
