@@ -75,7 +75,8 @@ def _import(app: Application, paths: SamplePaths, console: Console) -> None:
         }
     for name, report in reports.items():
         created, updated = sum(report.created.values()), sum(report.updated.values())
-        console.print(f"{name}: {created} created, {updated} updated, {len(report.refused)} refused")
+        why = ", wrong on purpose:" if report.refused else ""
+        console.print(f"{name}: {created} created, {updated} updated, {len(report.refused)} refused{why}")
         for remark in report.refused:
             console.print(f"  refused: {remark.place}: {remark.reason}", markup=False)
 
