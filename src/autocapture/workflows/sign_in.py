@@ -87,7 +87,7 @@ def _proven(app: Application, email: str, password: str, source: str) -> User | 
         return Refused()
     newer = make_hash(password) if kept is not None and is_outdated(kept) else None
     with writing(app.engine) as session:
-        give_back(session, buckets)
+        give_back(session, buckets, now)
         remember(session, email, source, now)
         if newer is not None:
             session.merge(Password(user_id=user.id or 0, hash=newer, changed_at=now))

@@ -8,7 +8,7 @@ addresses, and it does not hold where its owner signed in before: nobody can loc
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -65,47 +65,51 @@ def connect_buckets(user_id: int | None) -> tuple[Bucket, ...]:
 
 def take(session: Session, buckets: Sequence[Bucket], now: datetime) -> timedelta | None:
     """One token of every bucket, in a writing transaction; or how long to wait, and nothing is taken."""
-    rows, made = _rows(session, buckets, now)
+    rows = _rows(session, buckets, now)
     tokens = [_filled(row, bucket, now) for row, bucket in zip(rows, buckets, strict=True)]
     lacking = [(1 - has) / bucket.per_hour for has, bucket in zip(tokens, buckets, strict=True) if has < 1]
     if lacking:
-        for row in made:  # who is slowed down does not fill the database with invented addresses
-            session.delete(row)
+        for row, has, bucket in zip(rows, tokens, buckets, strict=True):
+            if has >= bucket.burst:  # as if it were not there: invented addresses do not fill the database
+                session.delete(row)
         return timedelta(seconds=max(lacking) * _HOUR)
     for row, has in zip(rows, tokens, strict=True):
         row.tokens, row.at = has - 1, now
         session.add(row)
-    session.exec(delete(TryBucket).where(col(TryBucket.at) < now - KNOWN_FOR))
+    _forget(session, now - KNOWN_FOR)
     return None
 
 
-def give_back(session: Session, buckets: Iterable[Bucket]) -> None:
+def give_back(session: Session, buckets: Sequence[Bucket], now: datetime) -> None:
     """The tokens of a try that succeeded: an office behind one address is not slowed down by its own people."""
-    for bucket in buckets:
-        row = session.get(TryBucket, bucket.key)
-        if row is not None:
-            row.tokens = min(row.tokens + 1, float(bucket.burst))
-            session.add(row)
+    for row, bucket in zip(_rows(session, buckets, now), buckets, strict=True):
+        row.tokens = min(row.tokens + 1, float(bucket.burst))
+        session.add(row)
 
 
 def remember(session: Session, email: str, source: str, now: datetime) -> None:
     """From `source`, `email` was signed in."""
-    session.merge(TryBucket(key=_known(email, _place(source)).key, tokens=0, at=now))
+    known = {"key": _known(email, _place(source)).key, "tokens": 0.0, "at": now}
+    insert = insert_for(session)(TryBucket).values(known)
+    session.exec(insert.on_conflict_do_update(index_elements=[col(TryBucket.key)], set_={"at": now}))
 
 
-def _rows(
-    session: Session, buckets: Sequence[Bucket], now: datetime
-) -> tuple[list[TryBucket], list[TryBucket]]:
-    """The row of each bucket, and those of them that were made for it now."""
-    new = [{"key": bucket.key, "tokens": float(bucket.burst), "at": now} for bucket in buckets]
-    insert = insert_for(session)(TryBucket).values(new).on_conflict_do_nothing()
-    made = set(session.scalars(insert.returning(col(TryBucket.key))))
-    keys = sorted(bucket.key for bucket in buckets)
-    wanted = (
-        select(TryBucket).where(col(TryBucket.key).in_(keys)).order_by(col(TryBucket.key)).with_for_update()
-    )
-    found = {row.key: row for row in session.exec(wanted)}
-    return [found[bucket.key] for bucket in buckets], [found[key] for key in sorted(made)]
+def _rows(session: Session, buckets: Sequence[Bucket], now: datetime) -> list[TryBucket]:
+    """The row of each bucket, made where there is none. All are this transaction's until it ends, locked in one order."""
+    wanted = sorted(buckets, key=lambda bucket: bucket.key)
+    new = [{"key": bucket.key, "tokens": float(bucket.burst), "at": now} for bucket in wanted]
+    insert = insert_for(session)(TryBucket).values(new)
+    held = insert.on_conflict_do_update(
+        index_elements=[col(TryBucket.key)], set_={"key": insert.excluded.key}
+    ).returning(TryBucket)
+    found = {row.key: row for row in session.scalars(held, execution_options={"populate_existing": True})}
+    return [found[bucket.key] for bucket in buckets]
+
+
+def _forget(session: Session, before: datetime) -> None:
+    """Rows not used since `before`, but for those that somebody uses at this moment."""
+    unused = select(TryBucket.key).where(col(TryBucket.at) < before).with_for_update(skip_locked=True)
+    session.exec(delete(TryBucket).where(col(TryBucket.key).in_(unused)))
 
 
 def _filled(row: TryBucket, bucket: Bucket, now: datetime) -> float:

@@ -23,6 +23,7 @@ from autocapture.workflows import asked_consents
 from autocapture.workflows.invitations import invite, users_to_invite
 from autocapture.workflows.sign_in import Refused, choose_password, sign_in
 from autocapture.workflows.sign_in_sessions import signed_in
+from autocapture.workflows.sign_in_tries import give_back, password_buckets, remember, take
 
 REP = "rep@ours.example"
 
@@ -79,6 +80,23 @@ def test_one_browser_signs_in_many_times_at_once(either: Application) -> None:
     assert len({one for one in outcomes if isinstance(one, str)}) == 6
     with reading(either.engine) as session:
         assert len(session.exec(select(WebSession)).all()) == 6
+
+
+def test_tries_taken_and_given_back_at_once_do_not_block_each_other(either: Application) -> None:
+    now = either.clock.now()
+
+    def tries(who: int) -> None:
+        for turn in range(20):
+            email, source = f"rep{(who + turn) % 3}@example.com", f"192.0.2.{turn % 2}"
+            with writing(either.engine) as session:
+                buckets = password_buckets(session, email, source, now)
+                take(session, buckets, now)
+            with writing(either.engine) as session:
+                give_back(session, buckets, now)
+                remember(session, email, source, now)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(tries, range(6)))
 
 
 def test_an_answer_of_a_provider_is_taken_by_one(either: Application) -> None:

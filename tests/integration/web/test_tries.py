@@ -71,7 +71,7 @@ def test_who_signs_in_uses_up_no_try(closed: Application, clock: FixedClock) -> 
         for _ in range(100):
             buckets = password_buckets(session, REP, DESK, clock.now())
             assert take(session, buckets, clock.now()) is None
-            give_back(session, buckets)
+            give_back(session, buckets, clock.now())
 
 
 def test_too_many_tries_are_told_alike_for_known_and_unknown(
