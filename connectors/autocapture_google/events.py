@@ -91,12 +91,15 @@ def event_record(event: Json, uid: str, zones: Zones) -> EventRecord:
 
 
 def ends_before(record: EventRecord, since: date, zones: Zones) -> bool:
-    """Whether it was over before that day; a series is not, for its rule may go on."""
+    """Whether it was over before that day; a series is not, for its rule may go on, nor is an instance that was moved to before
+    that day: on its own day the series would say what is not so."""
     if record.recurrence is not None:
         return False
-    ends_at = record.ends_at
-    last = ends_at.astimezone(zones.default[0]).date() if isinstance(ends_at, datetime) else ends_at
-    return last < since
+    moments = filter(None, (record.ends_at, record.recurrence_id))
+    return all(
+        (moment.astimezone(zones.default[0]).date() if isinstance(moment, datetime) else moment) < since
+        for moment in moments
+    )
 
 
 def _line(name: str, when: Json, zones: Zones) -> str:

@@ -2,7 +2,7 @@
 
 ``id``    the history id up to which all changes are known; while pages of one answer are followed, the id that was asked with.
 ``page``  the token of the next page of that answer; None where the next question is a new one.
-``skip``  how many messages of that page were handed over already: it told of more than could be read at once.
+``skip``  how much of the first record after that was told already: it alone told of more messages than could be read at once.
 ``list``  during an enumeration: the token of the next page of the listing, "" for its first one; None once it is finished.
 
 The mark is read before anything is listed, and it moves on during an enumeration too: a cursor is always both.

@@ -18,7 +18,7 @@ from autocapture.errors import CursorExpired, Unreachable
 from autocapture_google.api import Api, Json
 from autocapture_google.budget import GET_MESSAGE, GET_PROFILE, LIST_HISTORY, LIST_MESSAGES, Budget
 from autocapture_google.mail_cursor import Position, decode
-from autocapture_google.mail_history import KINDS, MOST_RECORDS, Change, changes
+from autocapture_google.mail_history import KINDS, MOST_RECORDS, Part, changes, leading, number
 from autocapture_google.mail_listing import within
 from autocapture_google.mail_reading import Answer, Reader
 from autocapture_google.refusals import Refused, fault
@@ -84,7 +84,7 @@ class Mailbox:
         self._budget.give_back()
 
     def _mark(self) -> str:
-        mark = _number(self._profile("historyId").get("historyId"))
+        mark = number(self._profile("historyId").get("historyId"))
         if not mark:
             raise Unreachable("Gmail does not say how far its history goes")
         return str(mark)
@@ -96,23 +96,17 @@ class Mailbox:
     def _news(self, position: Position, limit: int) -> Page:
         """The next page of what changed since the mark; an empty one where nothing that matters did."""
         answer = self._history(position, limit)
-        told = changes(answer)[position.skip :]
-        readable = [change.id for change in told if not change.left]
-        if readable:
-            room = self._budget.hold(GET_MESSAGE, len(readable) * self._readings, self._readings)
-            told, cut = _first(told, room // self._readings)
-        else:
-            cut = False
+        told, part = changes(answer, position.skip), None
+        to_read = sum(not change.left for change in told)
+        if to_read:
+            room = self._budget.hold(GET_MESSAGE, to_read * self._readings, self._readings) // self._readings
+            if room < to_read:
+                part = leading(answer, position.skip, room)
+                told = part.told
         read = self._reader.read([change.id for change in told if not change.left], since=self._since)
         items = [read.get(change.id) or Gone(change.id) for change in told]
-        if cut:
-            after = replace(position, skip=position.skip + len(told))
-        elif token := answer.get("nextPageToken"):
-            after = replace(position, page=str(token), skip=0)
-        else:
-            mark = max(int(position.mark), _number(answer.get("historyId")))
-            after = replace(position, mark=str(mark), page=None, skip=0)
-        unfinished = cut or after.page is not None or after.listing is not None
+        after = _after(position, answer, part)
+        unfinished = part is not None or after.page is not None or after.listing is not None
         return Page(items, after.encode(), more=unfinished)
 
     def _history(self, position: Position, limit: int) -> Json:
@@ -200,23 +194,21 @@ class Mailbox:
         return [id_ for entry in entries if isinstance(id_ := entry.get("id"), str) and id_]
 
 
-def _first(told: Sequence[Change], most: int) -> tuple[list[Change], bool]:
-    """The leading changes of which at most so many are read, and whether any are left over."""
-    kept: list[Change] = []
-    for change in told:
-        most -= not change.left
-        if most < 0:
-            return kept, True
-        kept.append(change)
-    return kept, False
+def _after(position: Position, answer: Json, part: Part | None) -> Position:
+    """Where to go on: behind the records that were told, since nothing that they tell changes any more; a page of an answer
+    may hold more when it is asked for again."""
+    if part is not None and part.mark is None:
+        return replace(position, skip=part.skip)
+    if part is not None:
+        return replace(position, mark=str(max(int(position.mark), part.mark or 0)), page=None, skip=0)
+    if token := answer.get("nextPageToken"):
+        return replace(position, page=str(token), skip=0)
+    mark = max(int(position.mark), number(answer.get("historyId")))
+    return replace(position, mark=str(mark), page=None, skip=0)
 
 
 def _date(answer: Answer) -> datetime | None:
     return getattr(answer.data, "received_at", None) if isinstance(answer, Record) else None
-
-
-def _number(value: Any) -> int:
-    return int(value) if str(value).isascii() and str(value).isdigit() else 0
 
 
 def _start(tools: Tools) -> datetime | None:

@@ -189,6 +189,19 @@ def test_what_was_over_before_the_bound_is_in_neither_listing_nor_feed(google: F
         assert {item.id: type(item) for item in told} == {"old": Gone, "long": Gone}
 
 
+def test_an_instance_that_was_moved_to_before_the_bound_is_told(google: FakeGoogle) -> None:
+    """Else its series would say that it takes place when it was to be."""
+    user = new_user(google)
+    calendar = user.calendars[user.address]
+    before = {"dateTime": "2026-10-05T09:00:00Z"}
+    calendar.put(series())
+    calendar.put(exception(start=before, end=before))
+    calendar.put(exception(id="series_20261005T090000Z", start=before, end=before, originalStartTime=before))
+    with opened(google, user, since=date(2026, 11, 1)) as connection:
+        told = {item.id: type(item) for item in items(pages(connection, PRIMARY))}
+    assert told == {"series": Record, "series_20261123T090000Z": Record, "series_20261005T090000Z": Gone}
+
+
 def test_an_expired_token_is_told_at_every_place(google: FakeGoogle) -> None:
     user = new_user(google)
     calendar = user.calendars[user.address]

@@ -306,6 +306,27 @@ def test_more_news_than_the_budget_allows_comes_in_parts(google: FakeGoogle) -> 
     assert sorted(item.id for item in found) == sorted(message.id for message in written)
 
 
+def test_what_happens_between_two_parts_of_a_page_is_told(google: FakeGoogle) -> None:
+    """A page that was not full has more when it is asked for again, of messages that were told already too."""
+    user = new_user(google)
+    with opened(google, user) as connection:
+        cursor = pages(connection, MAILBOX)[-1].cursor
+    trashed = write(user, NOW, "trashed")
+    user.mailbox.label(trashed.id, "TRASH")
+    read, *_ = write_many(user, 30)
+    with opened(google, user, meter=SmallMeter(200)) as connection:
+        part = connection.pull(MAILBOX, cursor, limit=500)
+    assert part.more
+    assert [item.id for item in part.items][:2] == [trashed.id, read.id]
+    user.mailbox.unlabel(trashed.id, "TRASH")
+    user.mailbox.delete(read.id)
+    with opened(google, user) as connection:
+        rest = {item.id: item for item in items(pages(connection, MAILBOX, part.cursor))}
+    assert email(rest[trashed.id]).subject == "trashed"
+    assert rest[read.id] == Gone(read.id)
+    assert len({item.id for item in part.items} | rest.keys()) == 31
+
+
 def test_texts_are_read_with_the_permission_for_them_alone(google: FakeGoogle) -> None:
     user = new_user(google)
     message = write(user, NOW, text="Dear rep,\r\nyes please.")

@@ -10,7 +10,7 @@ import pytest
 
 from autocapture.errors import RecordUnusable
 from autocapture.records import Address, EmailRecord
-from autocapture_google.mail_history import Change, changes
+from autocapture_google.mail_history import Change, Part, changes, leading
 from autocapture_google.messages import email_record, received_at, text_of
 
 
@@ -139,3 +139,32 @@ def test_of_what_happened_to_a_message_the_last_thing_counts(told: list[Any], me
 
 def test_a_page_without_history_tells_nothing() -> None:
     assert changes({"historyId": "5", "nextPageToken": "x"}) == []
+
+
+def many(record_id: int, key: str, *ids: str) -> dict[str, Any]:
+    """What was done to several messages at once is one record."""
+    return {"id": str(record_id), key: [{"message": {"id": each, "labelIds": []}} for each in ids]}
+
+
+@pytest.mark.parametrize(
+    ("skip", "most", "meant"),
+    [
+        (0, 1, Part([Change("a", False)], 7)),
+        (0, 3, Part([Change("a", False)], 7)),
+        (0, 4, Part([Change(each, False) for each in "abcd"], 9)),
+    ],
+)
+def test_a_part_of_a_page_ends_with_a_record(skip: int, most: int, meant: Part) -> None:
+    told = [
+        many(7, "messagesAdded", "a"),
+        many(9, "messagesAdded", "b", "c", "d"),
+        many(12, "messagesAdded", "e"),
+    ]
+    assert leading({"history": told}, skip, most) == meant
+
+
+def test_a_record_that_tells_of_more_than_may_be_read_is_told_in_parts() -> None:
+    told = {"history": [many(9, "messagesAdded", "b", "c", "d"), many(12, "messagesDeleted", "b")]}
+    assert leading(told, 0, 2) == Part([Change("b", False), Change("c", False)], None, 2)
+    assert changes(told, 2) == [Change("d", False), Change("b", True)]
+    assert leading(told, 2, 1) == Part([Change("d", False), Change("b", True)], 12)
