@@ -59,7 +59,7 @@ class CallsConnector:
 
     name = "microsoft-calls"
     kinds: frozenset[Kind] = frozenset({"call"})
-    auth = Auth("oauth", "microsoft", CALLS_SCOPES)
+    auth = Auth("oauth", "microsoft", CALLS_SCOPES, by_organisation=True)
     options = CallsOptions
 
     @contextmanager

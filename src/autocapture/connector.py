@@ -101,11 +101,14 @@ CaptureLevel = Literal["metadata", "subject", "full"]
 @dataclass(frozen=True, slots=True)
 class Auth:
     """How an account proves itself: `none` for local files, `password` for a sealed user name and password, `oauth` for a grant
-    that its owner gave at `provider` (a name that `connect.oauth` knows), with the scopes that each capture level needs."""
+    that its owner gave at `provider` (a name that `connect.oauth` knows), with the scopes that each capture level needs.
+
+    `by_organisation`: no person can grant these, only the organisation to the application; an administrator connects it."""
 
     method: Literal["none", "password", "oauth"]
     provider: str = ""
     scopes: Mapping[CaptureLevel, tuple[str, ...]] = field(default_factory=dict)
+    by_organisation: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,7 @@ def connect() -> None:
 def _command_for(connector: Connector[Any]) -> Callable[..., None]:
     """The function behind ``connect NAME``, with one keyword for each option of the connector."""
     method = connector.auth.method
+    flags = {} if connector.auth.by_organisation else _LOGIN[method]
     fields = {
         name: field
         for name, field in connector.options.model_fields.items()
@@ -137,12 +138,14 @@ def _command_for(connector: Connector[Any]) -> Callable[..., None]:
     def run(
         *, user: str, since: date | None, level: CaptureLevel | None, preview: bool, **given: Any
     ) -> None:
-        login = {name: given.pop(name, None) for name in _LOGIN[method]}
+        login = {name: given.pop(name, None) for name in flags}
         options = {
             name: value.absolute() if isinstance(value, Path) else value
             for name, value in given.items()
             if value is not None
         }
+        if connector.auth.by_organisation:
+            login = {"delegated": True}
         if method == "oauth":
             _connect_by_consent(connector.name, user, since, level, options, start=not preview, **login)
         else:
@@ -150,7 +153,7 @@ def _command_for(connector: Connector[Any]) -> Callable[..., None]:
             _connect(connector.name, user, since, level, options, credential, start=not preview)
 
     annotations = {"user": User, **{name: _flag(name, field) for name, field in fields.items()}}
-    annotations |= {**_LOGIN[method], "since": Since, "level": Level, "preview": Preview}
+    annotations |= {**flags, "since": Since, "level": Level, "preview": Preview}
     defaults = {name: field.get_default() for name, field in fields.items() if not field.is_required()}
     defaults |= dict.fromkeys(("password_stdin", "device", "delegated", "allow_address", "preview"), False)
     defaults |= dict.fromkeys(("mailbox", "account", "since", "level"))
@@ -184,6 +187,9 @@ _LOGIN: dict[str, dict[str, Any]] = {
 """The flags that say how an account is signed in to."""
 
 _CONSENT = "Its owner signs in and consents in a browser; the address of the page is printed."
+_OF_THE_ORGANISATION = (
+    "Nobody signs in: an administrator grants the application {scopes} for the whole organisation first."
+)
 _BRINGS = {"email": "mail", "event": "calendar", "call": "calls"}
 
 
@@ -193,6 +199,8 @@ def _help(connector: Connector[Any]) -> str:
     brought = f"{', '.join(most)} and {last}" if most else last
     begun = f"Connect a rep's {brought} through `{connector.name}`. The connection is tried at once."
     said = _CONSENT if connector.auth.method == "oauth" else inspect.cleandoc(connector.options.__doc__ or "")
+    if connector.auth.by_organisation:
+        said = _OF_THE_ORGANISATION.format(scopes=", ".join(connector.auth.scopes["subject"]))
     return f"{begun}\n\n{said}".strip()
 
 
@@ -260,11 +268,11 @@ def _connect_by_consent(
     options: dict[str, Any],
     *,
     start: bool,
-    device: bool,
-    delegated: bool,
-    mailbox: str | None,
-    account: int | None,
-    allow_address: bool,
+    device: bool = False,
+    delegated: bool = False,
+    mailbox: str | None = None,
+    account: int | None = None,
+    allow_address: bool = False,
 ) -> None:
     from autocapture.cli.consenting import by_browser, by_device
     from autocapture.errors import InputError
@@ -284,8 +292,8 @@ def _connect_by_consent(
         options=options,
     )
     if delegated:
-        of_one = not app.registry.get(connector).kinds <= {"call"}  # calls are the whole organisation's
-        outcome = connect_delegated(app, wanted, (mailbox or wanted.user_email) if of_one else "")
+        of_all = app.registry.get(connector).auth.by_organisation
+        outcome = connect_delegated(app, wanted, "" if of_all else mailbox or wanted.user_email)
     else:
         outcome = by_device(app, wanted) if device else by_browser(app, wanted)
     _say(outcome.connected, start)

@@ -6,6 +6,7 @@ The keys (JWKS, RFC 7517) are asked for when needed, and kept.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,12 +16,14 @@ import requests
 
 from autocapture.clock import Clock
 from autocapture.connect.http import check, json_object
+from autocapture.errors import TryLater
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 
 _LEEWAY = 120  # seconds by which clocks may differ
 _LIVE_FOR = timedelta(hours=6)
 _ASK_AGAIN = timedelta(minutes=1)  # for a key that is not known: a forged token must not make us ask all day
+_TRY_AGAIN = timedelta(seconds=5)  # where the issuer did not answer: nor must many of them
 
 
 class Unproven(Exception):
@@ -28,13 +31,15 @@ class Unproven(Exception):
 
 
 class SigningKeys:
-    """The keys published at one address."""
+    """The keys published at one address. One thread at a time asks for them, and the others take what it brought."""
 
     def __init__(self, url: str, clock: Clock) -> None:
         self._url = url
         self._clock = clock
         self._held: dict[str, jwt.PyJWK] = {}
         self._asked_at: datetime | None = None
+        self._failed: tuple[datetime, TryLater] | None = None
+        self._asking = threading.Lock()
 
     def claims(
         self, token: str, *, audience: str, required: Sequence[str], http: requests.Session
@@ -64,13 +69,30 @@ class SigningKeys:
 
     def get(self, key_id: str, http: requests.Session) -> jwt.PyJWK | None:
         """The key of that name; None where the issuer has none. Raises Unreachable and RateLimited where keys cannot be had."""
+        if self._must_ask(key_id):
+            with self._asking:
+                if self._must_ask(key_id):  # nobody has while this thread waited
+                    self._ask(http)
+        return self._held.get(key_id)
+
+    def _must_ask(self, key_id: str) -> bool:
+        if self._asked_at is None:
+            return True
+        age = self._clock.now() - self._asked_at
+        return age > _LIVE_FOR or (key_id not in self._held and age > _ASK_AGAIN)
+
+    def _ask(self, http: requests.Session) -> None:
         now = self._clock.now()
-        age = None if self._asked_at is None else now - self._asked_at
-        if age is None or age > _LIVE_FOR or (key_id not in self._held and age > _ASK_AGAIN):
+        if self._failed is not None and abs(now - self._failed[0]) < _TRY_AGAIN:
+            raise self._failed[1].with_traceback(None)
+        try:
             response = http.get(self._url)
             check(response, now)
-            self._held, self._asked_at = _usable(json_object(response)), now
-        return self._held.get(key_id)
+            self._held = _usable(json_object(response))
+        except TryLater as problem:
+            self._failed = self._clock.now(), problem
+            raise
+        self._asked_at, self._failed = now, None
 
 
 def _check_times(claims: Mapping[str, Any], now: float) -> None:

@@ -86,7 +86,8 @@ class TryBucket(SQLModel, table=True):
 
 
 class AuditEntry(SQLModel, table=True):
-    """Something that was done about access: by whom (None: the command line, or nobody known), to whom. Never changed."""
+    """Something that was done about access: by whom (None: the command line, or nobody known), to whom. Never changed;
+    refusals are swept away one day."""
 
     __tablename__ = "audit_entry"
 

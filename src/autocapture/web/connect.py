@@ -127,21 +127,27 @@ def _page(
         title="Connect an account",
         consents=[_consent(application, visit, each) for each in _connectors(application, "oauth")],
         forms_of=[_form(each, given) for each in _connectors(application, "password")],
+        of_organisation=[
+            {"name": each.name, "brings": _brings(each), "scopes": ", ".join(each.auth.scopes["subject"])}
+            for each in _connectors(application, "oauth", by_organisation=True)
+        ],
         email=user.email,
         is_admin=user.role == "admin",
         why=why,
     )
 
 
-def _connectors(application: Application, method: str) -> list[Connector[Any]]:
-    """Those that somebody can connect for themselves. Calls of a whole organisation are an administrator's, and files too."""
+def _connectors(
+    application: Application, method: str, *, by_organisation: bool = False
+) -> list[Connector[Any]]:
+    """Those that somebody can connect for themselves; or that an organisation grants, and an administrator connects."""
     found = []
     for name in application.registry.names():
         try:
             connector = application.registry.get(name)
         except SetupError:
             continue  # its extra is not installed; `doctor` says so
-        if connector.auth.method == method and not connector.kinds <= {"call"}:
+        if connector.auth.method == method and connector.auth.by_organisation == by_organisation:
             found.append(connector)
     return found
 

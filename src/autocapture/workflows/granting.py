@@ -24,9 +24,9 @@ from autocapture.formats.handles import canonical_email
 from autocapture.model.accounts import Account, Credential
 from autocapture.model.organization import User, UserHandle
 from autocapture.store.engine import reading, writing
-from autocapture.workflows.audit import CONNECTION_REFUSED, note
+from autocapture.workflows.audit import CONNECTION_REFUSED, note_refused
 from autocapture.workflows.connect_account import Connected, Login, connect_account, user_of
-from autocapture.workflows.grants import Granted, granted, granted_by_organisation
+from autocapture.workflows.grants import Granted, ask, granted, granted_by_organisation
 
 _LABELS = {"google": "Google", "microsoft": "Microsoft"}
 _TO_BE_SET_UP = {
@@ -138,6 +138,8 @@ def connect_delegated(app: Application, wanted: Wanted, mailbox: str) -> Outcome
     if mailbox and "mailbox" in connector.options.model_fields:
         options |= {"mailbox": mailbox, "allowed_mailboxes": [mailbox]}
     given = granted_by_organisation(app, provider, mailbox, scopes)
+    if connector.auth.by_organisation:
+        ask(app, given.stored)  # nothing is read on opening, so nothing else would tell that it opens nothing
     return Outcome(connect_account(app, _login(wanted, given, options)), mailbox)
 
 
@@ -160,7 +162,7 @@ def refused(app: Application, wanted: Wanted) -> None:
     with writing(app.engine) as session:
         user = session.exec(select(User).where(User.email == wanted.user_email)).first()
         user_id = None if user is None else user.id
-        note(
+        note_refused(
             session,
             app.clock.now(),
             CONNECTION_REFUSED,

@@ -14,6 +14,7 @@ from autocapture.model.organization import User
 from autocapture.model.sign_in import AuditEntry, Identity, Password, SignInLink, WebSession
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.audit import DISABLED, ENABLED, SESSIONS_ENDED, SIGNED_IN, note
+from autocapture.workflows.sign_in_links import end_links
 from autocapture.workflows.sign_in_sessions import end_sessions
 
 
@@ -64,17 +65,19 @@ def access_of(app: Application, user_id: int) -> Access:
 
 
 def set_active(app: Application, user_id: int, active: bool, *, actor_id: int | None = None) -> None:
-    """Disables somebody, who is signed out everywhere at once, or enables them again. Raises InputError for nobody, and for
-    who would disable themselves."""
+    """Disables somebody, who is signed out everywhere at once and whose links are over, or enables them again. Raises InputError
+    for nobody, and for who would disable themselves."""
     if user_id == actor_id and not active:
         raise InputError("Nobody can disable themselves.")
     with writing(app.engine) as session:
-        user = _existing(session, user_id)
+        user, now = _existing(session, user_id), app.clock.now()
+        if user.active != active:
+            end_links(session, user_id, now)
         user.active = active
         session.add(user)
         if not active:
             end_sessions(session, user_id)
-        note(session, app.clock.now(), ENABLED if active else DISABLED, actor_id=actor_id, user_id=user_id)
+        note(session, now, ENABLED if active else DISABLED, actor_id=actor_id, user_id=user_id)
 
 
 def sign_out_everywhere(app: Application, user_id: int | None, *, actor_id: int | None = None) -> int:

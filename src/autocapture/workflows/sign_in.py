@@ -12,7 +12,7 @@ from autocapture.errors import InputError
 from autocapture.model.organization import User
 from autocapture.model.sign_in import Password
 from autocapture.store.engine import reading, writing
-from autocapture.workflows.audit import LINK_USED, PASSWORD_SET, SIGN_IN_REFUSED, note
+from autocapture.workflows.audit import LINK_USED, PASSWORD_SET, SIGN_IN_REFUSED, note, note_refused
 from autocapture.workflows.passwords import agrees, is_outdated, make_hash, trouble
 from autocapture.workflows.sign_in_links import owner_of, use_link
 from autocapture.workflows.sign_in_sessions import end_sessions, fingerprint, open_session
@@ -83,7 +83,7 @@ def _proven(app: Application, email: str, password: str, source: str) -> User | 
     agreed = agrees(kept, password)
     if user is None or not agreed or not user.active:
         with writing(app.engine) as session:
-            note(session, now, SIGN_IN_REFUSED, user_id=user.id if user else None)
+            note_refused(session, now, SIGN_IN_REFUSED, user_id=user.id if user else None)
         return Refused()
     newer = make_hash(password) if kept is not None and is_outdated(kept) else None
     with writing(app.engine) as session:

@@ -34,7 +34,7 @@ def make_link(session: Session, user_id: int, purpose: Purpose, now: datetime) -
     """A new link for a user. The ones made before it for the same purpose no longer work; an invitation stays, since anybody
     can ask for a new password for somebody."""
     session.exec(delete(SignInLink).where(col(SignInLink.expires_at) < now - _KEPT))
-    _end_unused(session, user_id, now, purpose)
+    end_links(session, user_id, now, purpose)
     link = Link(new_id(), now + HOLDS[purpose])
     session.add(
         SignInLink(
@@ -76,12 +76,12 @@ def use_link(session: Session, token_hash: str, now: datetime) -> User | None:
     )
     if session.execute(once).rowcount != 1:  # type: ignore[attr-defined]
         return None
-    _end_unused(session, link.user_id, now)
+    end_links(session, link.user_id, now)
     return user
 
 
-def _end_unused(session: Session, user_id: int, now: datetime, purpose: Purpose | None = None) -> None:
-    """Those of one purpose, or all."""
+def end_links(session: Session, user_id: int, now: datetime, purpose: Purpose | None = None) -> None:
+    """Ends the links of a user that were not used: those of one purpose, or all."""
     unused = update(SignInLink).where(
         col(SignInLink.user_id) == user_id,
         col(SignInLink.used_at).is_(None),

@@ -20,7 +20,7 @@ from autocapture.model.organization import User
 from autocapture.model.sign_in import Identity
 from autocapture.store.engine import writing
 from autocapture.workflows.asked_consents import Awaited, keep, take
-from autocapture.workflows.audit import IDENTITY_BOUND, LINK_USED, SIGN_IN_REFUSED, note
+from autocapture.workflows.audit import IDENTITY_BOUND, LINK_USED, SIGN_IN_REFUSED, note, note_refused
 from autocapture.workflows.sign_in import LINK_IS_OVER
 from autocapture.workflows.sign_in_links import owner_of, use_link
 from autocapture.workflows.sign_in_sessions import end_sessions, open_session
@@ -96,7 +96,7 @@ def answered(app: Application, name: str, query: Mapping[str, str], browser: Bro
             return open_session(session, user, now, name), str(awaited.about.get("next", "/"))
     except AutocaptureError:
         with writing(app.engine) as session:
-            note(session, now, SIGN_IN_REFUSED, detail=name)
+            note_refused(session, now, SIGN_IN_REFUSED, detail=name)
         raise
 
 

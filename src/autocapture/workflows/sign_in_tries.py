@@ -63,6 +63,11 @@ def connect_buckets(user_id: int | None) -> tuple[Bucket, ...]:
     return (Bucket(f"connecting of user {user_id}", 20, 30),)
 
 
+def refusal_buckets(user_id: int | None) -> tuple[Bucket, ...]:
+    """What writing down that somebody was refused takes one token of."""
+    return (Bucket(f"noted refusals of user {user_id}", 60, 20),)
+
+
 def take(session: Session, buckets: Sequence[Bucket], now: datetime) -> timedelta | None:
     """One token of every bucket, in a writing transaction; or how long to wait, and nothing is taken."""
     rows = _rows(session, buckets, now)

@@ -269,6 +269,28 @@ def test_a_mailbox_is_read_by_the_applications_own_permission_where_the_operator
         assert "microsoft, without sign-in" in session.exec(select(AuditEntry.detail)).all()
 
 
+def test_calls_are_connected_by_the_applications_permission_and_nobody_is_asked_to_sign_in(
+    microsoft: tuple[Application, EntraServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, server = microsoft
+    settings = app.settings.microsoft.model_dump(mode="json", exclude_defaults=True)
+    lines = [f"network.ca_file = {json.dumps(str(app.settings.network.ca_file))}", "[microsoft]"]
+    lines += [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+    (app.settings.home / "autocapture.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    monkeypatch.setenv("AUTOCAPTURE_HOME", str(app.settings.home))
+    words = ["connect", "microsoft-calls", "--user", REP, "--reps", f"aaaa-1111={REP}"]
+    result = CliRunner().invoke(commands, words)
+    assert result.exit_code == 0, result.output
+    assert f"call   {REP}" in result.output
+    helped = CliRunner().invoke(commands, ["connect", "microsoft-calls", "--help"]).output
+    assert "grants the application CallRecords.Read.All" in " ".join(helped.split())
+    assert "--device" not in helped
+    server.client_secret = "another"
+    refused = CliRunner().invoke(commands, words)
+    assert refused.exit_code == 1
+    assert stored(app, Account) == 1
+
+
 def checked(app: Application) -> str:
     [(_name, look)] = list(delegation_checks(app))
     return look()

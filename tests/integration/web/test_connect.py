@@ -172,6 +172,12 @@ def test_an_answer_that_is_not_the_one_awaited_connects_nothing(
     assert CONNECTION_REFUSED in actions(ready)
 
 
+def test_answers_that_nobody_asked_for_fill_no_audit(ready: Application, rep: Tab) -> None:
+    for number in range(70):
+        assert rep.get(f"/connect/google/callback?state=invented-{number}").status_code == 403
+    assert actions(ready).count(CONNECTION_REFUSED) == 60
+
+
 def test_an_answer_is_good_once_and_its_code_too(ready: Application, rep: Tab, google: GoogleWorld) -> None:
     answer = google.server.consent(start(rep))
     assert back(rep, answer).status_code == 303
@@ -341,6 +347,14 @@ def test_where_a_provider_is_not_set_up_the_administrator_is_told_what_to_do(
         tab.get("/connect")
         assert "google.client_id" in tab.words
         assert tab.send("/connect/google/consent").status_code == 502
+
+
+def test_what_the_organisation_alone_can_grant_is_told_to_the_admin(rep: Tab, another: Tab) -> None:
+    rep.get("/connect")
+    assert "microsoft-calls" not in rep.words
+    another.sign_in(ADMIN)
+    another.get("/connect")
+    assert "grant the application CallRecords.Read.All" in another.words
 
 
 def test_everybody_of_any_role_connects_their_own(ready: Application, tab: Tab, google: GoogleWorld) -> None:

@@ -85,6 +85,14 @@ def test_a_link_of_somebody_disabled_does_not_work(closed: Application, tab: Tab
     assert tab.get(path).status_code == 410
 
 
+def test_a_link_does_not_outlive_the_disabling_of_its_owner(closed: Application, tab: Tab) -> None:
+    path = _invite(closed, REP)
+    set_active(closed, 2, False)
+    set_active(closed, 2, True)
+    assert tab.get(path).status_code == 410
+    assert tab.get(_invite(closed, REP)).status_code == 200
+
+
 def test_an_invented_link_does_not_work(tab: Tab) -> None:
     for path in ("/link/x", "/link/%00", "/link/" + "a" * 43, "/link/" + "a" * 200, "/link/%ff"):
         assert tab.get(path).status_code in (404, 410)

@@ -9,8 +9,9 @@ from tests.integration.web.tabs import PASSWORD, Tab
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
-from autocapture.model.sign_in import TryBucket
+from autocapture.model.sign_in import AuditEntry, TryBucket
 from autocapture.store.engine import reading, writing
+from autocapture.workflows.audit import DISABLED, REFUSALS_KEPT, SIGN_IN_REFUSED, note, note_refused
 from autocapture.workflows.sign_in import Refused, sign_in
 from autocapture.workflows.sign_in_tries import give_back, password_buckets, remember, take
 
@@ -95,7 +96,7 @@ def test_no_address_is_stored_and_nothing_is_kept_for_long(closed: Application, 
     clock.advance(timedelta(days=31))
     sign_in(closed, ADMIN, "wrong", ELSEWHERE)
     with reading(closed.engine) as session:
-        assert len(session.exec(select(TryBucket)).all()) == 3
+        assert len(session.exec(select(TryBucket)).all()) == 4
 
 
 def test_who_is_slowed_down_fills_no_table_with_invented_addresses(
@@ -111,3 +112,29 @@ def test_who_is_slowed_down_fills_no_table_with_invented_addresses(
     with writing(closed.engine) as session:
         assert sum(_guesses(session, clock, f"{n}@ours.example", ELSEWHERE, 1) for n in range(60, 90)) == 0
     assert kept() == before
+
+
+def _refusals(session: Session, clock: FixedClock, user_id: int | None, count: int) -> int:
+    """How many of so many refusals are written down."""
+    before = len(session.exec(select(AuditEntry)).all())
+    for _ in range(count):
+        note_refused(session, clock.now(), SIGN_IN_REFUSED, user_id=user_id)
+    return len(session.exec(select(AuditEntry)).all()) - before
+
+
+def test_who_is_refused_without_end_fills_no_audit(closed: Application, clock: FixedClock) -> None:
+    with writing(closed.engine) as session:
+        assert _refusals(session, clock, None, 500) == 60
+        assert _refusals(session, clock, 2, 1) == 1  # what strangers do hides nothing about our people
+        clock.advance(timedelta(hours=1))
+        assert _refusals(session, clock, None, 500) == 20
+
+
+def test_refusals_are_forgotten_one_day_and_nothing_else_is(closed: Application, clock: FixedClock) -> None:
+    with writing(closed.engine) as session:
+        _refusals(session, clock, None, 10)
+        note(session, clock.now(), DISABLED, user_id=2)
+        clock.advance(REFUSALS_KEPT + timedelta(days=1))
+        _refusals(session, clock, None, 1)
+        actions = session.exec(select(AuditEntry.action).order_by(AuditEntry.action)).all()
+        assert actions == [DISABLED, SIGN_IN_REFUSED]
