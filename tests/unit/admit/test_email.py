@@ -88,28 +88,48 @@ def test_a_persons_mail_is_not_taken_for_a_machines(
 @pytest.mark.parametrize(
     "subject",
     [
-        "Automatic reply: The offer",
         "Out of Office: The offer",
-        "Automatische Antwort: Angebot",
-        "Abwesenheitsnotiz: Angebot",
-        "Automatisch antwoord: offerte",
-        "Réponse automatique : offre",
-        "Respuesta automática: oferta",
-        "Risposta automatica: offerta",
-        "Resposta automática: oferta",
-        "Automatiskt svar: offert",
-        "Automatisk svar: tilbud",
-        "Automaattinen vastaus: tarjous",
-        "Odpowiedź automatyczna: oferta",
-        "Автоматический ответ: предложение",
-        "自动回复: 报价",
-        "自動返信: 見積",
+        "Re: Automatic reply: The offer",
+        "AW: Automatische Antwort: Angebot",
+        "Im Urlaub ab Montag",
+        "Absence du bureau la semaine prochaine",
+        "De vacaciones en agosto",
+        "In ferie fino a lunedì",
+        "Met vakantie",
+        "På semester",
+        "Urlop w sierpniu",
+        "В отпуске с понедельника",
+        "不在のお知らせ",
     ],
 )
 def test_an_absence_subject_counts_only_together_with_another_sign(subject: str) -> None:
     assert reason(mail(subject=subject)) is None
     assert reason(mail(subject=subject, headers={"x-auto-response-suppress": "All"})) == "auto_reply"
     assert reason(mail(subject=subject, headers={"precedence": "bulk"})) == "auto_reply"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Automatic reply: The offer",
+        "Réponse automatique : offre",
+        "自动答复: 报价",
+        "Anna Weber is out of the office.",
+    ],
+)
+def test_what_a_mail_system_puts_before_a_subject_is_a_sign_by_itself(subject: str) -> None:
+    assert reason(mail(subject=subject)) == "auto_reply"
+    assert reason(mail(subject=f"Fwd: {subject}")) is None
+
+
+def test_an_answer_by_mail_to_an_invitation_of_exchange_is_a_persons() -> None:
+    headers = {"x-ms-exchange-calendar-series-instance-id": "BAAAAI"}
+    assert reason(mail(headers=headers)) == "calendar_mail"
+    assert (
+        reason(mail(subject="Accepted: Review", headers=headers, in_reply_to=("1@ours.example",)))
+        == "calendar_mail"
+    )
+    assert reason(mail(subject="RE: Review", headers=headers, in_reply_to=("1@ours.example",))) is None
 
 
 def test_a_reps_own_bulk_sending_is_admitted() -> None:
