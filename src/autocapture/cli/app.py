@@ -12,6 +12,7 @@ from autocapture.cli import (
     accounts,
     capturing,
     connect,
+    evaluating,
     importing,
     keys,
     metrics,
@@ -91,5 +92,18 @@ def autocapture(
     """Mail, meetings and calls in; quota attainment and a weekly summary out."""
 
 
-for module in (setup, keys, people, importing, connect, accounts, serve, capturing, metrics, quotas, summary):
+for module in (
+    setup,
+    keys,
+    people,
+    importing,
+    connect,
+    accounts,
+    serve,
+    capturing,
+    metrics,
+    quotas,
+    summary,
+    evaluating,
+):
     module.register(app)

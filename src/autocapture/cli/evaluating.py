@@ -1,0 +1,122 @@
+"""`eval`: how often matching is right, on worlds whose truth is known."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autocapture.cli.output import print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from autocapture.cli.tables import Table
+    from autocapture.evaluate.report import Evaluation
+
+
+_WORDS = frozenset({"who", "level", "kind", "baseline", "case"})
+_RATES = (
+    "precision",
+    "interval",
+    "coverage",
+    "wrong",
+    "abstained",
+    "no deal",
+    "one deal",
+    "admitted",
+    "people",
+    "companies",
+)
+_FIELDS = {
+    "n": "activities",
+    "no deal": "account_only",
+    "one deal": "single_deal",
+    "admitted": "admission",
+    "calibration": "calibration_error",
+    "autocapture": "precision",
+    "of baseline": "baseline_precision",
+    "of baseline at 0.80": "baseline_precision_at_80",
+}
+"""What a column shows, where its title is another word."""
+
+
+class ReportFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+class Level(StrEnum):
+    METADATA = "metadata"
+    SUBJECT = "subject"
+    FULL = "full"
+
+
+def register(app: typer.Typer) -> None:
+    evaluation = typer.Typer(no_args_is_help=True, help="Measure how often matching is right.")
+    evaluation.command("match")(match)
+    app.add_typer(evaluation, name="eval")
+
+
+def match(
+    world: Annotated[
+        Path, typer.Argument(metavar="WORLD", help="The folder of a world (docs/reference/worlds.md).")
+    ],
+    level: Annotated[
+        list[Level] | None,
+        typer.Option("--level", help="What is kept of mail; may be repeated. Default: full and subject."),
+    ] = None,
+    fmt: Annotated[
+        ReportFormat, typer.Option("--format", help="How the figures are written.")
+    ] = ReportFormat.TABLE,
+) -> None:
+    """Match a world whose truth is known, and say how often that was right, beside five public baselines."""
+    from autocapture.evaluate.read import read_world
+    from autocapture.evaluate.report import LEVELS, evaluate
+    from autocapture.service.logs import configure_logs
+
+    configure_logs()
+    found = evaluate(read_world(world), tuple(each.value for each in level or ()) or LEVELS)
+    if fmt is ReportFormat.JSON:
+        typer.echo(json.dumps(found.as_json(), indent=2))
+        return
+    for number, table in enumerate(_tables(found)):
+        if number:
+            typer.echo()
+        print_table(table)
+
+
+def _tables(found: Evaluation) -> Iterable[Table]:
+    yield _table(
+        "Precision: of what was put on a deal, the right one (95 % interval). Coverage: of what is about a deal, put on one.",
+        found.figures(),
+        ("who", "level", "kind", "n", *_RATES, "calibration"),
+    )
+    yield _table(
+        "At equal coverage: autocapture beside each baseline, the most certain answers of both.",
+        found.comparisons(),
+        ("level", "baseline", "coverage", "autocapture", "of baseline", "of baseline at 0.80"),
+    )
+    yield _table("By what is hard about them.", found.cases(), ("case", "level", "n", *_RATES))
+
+
+def _table(caption: str, rows: Iterable[Mapping[str, object]], titles: tuple[str, ...]) -> Table:
+    from autocapture.cli.tables import Column, Table
+
+    columns = tuple(Column(title, right=title not in _WORDS) for title in titles)
+    return Table(
+        columns, [[_cell(row, _FIELDS.get(title, title)) for title in titles] for row in rows], caption
+    )
+
+
+def _cell(row: Mapping[str, object], name: str) -> str:
+    if name == "interval":
+        low, high = row["precision_low"], row["precision_high"]
+        return "" if low is None else f"{low:.3f}–{high:.3f}"
+    value = row[name]
+    if value is None:
+        return ""
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""How often matching is right: worlds with a known truth, the product and the public baselines put to them, the figures."""

@@ -1,0 +1,64 @@
+"""`eval match`: the product itself is put to a world, and every figure can be had as a table or JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.evaluate.tiny import cut, write_tiny
+from typer.testing import CliRunner
+
+from autocapture.cli.app import app
+from autocapture.evaluate.harness import answers_of_product
+from autocapture.evaluate.read import read_world
+
+
+def test_the_product_answers_for_mail_meetings_and_calls(tmp_path: Path) -> None:
+    found = answers_of_product(read_world(write_tiny(tmp_path)), "subject")
+    assert {key: dict(answer.deals or {}) for key, answer in found.items() if answer.attached} == {
+        key: {"A1": 1.0} for key in ("m1", "m2", "v1", "v2", "c1")
+    }
+    assert not found["m4"].admitted
+    assert found["m3"].admitted
+    assert found["m3"].people == {"bob"}
+    assert found["m3"].companies == {"bolt"}
+    assert found["m5"].companies == {"help"}
+
+
+def test_a_deal_that_is_entered_later_gets_what_was_said_before(tmp_path: Path) -> None:
+    entered = "A1,Acme line,acme,rik@ours.example,new,2026-02-"
+    late = cut("deals.csv", f"{entered}02", f"{entered}19")
+    found = answers_of_product(read_world(write_tiny(tmp_path, **late)), "subject")
+    assert {"m1", "m2", "v1", "v2", "c1"} <= {key for key, answer in found.items() if answer.attached}
+
+
+def test_the_report_is_the_same_as_json_and_as_a_table(tmp_path: Path) -> None:
+    folder = str(write_tiny(tmp_path))
+    done = CliRunner().invoke(app, ["eval", "match", folder, "--format", "json", "--level", "subject"])
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    ours = next(row for row in report["figures"] if row["who"] == "autocapture" and row["kind"] == "all")
+    assert (ours["activities"], ours["precision"], ours["coverage"]) == (8, 1.0, 1.0)
+    assert {row["who"] for row in report["figures"]} == {
+        "autocapture", "most recently modified", "exactly one or nothing", "Gong default", "Atrium ladder", "Claap ladder",
+    }  # fmt: skip
+    assert len(report["comparisons"]) == 5
+    assert {row["case"] for row in report["cases"]} == {
+        "one deal",
+        "same everything",
+        "mailing list",
+        "series",
+    }
+    table = CliRunner().invoke(app, ["eval", "match", folder, "--level", "subject"])
+    assert table.exit_code == 0
+    assert "autocapture" in table.stdout
+    assert "same everything" in table.stdout
+
+
+@pytest.mark.parametrize("words", [["nowhere"], []])
+def test_a_world_that_is_none_is_told_in_one_line(tmp_path: Path, words: list[str]) -> None:
+    folder = tmp_path.joinpath(*words)
+    done = CliRunner().invoke(app, ["eval", "match", str(folder)])
+    assert done.exit_code == 1
+    assert len(done.output.strip().splitlines()) == 1
