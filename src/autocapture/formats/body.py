@@ -20,11 +20,12 @@ _USUAL_MULTIPARTS = 16
 _USUAL_DELIMITERS = 500
 _PARTS_LIMIT = 1_000
 _MARKUP_FACTOR = 4
+_REPORTS = ("message/delivery-status", "message/global-delivery-status")
 
 
 def body_text(raw: bytes, limit: int = TEXT_LIMIT) -> str:
     """Plain text of a whole message, at most `limit` bytes of UTF-8: its first text/plain part, else its
-    HTML stripped.
+    HTML stripped. The fields of a delivery report (RFC 3464) follow it.
 
     Empty when there is neither. Attachments are not text. Unusually large or nested messages are read in a
     guarded child, of the first 16 MiB; raises RecordUnusable when even that is too costly.
@@ -47,8 +48,15 @@ def _is_usual(raw: bytes) -> bool:
 
 
 def _text_bytes(raw: bytes) -> bytes:
-    """UTF-8 of the first readable text part, cut at `TEXT_LIMIT`."""
-    plain, html = _text_parts(email.message_from_bytes(raw, policy=compat32))
+    """UTF-8 of the first readable text part and of a delivery report, each cut at `TEXT_LIMIT`."""
+    message = email.message_from_bytes(raw, policy=compat32)
+    report = _report(message).encode()[:TEXT_LIMIT]
+    text = _first_text(message)
+    return text + b"\n\n" + report if report else text
+
+
+def _first_text(message: Message) -> bytes:
+    plain, html = _text_parts(message)
     if plain is not None:
         text = _part_text(plain, TEXT_LIMIT)
         if text.strip() or html is None:
@@ -56,6 +64,20 @@ def _text_bytes(raw: bytes) -> bytes:
     if html is not None:
         return html_to_text(_part_text(html, TEXT_LIMIT * _MARKUP_FACTOR)).encode()[:TEXT_LIMIT]
     return b""
+
+
+def _report(message: Message) -> str:
+    """The fields of a delivery report, a group for each recipient; empty for any other mail."""
+    parts = message.get_payload() if message.is_multipart() else None
+    for part in parts[:_PARTS_LIMIT] if isinstance(parts, list) else ():
+        if isinstance(part, Message) and part.get_content_type() in _REPORTS:
+            if not part.is_multipart():
+                return _part_text(part, TEXT_LIMIT)
+            groups = [each for each in part.get_payload() if isinstance(each, Message)][:_PARTS_LIMIT]
+            return "\n\n".join(
+                "\n".join(f"{name}: {value}" for name, value in each.items()) for each in groups
+            )
+    return ""
 
 
 def _text_parts(message: Message) -> tuple[Message | None, Message | None]:
