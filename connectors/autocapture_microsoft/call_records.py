@@ -3,6 +3,7 @@ no business of a call log; calendars tell of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
@@ -30,16 +31,13 @@ def version_of(item: Item) -> str:
 def call_record(id_: str, item: Item, rep: str, address: str) -> CallRecord:
     """The session in which the rep talked longest. A call without a number on the other side has none here either, and is
     then no activity. Raises RecordUnusable for a value of unknown form."""
-    sessions = [
-        each
-        for each in members(item, "sessions")
-        if rep in (_person(each, "caller"), _person(each, "callee"))
-    ]
+    held = members(item, "sessions")
+    sessions = [each for each in held if rep in (_person(each, "caller"), _person(each, "callee"))]
     session = max(sessions, key=_length, default=None)
     started_at = instant(item if session is None else session, "startDateTime")
     if started_at is None:
         raise RecordUnusable("it does not say when it began")
-    if session is None or text(item, "type") != "peerToPeer":
+    if session is None or not _is_between_two(text(item, "type"), held):
         return CallRecord(id_, "", "", started_at, owner=address)
     outgoing = rep == _person(session, "caller")
     number = _number(session, "callee" if outgoing else "caller")
@@ -55,6 +53,11 @@ def call_record(id_: str, item: Item, rep: str, address: str) -> CallRecord:
         direction=direction,
         owner=address,
     )
+
+
+def _is_between_two(kind: str, sessions: Sequence[Item]) -> bool:
+    """Calls among several have a session for each who took part. Not every call is told as what it is."""
+    return kind == "peerToPeer" or (kind != "groupCall" and len(sessions) == 1)
 
 
 def _outcome(session: Item) -> tuple[timedelta, CallOutcome]:

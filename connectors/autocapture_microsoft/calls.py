@@ -42,6 +42,9 @@ METHOD = "callrecords.request"
 
 _PAGE = 60
 
+_CHANGES = "updated"
+"""Of a subscription: the first version of a record is told as an update too. No record is ever told as deleted."""
+
 
 class CallsConnection:
     """A closed range is listed again and again: the channel's cursor is the day of the last look. Each `rep` is
@@ -114,18 +117,18 @@ class CallsConnection:
         return found
 
     def watch(self, channel: Channel, callback: Callback) -> Subscription | None:
-        return watching.subscribe(self._graph, _resource(channel), callback)
+        return watching.subscribe(self._graph, _resource(channel), callback, _CHANGES)
 
     def renew(self, channel: Channel, subscription: Subscription, callback: Callback) -> Subscription:
-        return watching.renew(self._graph, subscription, _resource(channel), callback)
+        return watching.renew(self._graph, subscription, _resource(channel), callback, _CHANGES)
 
     def unwatch(self, channel: Channel, subscription: Subscription) -> None:
         watching.end(self._graph, subscription)
 
 
 def _resource(channel: Channel) -> str:
-    """Notices of this person's calls alone."""
-    return f"communications/callRecords?$filter=participants_v2/any(p:p/id eq '{channel.id}')"
+    """Notices of this person's calls alone. A listing calls the same people participants_v2."""
+    return f"communications/callRecords?$filter=participants/any(p:p/id eq '{channel.id}')"
 
 
 def _ref(item: Json, begins: datetime) -> Item | None:

@@ -18,16 +18,18 @@ ONCE_LONGEST = timedelta(minutes=4_220)
 
 SECRET_LENGTH = 128
 
+ALL_CHANGES = "created,updated,deleted"
+
 _METHOD = "graph.subscriptions"
 
 
-def subscribe(graph: Graph, resource: str, callback: Callback) -> Subscription:
-    """Notices of `resource`, and of the subscription itself, which can only be asked for now. How long it lasts is read from
-    the answer."""
+def subscribe(graph: Graph, resource: str, callback: Callback, changes: str = ALL_CHANGES) -> Subscription:
+    """Notices of these changes of `resource`, and of the subscription itself, which can only be asked for now. How long it
+    lasts is read from the answer."""
     if len(callback.secret) > SECRET_LENGTH:
         raise SetupError(f"a subscription's secret has {SECRET_LENGTH} characters at most")
     wanted = {
-        "changeType": "created,updated,deleted",
+        "changeType": changes,
         "notificationUrl": callback.target,
         "lifecycleNotificationUrl": callback.lifecycle or callback.target,
         "resource": resource,
@@ -37,11 +39,13 @@ def subscribe(graph: Graph, resource: str, callback: Callback) -> Subscription:
     return _promised(_for_as_long_as_it_is_let(graph, "POST", "subscriptions", wanted))
 
 
-def renew(graph: Graph, subscription: Subscription, resource: str, callback: Callback) -> Subscription:
+def renew(
+    graph: Graph, subscription: Subscription, resource: str, callback: Callback, changes: str = ALL_CHANGES
+) -> Subscription:
     """Prolongs it, which also reauthorizes it; one that Graph has forgotten is made anew."""
     path = f"subscriptions/{subscription.id}"
     answer = _for_as_long_as_it_is_let(graph, "PATCH", path, {}, forgotten=True)
-    return subscribe(graph, resource, callback) if answer.status == 404 else _promised(answer)
+    return subscribe(graph, resource, callback, changes) if answer.status == 404 else _promised(answer)
 
 
 def end(graph: Graph, subscription: Subscription) -> None:

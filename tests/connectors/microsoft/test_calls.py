@@ -143,6 +143,14 @@ def test_a_call_tells_number_direction_and_length(graph: FakeGraph) -> None:
     )
 
 
+def test_a_call_whose_type_is_not_told_is_told_by_its_sessions(graph: FakeGraph) -> None:
+    """Microsoft's own example of a call from a number is of type unknown."""
+    told = {**call_record(7, CALL_REP, graph.clock.now(), TALKED), "type": "unknown"}
+    assert read("c", told, CALL_REP, REP).callee == "+31302000007"
+    among_several = {**told, "sessions": told["sessions"] * 2}
+    assert read("c", among_several, CALL_REP, REP).callee == ""
+
+
 @pytest.mark.parametrize("told", [{"type": "groupCall"}, {"sessions": []}, {"sessions": None}])
 def test_meetings_and_calls_of_others_have_no_number_here(graph: FakeGraph, told: dict[str, Any]) -> None:
     """Without a number on the other side nothing becomes an activity."""

@@ -125,7 +125,8 @@ def test_calls_are_watched_for_one_rep_alone(graph: FakeGraph) -> None:
         (channel,) = connection.channels()
         assert connection.watch(channel, Callback(target, "s3cret")) is not None
     (held,) = graph.subscriptions.held.values()
-    assert held["resource"].endswith(f"$filter=participants_v2/any(p:p/id eq '{CALL_REP}')")
+    assert held["resource"].endswith(f"$filter=participants/any(p:p/id eq '{CALL_REP}')")
+    assert held["changeType"] == "updated"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from autocapture.testing.fakes.microsoft.http import Json, Request, Response
 from autocapture.testing.fakes.microsoft.mail_answers import DENIED, NOT_FOUND
 from autocapture.testing.fakes.microsoft.session import Login
 
+_CALLS = "communications/callRecords"
 _GREETING = "Validation: Testing client application reachability for subscription Request-Id: 1 <ok>"
 
 
@@ -49,6 +50,8 @@ class Subscriptions:
         resource = str(wanted.get("resource", ""))
         if not _may_watch(login, resource):
             return DENIED
+        if resource.startswith(_CALLS) and not _is_of_calls(resource, str(wanted.get("changeType", ""))):
+            return refusal(400, "InvalidRequest", "The changeType or the resource is not supported.")
         if len(str(wanted.get("clientState", ""))) > 128:
             return refusal(400, "InvalidRequest", "The clientState is too long.")
         if (refused := self._until(wanted)) is not None:
@@ -113,8 +116,16 @@ class Subscriptions:
         }
 
 
+def _is_of_calls(resource: str, changes: str) -> bool:
+    """Records are made and changed, never deleted; and here their people are called otherwise than in a listing
+    (https://learn.microsoft.com/graph/changenotifications-for-callrecords)."""
+    filtered = resource.removeprefix(_CALLS)
+    known = not filtered or filtered.startswith("?$filter=participants/any(p:p/id eq '")
+    return known and set(changes.split(",")) <= {"created", "updated"}
+
+
 def _may_watch(login: Login, resource: str) -> bool:
-    if resource.startswith("communications/callRecords"):
+    if resource.startswith(_CALLS):
         return login.is_application and "CallRecords.Read.All" in login.scopes
     return login.reads("mail") if "/messages" in resource else login.reads_whole("calendars")
 
