@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from subprocess import Popen
 
+import requests
 from sqlalchemy import Engine
 
 from autocapture.clock import Clock
@@ -14,7 +15,6 @@ from autocapture.connect.access_tokens import AccessTokens
 from autocapture.connect.clients import Clients
 from autocapture.connect.dial import dial_allowed
 from autocapture.connect.http import open_session
-from autocapture.connect.providers import OpenHttp
 from autocapture.connect.registry import Registry
 from autocapture.connect.vault import Vault
 from autocapture.settings import Settings
@@ -44,6 +44,6 @@ class Application:
         return partial(dial_allowed, allow_networks=self.settings.network.allow_networks)
 
     @property
-    def open_http(self) -> OpenHttp:
+    def open_http(self) -> partial[requests.Session]:
         """Opens an HTTP session to the outside."""
         return partial(open_session, self.dial_allowed, ca_file=self.settings.network.ca_file)

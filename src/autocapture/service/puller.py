@@ -51,7 +51,7 @@ class Puller:
     def pull_once(self) -> int:
         """Waits for messages, has their mailboxes captured, acknowledges them; how many there were."""
         push = self._app.settings.push
-        with self._app.open_http(total=WAITS_FOR, each_wait=WAITS_FOR) as http:  # type: ignore[call-arg]
+        with self._app.open_http(total=WAITS_FOR, each_wait=WAITS_FOR) as http:
             token = pubsub_token(self._app)
             pubsub = PubSub(push.pubsub_url, push.gmail_subscription, token, http, self._app.clock)
             return pull_notices(self._app, pubsub)

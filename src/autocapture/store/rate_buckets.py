@@ -78,13 +78,14 @@ class Bucket:
 
 
 class AccountMeter:
-    """The budget of one account: `connector.Meter` over the database.
+    """The budget of one account: `connector.Meter` over the database. An account that is not stored yet (None) takes from the
+    project's alone.
 
     A backfill leaves the reserve of a project's budget to all others. Services without a limit are not counted.
     """
 
     def __init__(
-        self, engine: Engine, clock: Clock, limits: RateLimits, account_id: int, *, backfill: bool
+        self, engine: Engine, clock: Clock, limits: RateLimits, account_id: int | None, *, backfill: bool
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -137,7 +138,7 @@ class AccountMeter:
             return ()
         service = method.partition(".")[0]
         buckets = []
-        if limit.account is not None:
+        if limit.account is not None and self._account_id is not None:
             name = f"{service}/account/{self._account_id}"
             buckets.append(Bucket(name, limit.account, limit.account, limit.seconds))
         if limit.project is not None:

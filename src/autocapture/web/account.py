@@ -22,11 +22,12 @@ from autocapture.store.engine import reading
 from autocapture.web.accounts import OUTCOMES, STATES
 from autocapture.web.connect import in_words as problem_in_words
 from autocapture.web.connect import own_account, sign_in_again, to_consent
+from autocapture.web.counting import Counting
 from autocapture.web.visit import App, Asked, Fields, Visit, text
 from autocapture.workflows.capture_level import LEVELS
 from autocapture.workflows.change_scope import Scope, change_scope, holds_anything, missing_scopes
 from autocapture.workflows.granting import label_of, not_granted
-from autocapture.workflows.preview import Preview, estimate, in_words, stored_preview, take_preview
+from autocapture.workflows.preview import Preview, estimate, in_words, stored_preview
 
 Id = Annotated[int, Path(ge=0, le=2**31 - 1)]
 _BACK = (("30 days", timedelta(days=30)), ("90 days", timedelta(days=90)), ("a year", timedelta(days=365)))
@@ -38,16 +39,25 @@ _LEVELS = {
 
 
 def add_routes(app: FastAPI) -> None:
+    counting = Counting(app.state.application)
+
     @app.get("/accounts/{account_id}")
-    def show(application: App, visit: Asked, account_id: Id, done: bool = False) -> Response:
+    def show(
+        application: App, visit: Asked, account_id: Id, done: bool = False, wait: bool = True
+    ) -> Response:
         account = own_account(application, visit, account_id)
-        why = "" if account.counted or account.state != "pending" else _count(application, account)
-        return _page(application, visit, account_id, why, done=done)
+        why = counting.why_not(account_id)
+        if account.counted is None and account.state == "pending" and not why:
+            counting.begin(account_id)
+        goes_on = counting.is_under_way(account_id)
+        why = why or counting.why_not(account_id)  # of a count that ended just now
+        return _page(application, visit, account_id, why, done=done, counting=goes_on, waits=wait)
 
     @app.post("/accounts/{account_id}/count")
     def count(application: App, visit: Asked, account_id: Id, _fields: Fields) -> Response:
-        account = own_account(application, visit, account_id)
-        return _page(application, visit, account_id, _count(application, account))
+        own_account(application, visit, account_id)
+        counting.begin(account_id)
+        return visit.leads_to(f"/accounts/{account_id}")
 
     @app.post("/accounts/{account_id}/scope")
     def scope(application: App, visit: Asked, account_id: Id, fields: Fields) -> Response:
@@ -66,16 +76,6 @@ def add_routes(app: FastAPI) -> None:
         return _page(
             application, visit, account_id, problem_in_words(problem, _label(application, account)), 403
         )
-
-
-def _count(application: Application, account: Account) -> str:
-    """Counts anew; what kept that from being done, in words."""
-    try:
-        take_preview(application, account.id or 0)
-    except AutocaptureError as problem:
-        said = str(problem)
-        return f"How much there is cannot be told now: {said}{'' if said.endswith('.') else '.'}"
-    return ""
 
 
 def _change(application: Application, visit: Visit, account: Account, fields: FormData) -> Response:
@@ -138,7 +138,10 @@ def _page(
     status: int = 200,
     *,
     done: bool = False,
+    counting: bool = False,
+    waits: bool = False,
 ) -> Response:
+    """`counting`: numbers are on their way; `waits`: the page asks for them again, and has no form that would be lost by that."""
     account = own_account(application, visit, account_id)
     preview, reader = stored_preview(account), visit.reader
     totals = _totals(application, account_id)
@@ -152,6 +155,8 @@ def _page(
         state=STATES.get(account.state, account.state),
         why=why,
         done=done,
+        counting=counting,
+        waits=counting and waits,
         last=_last(application, visit, account_id),
         totals=[(outcome, reader.count(totals.get(outcome, 0))) for outcome in OUTCOMES],
         levels=[(level, _LEVELS[level]) for level in LEVELS],

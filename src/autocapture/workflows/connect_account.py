@@ -14,13 +14,14 @@ from sqlmodel import Session, col, select
 
 from autocapture.application import Application
 from autocapture.connect.credentials import StoredGrant, seal_credential
-from autocapture.connector import CaptureLevel, Channel, Credential, Grant, PasswordCredential
+from autocapture.connector import CaptureLevel, Channel, Credential, Grant, PasswordCredential, Tools
 from autocapture.errors import InputError
 from autocapture.model.accounts import LONG_AGO, Account
 from autocapture.model.accounts import Channel as StoredChannel
 from autocapture.model.accounts import Credential as SealedCredential
 from autocapture.model.organization import User
 from autocapture.store.engine import reading, writing
+from autocapture.store.rate_buckets import AccountMeter
 from autocapture.workflows.audit import CONNECTED, note
 from autocapture.workflows.capture_level import is_lower, lower_level
 from autocapture.workflows.grants import Granted, first_grant
@@ -28,6 +29,9 @@ from autocapture.workflows.open_account import addressed, tools_for, validated_o
 
 DAYS_BACK = timedelta(days=90)
 """How far back an account is captured whose owner has not said otherwise yet."""
+
+PATIENCE = timedelta(seconds=20)
+"""How long one exchange with a provider may take while somebody is connecting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,9 @@ def connect_account(app: Application, login: Login) -> Connected:
     if login.granted is not None:
         login = replace(login, credential=first_grant(app, login.granted))
     user = user_of(app, login.user_email)
-    tools = tools_for(app, user, since=login.since, level=login.capture_level or "subject")
+    with reading(app.engine) as session:
+        known = _known(session, login, user, options)
+        tools = _impatient(app, user, login, None if known is None else known.id)
     with connector.open(options, login.credential, tools) as connection:
         channels = tuple(connection.channels())
     with writing(app.engine) as session:
@@ -93,6 +99,13 @@ def connect_account(app: Application, login: Login) -> Connected:
     if login.granted is not None and login.granted.tokens is not None:
         app.tokens.put(account_id, login.granted.stored.granted_at, login.granted.tokens)
     return Connected(account_id, is_new, channels)
+
+
+def _impatient(app: Application, user: User, login: Login, account_id: int | None) -> Tools:
+    """Tools for a try that somebody waits for: no exchange takes long, and the reserve of the project's budget is theirs too."""
+    meter = AccountMeter(app.engine, app.clock, app.settings.rate_limits, account_id, backfill=False)
+    level = login.capture_level or "subject"
+    return tools_for(app, user, since=login.since, level=level, meter=meter, patience=PATIENCE)
 
 
 def _detail(login: Login, is_new: bool) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from autocapture.application import Application
 from autocapture.connect.credentials import StoredGrant, open_credential
+from autocapture.connect.http import TOTAL
 from autocapture.connector import (
     CaptureLevel,
     Connection,
@@ -19,7 +21,6 @@ from autocapture.connector import (
     Credential,
     Meter,
     Tools,
-    Unmetered,
 )
 from autocapture.errors import InputError, ReconnectNeeded, wrong_value
 from autocapture.model.accounts import Account, Channel
@@ -49,17 +50,24 @@ def open_account(app: Application, account: Account) -> AbstractContextManager[C
 
 
 def tools_for(
-    app: Application, user: User, *, since: date | None, level: CaptureLevel, meter: Meter | None = None
+    app: Application,
+    user: User,
+    *,
+    since: date | None,
+    level: CaptureLevel,
+    meter: Meter,
+    patience: timedelta = TOTAL,
 ) -> Tools:
-    """What a connection is lent. Without `meter` its few requests are not counted: nothing is stored yet to count them for."""
+    """What a connection is lent. No exchange with the provider lasts longer than `patience`."""
     return Tools(
         clock=app.clock,
         since=since,
         time_zone=user.time_zone,
+        timeout=patience,
         dial_allowed=app.dial_allowed,
         level=level,
-        http=app.open_http,
-        meter=meter or Unmetered(),
+        http=partial(app.open_http, total=patience),
+        meter=meter,
     )
 
 

@@ -22,6 +22,9 @@ from autocapture.workflows.open_account import open_account
 STORED_A_MINUTE = 3_000
 """What a small machine reads, judges and stores of any source, where no provider's limit is lower. An import from a busy server
 may be slower, one on a fast machine is ten times faster."""
+COUNT_WITHIN = timedelta(minutes=5)
+"""After so long no further channel is begun to be counted."""
+
 _BRIEF = timedelta(minutes=1)
 
 
@@ -65,14 +68,18 @@ class Estimate:
 def take_preview(app: Application, account_id: int) -> Preview:
     """Counts an account's channels, and keeps what was found with the account.
 
-    A channel that cannot be counted now is told without a number. Raises InputError for an unknown account, and what the
-    connector raises on opening.
+    A channel that cannot be counted now, or not within `COUNT_WITHIN`, is told without a number. Raises InputError for an
+    unknown account, and what the connector raises on opening.
     """
     with reading(app.engine) as session:
         account = _account(session, account_id)
         session.expunge(account)
+    until = app.clock.monotonic() + COUNT_WITHIN.total_seconds()
     with open_account(app, account) as connection:
-        held = tuple(_held(connection, channel) for channel in connection.channels())
+        held = tuple(
+            _held(channel, _count(connection, channel) if app.clock.monotonic() < until else None)
+            for channel in connection.channels()
+        )
         left_out = dict(connection.left_out()) if isinstance(connection, LeavesOut) else {}
     found = Preview(app.clock.now(), held, left_out)
     with writing(app.engine) as session:
@@ -113,20 +120,18 @@ def in_words(lasts: timedelta) -> str:
     return f"about {math.ceil(minutes / 60)} hours"
 
 
-def _held(connection: Connection, channel: Channel) -> Held:
-    count = Count(channel, None)
+def _count(connection: Connection, channel: Channel) -> Count | None:
     if isinstance(connection, Counts):
         with suppress(RateLimited, Unreachable, ChannelGone):
-            count = connection.count(channel)
-    return Held(
-        channel.id,
-        channel.kind,
-        channel.name or channel.id,
-        count.total,
-        dict(count.by_year),
-        count.method,
-        count.at_once,
-    )
+            return connection.count(channel)
+    return None
+
+
+def _held(channel: Channel, count: Count | None) -> Held:
+    name = channel.name or channel.id
+    if count is None:
+        return Held(channel.id, channel.kind, name, None)
+    return Held(channel.id, channel.kind, name, count.total, dict(count.by_year), count.method, count.at_once)
 
 
 def _since(held: Held, since: date | None, today: date) -> int | None:

@@ -14,7 +14,7 @@ from tests.integration.summary.serving import serving
 from tests.integration.web.granting import REP
 from tests.integration.web.people import let_in
 from tests.integration.web.tabs import Tab
-from tests.integration.web.test_connect import ADMIN, account_of, actions, begin, rows, sent_to
+from tests.integration.web.test_connect import ADMIN, account_of, actions, begin, counted, rows, sent_to
 from tests.peers.entra import entra
 
 from autocapture.application import Application
@@ -60,7 +60,7 @@ def test_a_calendar_is_connected_by_a_form_made_of_its_options(
     done = tab.send("/connect/caldav", url=calendars.url, username=USER, password=PASSWORD)
     page = str(done.headers["location"])
     assert account_of(app).state == "pending"
-    tab.get(page)
+    counted(tab, page)
     assert "work" in tab.words
     begin(tab, page)
     assert capture_account(app, 1).status == "ok"
