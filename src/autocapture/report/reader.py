@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
@@ -79,6 +79,12 @@ class Reader:
 
     def count(self, number: int) -> str:
         return self.amount(Decimal(number), COUNT)
+
+    def share(self, part: int, whole: int) -> str:
+        """In per cent with two decimals, rounded down: less than all is never told as all."""
+        pattern = self.language.percent_formats[None].pattern.replace("##0", "##0.##")
+        shown = (Decimal(part) / whole).quantize(Decimal("0.0001"), ROUND_DOWN)
+        return str(format_percent(shown, pattern, locale=self.language))
 
     def _unsigned(self, value: Decimal, unit: str, currency: str | None, compact: bool) -> str:
         if unit == "money":

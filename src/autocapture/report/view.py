@@ -113,7 +113,7 @@ def view(summary: Summary, reader: Reader, link: Callable[[Number], str], palett
         week=f"Week {summary.week[-2:].lstrip('0')}, {summary.week[:4]}",
         days=reader.days(summary.period_start, summary.period_end),
         as_of=reader.moment(summary.as_of),
-        coverage=wording.coverage(summary.coverage),
+        coverage=wording.coverage(summary.coverage, summary.unknown, reader),
         attainment=sight.attainment(summary.attainment, wide=True),
         tiles=tuple(sight.tile(tile) for tile in summary.tiles),
         groups=tuple((group, len(metrics)) for group, metrics in PERSON_GROUPS),

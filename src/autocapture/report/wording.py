@@ -142,10 +142,14 @@ def in_words(tile: Tile, reader: Reader) -> str:
     return f"{title(tile.number.metric)}, {len(tile.history)} weeks: {values}"
 
 
-def coverage(covered: Sequence[Coverage]) -> str:
-    """``mail 4/4, calendar 4/4, calls 3/4 reps``."""
+def coverage(covered: Sequence[Coverage], unknown: Unknown, reader: Reader) -> str:
+    """``mail 4/4, calendar 4/4, calls 3/4 reps; 99.98% of what is at the sources``: the share by the last censuses."""
     parts = [f"{KINDS.get(one.kind, one.kind)} {one.connected}/{one.reps}" for one in covered]
-    return f"{', '.join(parts)} reps" if parts else "nothing connected"
+    told = f"{', '.join(parts)} reps" if parts else "nothing connected"
+    if not unknown.listed:
+        return told
+    share = reader.share(unknown.listed - unknown.missing, unknown.listed)
+    return f"{told}; {share} of what is at the sources"
 
 
 def contributors(win: Win) -> str:
@@ -186,10 +190,8 @@ def _of_capture(unknown: Unknown, reader: Reader) -> list[str]:
             f"An account of {listing(unknown.stalled)} stands still, though it is connected: counts may be too low."
         )
     if unknown.missing:
-        share = percent(Decimal(unknown.listed - unknown.missing) / unknown.listed, reader)
-        said.append(
-            f"{share} of what the sources hold is here ({unknown.missing} of {unknown.listed} missing): it is read again."
-        )
+        what = f"{reader.count(unknown.missing)} of {reader.count(unknown.listed)}"
+        said.append(f"Not all that the sources hold is here ({what} missing): it is read again.")
     if unknown.quarantined:
         what = count(unknown.quarantined, "item in quarantine", "items in quarantine")
         said.append(f"{what} could not be read.")
