@@ -101,7 +101,7 @@ class WebSettings(Section):
 
 
 class SmtpSettings(Section):
-    """The mail server that sends weekly summaries. Without `host` none is sent."""
+    """The mail server: for weekly summaries, invitations and other mails. Without `host` none is sent."""
 
     host: str = ""
     port: Port = 587
