@@ -19,11 +19,12 @@ from autocapture.errors import AutocaptureError, InputError
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import LedgerEntry
 from autocapture.store.engine import reading
-from autocapture.web.accounts import OUTCOMES, STATES
+from autocapture.web.accounts import OUTCOMES, STATES, proof
 from autocapture.web.connect import in_words as problem_in_words
 from autocapture.web.connect import own_account, sign_in_again, to_consent
 from autocapture.web.counting import Counting
 from autocapture.web.visit import App, Asked, Fields, Visit, text
+from autocapture.workflows.account_health import health_of
 from autocapture.workflows.capture_level import LEVELS
 from autocapture.workflows.change_scope import Scope, change_scope, holds_anything, missing_scopes
 from autocapture.workflows.granting import label_of, not_granted
@@ -158,6 +159,7 @@ def _page(
         counting=counting,
         waits=counting and waits,
         last=_last(application, visit, account_id),
+        proof=_proof(application, visit, account_id),
         totals=[(outcome, reader.count(totals.get(outcome, 0))) for outcome in OUTCOMES],
         levels=[(level, _LEVELS[level]) for level in LEVELS],
         counted=reader.moment_full(preview.at) if preview else None,
@@ -200,6 +202,12 @@ def _last(application: Application, visit: Visit, account_id: int) -> str | None
             select(func.max(Channel.last_ok_at)).where(Channel.account_id == account_id)
         ).one()
     return visit.reader.moment_full(last) if last else None
+
+
+def _proof(application: Application, visit: Visit, account_id: int) -> dict[str, Any]:
+    with reading(application.engine) as session:
+        health = health_of(session, [account_id], application.clock.now())
+    return proof(health[account_id], visit)
 
 
 def _table(visit: Visit, account: Account, preview: Preview) -> dict[str, Any]:

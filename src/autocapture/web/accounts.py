@@ -43,7 +43,7 @@ def page(application: Application, visit: Visit) -> str:
         health = health_of(session, ids, application.clock.now())
         shown = [
             _account(account, user, seen[account.id or 0], newest.get(account.id or 0), visit)
-            | _proof(health[account.id or 0], visit)
+            | proof(health[account.id or 0], visit)
             for account, user in rows
         ]
     return render("accounts.html", title="Accounts", visit=visit, accounts=shown, outcomes=OUTCOMES)
@@ -91,7 +91,7 @@ def _account(
     }
 
 
-def _proof(health: AccountHealth, visit: Visit) -> dict[str, Any]:
+def proof(health: AccountHealth, visit: Visit) -> dict[str, Any]:
     """What shows whether the account is whole and fresh."""
     counted, delays = health.counted, health.delays
     return {
