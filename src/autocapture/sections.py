@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -35,6 +36,24 @@ def _is_here(host: str) -> bool:
 
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 """An address of a provider; http is for this machine alone."""
+
+
+_ATOMS = r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*"
+_MAILBOX = re.compile(f"{_ATOMS}@{_ATOMS}", re.ASCII)
+
+
+def is_mailbox(address: str) -> bool:
+    """Whether a mail's header holds the address as it stands (RFC 5322 section 3.4.1, without quotes)."""
+    return _MAILBOX.fullmatch(address) is not None
+
+
+def _mailbox(text: str) -> str:
+    if text and not is_mailbox(text):
+        raise ValueError(f"an address such as reports@example.com is wanted, not {text!r}")
+    return text
+
+
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
 
 
 class VaultSettings(Section):

@@ -23,6 +23,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from autocapture.errors import SetupError, wrong_value
 from autocapture.sections import (
     GoogleSettings,
+    Mailbox,
     MicrosoftSettings,
     OidcSettings,
     PushSettings,
@@ -108,7 +109,7 @@ class SmtpSettings(Section):
     security: Literal["tls", "starttls", "none"] = "starttls"
     username: str = ""
     password_file: Path | None = None
-    sender: str = ""
+    sender: Mailbox = ""
 
     def password(self) -> str:
         """The password of `username`, read from its file; empty where none is set. Raises SetupError."""

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, tzinfo
 
 from autocapture.crm.mapping import Layout
 from autocapture.formats.handles import canonical_email
+from autocapture.sections import is_mailbox
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 EMPTY = frozenset({"", "null", "none", "n/a", "#n/a", "-", "--"})
@@ -101,6 +102,14 @@ def parse_email(text: str) -> str:
     address = canonical_email(text)
     local, at, domain = address.rpartition("@")
     if not at or not _LOCAL_PART.fullmatch(local) or not _is_domain(domain):
+        raise Unreadable(f"invalid email {text!r}")
+    return address
+
+
+def parse_mailbox(text: str) -> str:
+    """As `parse_email`, of somebody whom we mail: what the header of a mail holds. Raises Unreadable."""
+    address = parse_email(text)
+    if not is_mailbox(address):
         raise Unreadable(f"invalid email {text!r}")
     return address
 

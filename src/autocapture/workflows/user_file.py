@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel.core import Locale, UnknownLocaleError
 
-from autocapture.crm.cells import Unreadable, parse_email, split_list
+from autocapture.crm.cells import Unreadable, parse_email, parse_mailbox, split_list
 from autocapture.crm.read import csv_records, decode, trouble_of
 from autocapture.crm.rows import Place, Remark, Value
 from autocapture.errors import InputError
@@ -87,7 +87,7 @@ def _check_header(names: list[str], file: str) -> None:
 def _read_user(cells: Mapping[str, str], place: Place, found: UserFile) -> None:
     email = ""
     try:
-        email = parse_email(cells["email"])
+        email = parse_mailbox(cells["email"])
         if email in found.rows:
             raise Unreadable(f"duplicate email {email!r}: first on line {found.rows[email].place.line}")
         values = {name: _value(name, cells) for name in COLUMNS[1:] if name in cells}

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autocapture.crm.cells import Unreadable, at_start, parse_domain, parse_email, parse_flag, parse_instant
+from autocapture.crm.cells import (
+    Unreadable,
+    at_start,
+    parse_domain,
+    parse_email,
+    parse_flag,
+    parse_instant,
+    parse_mailbox,
+)
 from autocapture.crm.mapping import Layout
 
 DUTCH = Layout(date_format="%d/%m/%Y", time_zone="Europe/Amsterdam")
@@ -78,6 +86,13 @@ def test_what_is_no_domain_is_refused(text: str) -> None:
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(Unreadable, match="invalid email"):
         parse_email(text)
+
+
+@pytest.mark.parametrize("text", ["jan..de@acme.com", ".jan@acme.com", "j\u00e4n@acme.com", "jan"])
+def test_an_address_that_no_header_holds_is_nobodys_whom_we_mail(text: str) -> None:
+    with pytest.raises(Unreadable, match="invalid email"):
+        parse_mailbox(text)
+    assert parse_mailbox(" Jan.de+x@ACME.com ") == "jan.de+x@acme.com"
 
 
 def test_an_address_is_canonical() -> None:

@@ -74,6 +74,10 @@ def test_networks_are_a_list_in_the_environment(tmp_path: Path) -> None:
             {"AUTOCAPTURE_ORGANIZATION_REGION": "germany"},
             "organization.region: a country of two capital letters such as DE",
         ),
+        (
+            {"AUTOCAPTURE_SMTP_SENDER": "reports"},
+            "^setting smtp.sender: an address such as reports@example.com is",
+        ),
         ({"AUTOCAPTURE_SMTP_SECURITY": "maybe"}, "'tls', 'starttls' or 'none' is wanted, not 'maybe'"),
         (
             {"AUTOCAPTURE_NETWORK_ALLOW_NETWORKS": "10.0.0.1/8"},
