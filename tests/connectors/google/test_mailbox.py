@@ -102,6 +102,21 @@ def test_where_the_order_does_not_hold_nothing_is_lost(google: FakeGoogle) -> No
     assert len(old) == 9
 
 
+def test_newer_mail_behind_older_is_not_taken_for_older(google: FakeGoogle) -> None:
+    """As where an old mailbox was moved here in the midst of a new one: the search by halves ends before it."""
+    user = new_user(google)
+    user.mailbox.by_date = False
+    since, old = date(2026, 10, 1), datetime(2026, 3, 1, tzinfo=UTC)
+    for block, at in enumerate((NOW, old, NOW, old)):
+        for number in range(10):
+            write(user, at - timedelta(minutes=number), f"block {block} mail {number}")
+    with opened(google, user, since=since) as connection:
+        refs = [item.id for item in items(pages(connection, MAILBOX))]
+        read = [email(item) for item in connection.get(MAILBOX, refs) if isinstance(item, Record)]
+    subjects = {mail.subject for mail in read}
+    assert {f"block {block} mail {number}" for block in (0, 2) for number in range(10)} <= subjects
+
+
 def test_what_arrives_is_read_and_what_leaves_is_gone(google: FakeGoogle) -> None:
     user = new_user(google)
     stays, trashed, deleted, spam = (
