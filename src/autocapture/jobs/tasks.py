@@ -10,6 +10,7 @@ from autocapture.application import Application
 from autocapture.jobs.queue import Job
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.dead_logins import tell_of_dead_logins
+from autocapture.workflows.invitation_mails import send_invitations
 from autocapture.workflows.meetings import settle_meetings
 from autocapture.workflows.rollups import refresh_rollups
 from autocapture.workflows.stall import check_habits
@@ -24,6 +25,7 @@ PUBLISH_SUMMARIES = "publish_summaries"
 SETTLE_MEETINGS = "settle_meetings"
 SETTLE_CALENDARS = "settle_calendars"
 TELL_OF_DEAD_LOGINS = "tell_of_dead_logins"
+SEND_INVITATIONS = "send_invitations"
 
 log = structlog.get_logger()
 
@@ -51,6 +53,7 @@ def tasks(app: Application, should_stop: Callable[[], bool]) -> Mapping[str, Cal
         PUBLISH_SUMMARIES: lambda _job: _ignore(publish_due_summaries(app)),
         SETTLE_MEETINGS: lambda _job: _ignore(settle_meetings(app)),
         SETTLE_CALENDARS: lambda _job: _ignore(settle_meetings(app, whole_calendar=True)),
+        SEND_INVITATIONS: lambda _job: _ignore(send_invitations(app, should_stop=should_stop)),
         TELL_OF_DEAD_LOGINS: lambda _job: _ignore(tell_of_dead_logins(app)),
     }
 

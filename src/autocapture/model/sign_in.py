@@ -46,6 +46,23 @@ class SignInLink(SQLModel, table=True):
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class InvitationMail(SQLModel, table=True):
+    """The invitation that somebody is to be mailed, or was last: one for each person. Its link is made when it is sent."""
+
+    __tablename__ = "invitation_mail"
+
+    user_id: int = Field(
+        sa_column=Column(Integer, ForeignKey("app_user.id"), primary_key=True, autoincrement=False)
+    )
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    asked_by: int | None = Field(default=None, foreign_key="app_user.id")
+    state: str  # waiting | sending | sent | failed | unknown
+    due_at: datetime = Field(
+        sa_type=UtcDateTime
+    )  # when it is to be sent; while it is being sent: when that is given up
+    error: str | None = None
+
+
 class WebSession(SQLModel, table=True):
     """Somebody signed in, in one browser. It holds while the person's role is what it was, and ends with the row."""
 

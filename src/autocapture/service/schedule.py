@@ -13,12 +13,14 @@ from autocapture.jobs.tasks import (
     KEEP_WATCHED,
     PUBLISH_SUMMARIES,
     REFRESH_ROLLUPS,
+    SEND_INVITATIONS,
     SETTLE_CALENDARS,
     SETTLE_MEETINGS,
     TELL_OF_DEAD_LOGINS,
 )
 from autocapture.service.ticker import Tick
 from autocapture.workflows.capture import A_MOMENT, accounts_done_waiting, due_accounts
+from autocapture.workflows.invitation_mails import invitations_wait
 from autocapture.workflows.subscriptions import accounts_to_watch
 
 SOON_ENOUGH = timedelta(minutes=10)
@@ -36,12 +38,16 @@ def schedule(app: Application) -> tuple[Tick, ...]:
     def watch() -> Iterator[Job]:
         return (Job(KEEP_WATCHED, {"account_id": account_id}) for account_id in accounts_to_watch(app))
 
+    def invite() -> Iterator[Job]:
+        return iter([Job(SEND_INVITATIONS)] if invitations_wait(app) else [])
+
     return (
         Tick("capture", A_MOMENT, capture),
         Tick("waits", timedelta(seconds=1), go_on),
         Tick("subscriptions", timedelta(seconds=15), watch),
         Tick("habits", timedelta(hours=1), lambda: [Job(CHECK_HABITS)]),
         Tick("rollups", SOON_ENOUGH, lambda: [Job(REFRESH_ROLLUPS)]),
+        Tick("invitations", timedelta(seconds=10), invite),
         Tick("dead logins", timedelta(minutes=1), lambda: [Job(TELL_OF_DEAD_LOGINS)]),
         Tick("summaries", timedelta(minutes=5), lambda: [Job(PUBLISH_SUMMARIES)]),
         Tick("meetings", timedelta(minutes=5), lambda: [Job(SETTLE_MEETINGS)]),

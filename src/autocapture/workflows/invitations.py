@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -11,10 +11,11 @@ from email.utils import format_datetime, make_msgid
 from sqlmodel import Session, select
 
 from autocapture.application import Application
+from autocapture.crm.cells import Unreadable, parse_mailbox
 from autocapture.errors import InputError
 from autocapture.model.organization import User
 from autocapture.report.render import shown
-from autocapture.report.smtp import Handover, hand_over
+from autocapture.report.smtp import Handover, MailServer, hand_over
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.audit import INVITED, RESET_ASKED, ROLE_CHANGED, note
 from autocapture.workflows.sign_in import typed_address
@@ -59,7 +60,8 @@ class Invitation:
 
 
 def users_to_invite(app: Application, email: str | None) -> list[User]:
-    """The user of that address; or where None is given, everybody active who cannot sign in yet and holds no working link.
+    """The user of that address; or where None is given, everybody active who cannot sign in yet, holds no working link and is not
+    about to be mailed one.
 
     Raises InputError for an address that is nobody's, or of somebody who was disabled.
     """
@@ -67,11 +69,7 @@ def users_to_invite(app: Application, email: str | None) -> list[User]:
 
     with reading(app.engine) as session:
         if email is None:
-            waiting = [
-                one.user_id
-                for one in list_access(app)
-                if one.active and not one.ways and not one.invited_until
-            ]
+            waiting = [one.user_id for one in list_access(app) if one.lacks_invitation]
             found = [session.get_one(User, user_id) for user_id in waiting]
         else:
             found = [_user(session, email)]
@@ -82,10 +80,11 @@ def users_to_invite(app: Application, email: str | None) -> list[User]:
 def make_admin(app: Application, email: str) -> None:
     """Gives the user of that address the role admin, and makes the user where there is none. For the command line, whose user
     can read the database anyway. Raises InputError for what is no address."""
-    email = email.strip().lower()
-    name, at, domain = email.partition("@")
-    if not (name and at and domain) or not email.isprintable() or " " in email:
-        raise InputError(f"{email!r} is not an e-mail address")
+    try:
+        email = parse_mailbox(email)
+    except Unreadable:
+        raise InputError(f"{email!r} is not an e-mail address") from None
+    name = email.partition("@")[0]
     with writing(app.engine) as session:
         user = session.exec(select(User).where(User.email == email)).first() or User(email=email, name=name)
         before, user.role = user.role, "admin"
@@ -102,19 +101,29 @@ def invite(app: Application, user: User, *, actor_id: int | None = None, by_mail
 
     Before an admin can sign in, only admins are invited: as soon as anybody can sign in, the pages need it. Raises InputError.
     """
+    require_invitable(app, user)
+    with writing(app.engine) as session:
+        link = link_for(session, user, app.clock.now(), actor_id=actor_id)
+    made = Invitation(user.email, link.address(app.settings.web.address), link.expires_at)
+    if not by_mail or not can_mail(app):
+        return made
+    return replace(made, handover=mail_link(app, mail_server(app), user, link, "invitation"))
+
+
+def require_invitable(app: Application, user: User) -> None:
+    """Raises InputError where this person may not be invited now."""
     if user.role != "admin" and not an_admin_can_sign_in(app):
         raise InputError(
             "nobody is an admin yet who can sign in: invite one first, `autocapture users invite EMAIL --admin`"
         )
     if not user.active:
         raise InputError(f"{user.email} is disabled")
-    with writing(app.engine) as session:
-        link = make_link(session, user.id or 0, "invitation", app.clock.now())
-        note(session, app.clock.now(), INVITED, actor_id=actor_id, user_id=user.id)
-    made = Invitation(user.email, link.address(app.settings.web.address), link.expires_at)
-    if not by_mail or not _can_mail(app):
-        return made
-    return Invitation(made.email, made.address, made.expires_at, _mail(app, user, link, "invitation"))
+
+
+def link_for(session: Session, user: User, now: datetime, *, actor_id: int | None) -> Link:
+    """An invitation's link, in the transaction of `session`, and the note of who invited."""
+    note(session, now, INVITED, actor_id=actor_id, user_id=user.id)
+    return make_link(session, user.id or 0, "invitation", now)
 
 
 def ask_for_reset(app: Application, email: str, source: str) -> tuple[User, Link] | None:
@@ -125,7 +134,7 @@ def ask_for_reset(app: Application, email: str, source: str) -> tuple[User, Link
     with writing(app.engine) as session:
         allowed = take(session, link_buckets(email, source), now) is None
         user = session.exec(select(User).where(User.email == email, User.active == True)).first()  # noqa: E712  SQL
-        if user is None or user.id is None or not allowed or not _can_mail(app):
+        if user is None or user.id is None or not allowed or not can_mail(app):
             return None
         link = make_link(session, user.id, "reset", now)
         note(session, now, RESET_ASKED, user_id=user.id)
@@ -133,15 +142,17 @@ def ask_for_reset(app: Application, email: str, source: str) -> tuple[User, Link
 
 
 def send_reset(app: Application, user: User, link: Link) -> Handover:
-    return _mail(app, user, link, "reset")
+    return mail_link(app, mail_server(app), user, link, "reset")
 
 
-def _can_mail(app: Application) -> bool:
+def can_mail(app: Application) -> bool:
+    """Whether a mail server is set."""
     return bool(app.settings.smtp.host and app.settings.smtp.sender)
 
 
-def _mail(app: Application, user: User, link: Link, purpose: Purpose) -> Handover:
-    server, now = mail_server(app), app.clock.now()
+def mail_link(app: Application, server: MailServer, user: User, link: Link, purpose: Purpose) -> Handover:
+    """Mails a link to the address by which its owner is known."""
+    now = app.clock.now()
     domain = server.sender.rpartition("@")[2]
     mail = EmailMessage()
     mail["From"] = Address("autocapture", addr_spec=server.sender)

@@ -6,21 +6,23 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, delete, func, select
 
 from autocapture.application import Application
 from autocapture.errors import InputError
 from autocapture.model.organization import User
-from autocapture.model.sign_in import AuditEntry, Identity, Password, SignInLink, WebSession
+from autocapture.model.sign_in import AuditEntry, Identity, InvitationMail, Password, SignInLink, WebSession
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.audit import DISABLED, ENABLED, SESSIONS_ENDED, SIGNED_IN, note
+from autocapture.workflows.invitation_mails import SENDING, WAITING
 from autocapture.workflows.sign_in_links import end_links
 from autocapture.workflows.sign_in_sessions import end_sessions
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One person. `ways`: password, or the issuers bound; `invited_until`: how long a link works that was not used yet."""
+    """One person. `ways`: password, or the issuers bound; `invited_until`: how long a link works that was not used yet;
+    `mail`: the invitation that is to be mailed to them, or was last."""
 
     user_id: int
     email: str
@@ -31,6 +33,13 @@ class Access:
     invited_until: datetime | None
     last_sign_in: datetime | None
     sessions: int
+    mail: InvitationMail | None
+
+    @property
+    def lacks_invitation(self) -> bool:
+        """Whether they can neither sign in nor are about to be able to."""
+        is_mailed = self.mail is not None and self.mail.state in (WAITING, SENDING)
+        return self.active and not self.ways and self.invited_until is None and not is_mailed
 
 
 def list_access(app: Application) -> list[Access]:
@@ -39,6 +48,8 @@ def list_access(app: Application) -> list[Access]:
     with reading(app.engine) as session:
         ways = _ways(session)
         invited, last, sessions = _invited(session, now), _last_sign_ins(session), _sessions(session)
+        mails = {mail.user_id: mail for mail in session.exec(select(InvitationMail))}
+        session.expunge_all()
         users = session.exec(select(User).order_by(func.lower(User.name), col(User.id))).all()
         return [
             Access(
@@ -51,6 +62,7 @@ def list_access(app: Application) -> list[Access]:
                 invited_until=invited.get(user.id or 0),
                 last_sign_in=last.get(user.id),
                 sessions=sessions.get(user.id or 0, 0),
+                mail=mails.get(user.id or 0),
             )
             for user in users
         ]
@@ -73,6 +85,8 @@ def set_active(app: Application, user_id: int, active: bool, *, actor_id: int | 
         user, now = _existing(session, user_id), app.clock.now()
         if user.active != active:
             end_links(session, user_id, now)
+            waiting = delete(InvitationMail).where(col(InvitationMail.state) == WAITING)
+            session.exec(waiting.where(col(InvitationMail.user_id) == user_id))
         user.active = active
         session.add(user)
         if not active:
