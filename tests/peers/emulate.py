@@ -1,4 +1,4 @@
-"""Google's and Microsoft's sign-in as the npm package `emulate` has them, written by nobody here.
+"""Google's and Microsoft's sign-in, and Gmail, as the npm package `emulate` has them, written by nobody here.
 
 ``.ci/peers`` puts it, and the Node it wants, into ``.venv/.peers``. It speaks plain http; Microsoft's part is put behind TLS
 here, since msal asks for that. Codes for other screens, certificates and boxes to untick it does not know.
@@ -23,6 +23,8 @@ from tests.peers.certificates import make_certificates
 from tests.peers.processes import running
 from tests.peers.tls_front import tls_before
 
+from autocapture.sections import GoogleSettings
+
 FOLDER = Path(__file__).parents[2] / ".venv/.peers/emulate-0.12.2"
 ADDRESS = "alice@example.test"
 CLIENT_ID = "autocapture-here"
@@ -43,6 +45,14 @@ class Emulated:
     google: str
     microsoft: str
     ca_file: Path
+
+    @property
+    def google_settings(self) -> GoogleSettings:
+        url = self.google
+        return GoogleSettings(
+            issuer=url, authorize_url=f"{url}/o/oauth2/v2/auth", token_url=f"{url}/oauth2/token",
+            revoke_url=f"{url}/oauth2/revoke", keys_url=f"{url}/oauth2/v3/certs",
+        )  # fmt: skip
 
     def consent(self, url: str) -> dict[str, str]:
         """What a browser brings to the redirect address once `ADDRESS` was clicked on the page at `url`."""

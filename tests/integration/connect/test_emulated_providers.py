@@ -18,7 +18,7 @@ from autocapture.connect.oauth import OAuth
 from autocapture.connect.providers import OpenHttp, google, microsoft
 from autocapture.connect.token_endpoint import Client
 from autocapture.errors import CredentialRejected, SetupError
-from autocapture.sections import GoogleSettings, MicrosoftSettings
+from autocapture.sections import MicrosoftSettings
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -51,12 +51,7 @@ def at_microsoft(running: Emulated, open_http: OpenHttp, client: Client) -> Entr
 
 @pytest.fixture
 def at_google(running: Emulated, open_http: OpenHttp, client: Client) -> OAuth:
-    url = running.google
-    settings = GoogleSettings(
-        issuer=url, authorize_url=f"{url}/o/oauth2/v2/auth", token_url=f"{url}/oauth2/token",
-        revoke_url=f"{url}/oauth2/revoke", keys_url=f"{url}/oauth2/v3/certs",
-    )  # fmt: skip
-    return OAuth(google(settings), client, open_http, SystemClock())
+    return OAuth(google(running.google_settings), client, open_http, SystemClock())
 
 
 def test_a_mailbox_is_granted_at_microsoft_and_its_token_renewed(
