@@ -38,3 +38,6 @@ REASONS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Each reason and what it means."""
+
+KEPT_TO_ONESELF: Final = frozenset({EXCLUDED, PRIVATE})
+"""Reasons for which an item is to be told to nobody, also by copies that left their mailbox before."""

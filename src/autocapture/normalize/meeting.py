@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Literal
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from autocapture.errors import RecordUnusable
 from autocapture.formats.handles import canonical_email
-from autocapture.formats.recurrence import Occurrence, occurrences
+from autocapture.formats.recurrence import Occurrence, occurrences, original_key
 from autocapture.model.columns import stable_id
 from autocapture.model.directory import Colleague, Organization
 from autocapture.model.draft import Draft, Part, Party
@@ -56,7 +56,8 @@ def draft_meetings(
     - The organizer's copy tells time and title, else the one with the highest SEQUENCE, else the newest; each attendee's
       own copy tells their response.
     - Private copies tell nothing, but that what they replace in their calendar is not so; an occurrence of which there is no
-      other copy has no draft, nor has one without anybody from outside. Rooms and equipment are nobody.
+      other copy, or only copies that left, has no draft, nor has one without anybody from outside. Rooms and equipment are
+      nobody.
     - It counts for those of ours who did not decline it or take it out of their calendar beforehand; for none of them where
       it takes whole days: such an entry is a fair, a visit, a deadline, and no meeting (METRICS R10).
     - Status: *cancelled* when it was cancelled, left every calendar before it began, or all outsiders declined; *planned*
@@ -66,8 +67,13 @@ def draft_meetings(
       not start when its series says.
     """
     drafts = []
+    withheld = {
+        original_key(copy.record.recurrence_id)
+        for copy in copies
+        if copy.record.private and not copy.gone and copy.record.recurrence_id is not None
+    }
     for series_key, told in _meetings(copies, organization):
-        views = _views([*told, *_replaced(told, copies)], window_start, window_end, now)
+        views = _views([*told, *_replaced(told, copies)], withheld, window_start, window_end, now)
         booked_at = _booked_at(told)
         drafts += [_draft(views[key], booked_at, organization, now, series_key) for key in views]
     found = [draft for draft in drafts if draft is not None]
@@ -103,13 +109,19 @@ def _replaced(told: Sequence[CalendarCopy], copies: Sequence[CalendarCopy]) -> l
 
 
 def _views(
-    copies: Iterable[CalendarCopy], window_start: datetime, window_end: datetime, now: datetime
+    copies: Sequence[CalendarCopy],
+    withheld: Set[datetime | date],
+    window_start: datetime,
+    window_end: datetime,
+    now: datetime,
 ) -> dict[datetime | date | None, list[_View]]:
-    """By occurrence, each calendar's view of it: what is there, and what left only where nothing is there."""
+    """By occurrence, each calendar's view of it: what is there, and what left only where nothing is there. Of those which a
+    calendar that holds them keeps to itself (`withheld`, and its own private ones), departed copies tell nothing."""
     held: dict[tuple[int, bool], list[CalendarCopy]] = defaultdict(list)
     for copy in copies:
         held[copy.owner.user_id, copy.gone].append(copy)
     found: dict[datetime | date | None, dict[int, _View]] = defaultdict(dict)
+    private: set[datetime | date | None] = {*withheld}
     for user_id, gone in sorted(held):  # what is there before what is gone
         group = held[user_id, gone]
         left = max(copy.gone_at or now for copy in group) if gone else None
@@ -120,7 +132,22 @@ def _views(
         for occurrence in shown:
             if not occurrence.event.private:
                 found[occurrence.key].setdefault(user_id, _View(group[0].owner, occurrence, left))
-    return {key: list(by_user.values()) for key, by_user in found.items()}
+            elif not gone:
+                private.add(occurrence.key)
+    masters = (copy.record for copy in copies if not copy.gone and copy.record.recurrence_id is None)
+    newest = max((master.sequence for master in masters), default=0)
+    told = {key: list(by_user.values()) for key, by_user in found.items()}
+    return {key: views for key, views in told.items() if _is_told(views, key in private, newest)}
+
+
+def _is_told(views: Sequence[_View], private: bool, newest: int) -> bool:
+    """An occurrence that nobody has any longer stays as it was, unless who still has the meeting keeps it to themselves, or
+    has a newer version of the series, with SEQUENCE `newest`, in which it does not take place."""
+    if any(view.gone_at is None for view in views):
+        return True
+    return not private and any(
+        view.event.recurrence_id is not None or view.event.sequence >= newest for view in views
+    )
 
 
 def _records(copies: Sequence[CalendarCopy]) -> list[EventRecord]:

@@ -16,7 +16,7 @@ from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import CalendarItem
 from autocapture.model.ledger import LedgerEntry
 from autocapture.records import Attendee, EventRecord, Recurrence
-from autocapture.store.bulk import in_chunks, table_of, upsert
+from autocapture.store.bulk import among, in_chunks, rows_of, table_of, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +84,13 @@ def copies(session: Session, series_ids: Collection[int]) -> list[Copy]:
     return found
 
 
-def series_of(session: Session, channel_id: int, source_ids: Sequence[str]) -> set[int]:
-    """The series to which these items of one channel belong."""
-    found: set[int] = set()
-    for chunk in in_chunks(source_ids):
-        found.update(
-            session.scalars(
-                select(col(CalendarItem.series_id)).where(
-                    col(CalendarItem.channel_id) == channel_id, col(CalendarItem.source_id).in_(chunk)
-                )
-            )
-        )
-    return found
+def series_of(session: Session, channel_id: int, source_ids: Sequence[str]) -> dict[str, int]:
+    """The series to which these items of one channel belong, of those that are kept."""
+    item = table_of(CalendarItem).c
+    statement = select(item.source_id, item.series_id).where(
+        item.channel_id == channel_id, among(session, item.source_id, source_ids)
+    )
+    return dict(rows_of(session, statement))
 
 
 def shown_as(session: Session, series_ids: Collection[int]) -> dict[tuple[int, str], tuple[int, int]]:

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlmodel import Session, col
 
-from autocapture.model.ledger import ASKED_AGAIN, CAPTURED, QUARANTINED, LedgerEntry
+from autocapture.model.accounts import Channel
+from autocapture.model.draft import Verdict
+from autocapture.model.ledger import ASKED_AGAIN, CAPTURED, QUARANTINED, SKIPPED, LedgerEntry
 from autocapture.store.bulk import among, in_chunks, rows_of, table_of, upsert_tuples
 from autocapture.store.due import has_come
 
@@ -125,6 +127,50 @@ def leave(session: Session, channel_id: int, source_ids: Iterable[str], at: date
             )
             .values(gone_at=at)
         )
+
+
+def skip(
+    session: Session, channel_id: int, source_ids: Iterable[str], verdict: Verdict, now: datetime
+) -> None:
+    """The items, captured before, are skipped for what `verdict` says, and show nothing any longer."""
+    for chunk in in_chunks(list(source_ids)):
+        session.execute(
+            update(LedgerEntry)
+            .where(col(LedgerEntry.channel_id) == channel_id, col(LedgerEntry.source_id).in_(chunk))
+            .values(
+                outcome=SKIPPED,
+                reason=verdict.reason,
+                rule=verdict.rule,
+                activity_id=None,
+                series_id=None,
+                updated_at=now,
+            )
+        )
+
+
+def skipped_for(session: Session, kind: str, reasons: Collection[str]) -> bool:
+    """Whether anything that is there is skipped for one of these reasons, in a channel of this kind."""
+    return session.scalar(select(_skipped(kind, reasons).exists())) or False
+
+
+def hashes_skipped(
+    session: Session, kind: str, reasons: Collection[str], hashes: Collection[str]
+) -> dict[str, Verdict]:
+    """Which of these identities are there and skipped for one of these reasons, by hash."""
+    entry = table_of(LedgerEntry).c
+    chosen = _skipped(kind, reasons).where(among(session, entry.message_hash, hashes))
+    found = rows_of(session, chosen.with_only_columns(entry.message_hash, entry.reason, entry.rule))
+    return {hashed: Verdict(reason, rule) for hashed, reason, rule in sorted(found)}
+
+
+def _skipped(kind: str, reasons: Collection[str]) -> Select[tuple[str]]:
+    entry, channel = table_of(LedgerEntry).c, table_of(Channel).c
+    return (
+        select(entry.source_id)
+        .join(table_of(Channel), channel.id == entry.channel_id)
+        .where(channel.kind == kind, entry.outcome == SKIPPED, entry.reason.in_(sorted(reasons)))
+        .where(entry.gone_at.is_(None))
+    )
 
 
 def not_listed_since(session: Session, channel_id: int, generation: int) -> list[str]:

@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from autocapture.model.accounts import Account, Channel
-from autocapture.model.ledger import ASKED_AGAIN, CAPTURED, LedgerEntry
+from autocapture.model.draft import Verdict
+from autocapture.model.ledger import ASKED_AGAIN, CAPTURED, SKIPPED, LedgerEntry
 from autocapture.store.bulk import among, in_chunks, rows_of, table_of
 from autocapture.store.ledger import Line
 
@@ -112,4 +113,13 @@ def follow(session: Session, activity_id: int, line: Line) -> None:
         update(LedgerEntry)
         .where(col(LedgerEntry.activity_id) == activity_id)
         .values(outcome=line.outcome, reason=line.reason, rule=line.rule, activity_id=line.activity_id)
+    )
+
+
+def skip(session: Session, activity_id: int, verdict: Verdict) -> None:
+    """The items that showed an activity which is no more are skipped for what `verdict` says."""
+    session.execute(
+        update(LedgerEntry)
+        .where(col(LedgerEntry.activity_id) == activity_id)
+        .values(outcome=SKIPPED, reason=verdict.reason, rule=verdict.rule, activity_id=None)
     )

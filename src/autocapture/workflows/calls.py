@@ -7,19 +7,19 @@ identity of its own. A row that is read again replaces what it told before: a ca
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from autocapture.model.columns import stable_id
-from autocapture.model.draft import Draft, Matched
+from autocapture.model.draft import Draft, Matched, Verdict
 from autocapture.normalize.call import conflicts, merge_calls, own_key
 from autocapture.store import activities
 from autocapture.store.activities import Stored
 from autocapture.workflows.matching import place
-from autocapture.workflows.sightings import put_off, told_anew, withdraw
+from autocapture.workflows.sightings import forget_departed, put_off, refused, told_anew, withdraw
 from autocapture.workflows.staging import Scope, Staged
 
 
@@ -36,6 +36,7 @@ def store_calls(
     by_activity = _identify(session, copies, stored, anew)
     anew = anew | told_anew(session, stored.keys() - known, present, scope).anew
     withdraw(session, present if again else (), staged, scope)
+    forget_departed(session, _shown_by_refused(session, staged, by_activity))
     new: list[Stored] = []
     changed: list[tuple[Stored, Stored]] = []
     for activity_id, drafts in by_activity.items():
@@ -71,3 +72,18 @@ def _identify(
         item.entry.activity_id = activity_id
         found[activity_id].append(draft)
     return found
+
+
+def _shown_by_refused(
+    session: Session, staged: Sequence[Staged], present: Collection[int]
+) -> dict[int, Verdict]:
+    """The stored calls, but those `present`, that items which are to be told to nobody tell of, and why those are."""
+    legs = refused(staged)
+    stored = activities.load(session, {stable_id(draft.dedupe_key) for _, draft, _ in legs})
+    found: dict[int, Verdict] = {}
+    for _, draft, verdict in legs:
+        shown = stable_id(draft.dedupe_key)
+        if shown in stored and conflicts(stored[shown].draft, draft):
+            shown = stable_id(own_key(draft))
+        found[shown] = verdict
+    return {shown: verdict for shown, verdict in found.items() if shown not in present}

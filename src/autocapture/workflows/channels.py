@@ -11,10 +11,10 @@ from autocapture.application import Application
 from autocapture.connector import Channel as Found
 from autocapture.connector import Connection
 from autocapture.model.accounts import LONG_AGO, Account, Channel
-from autocapture.store import calendar, leases, ledger
+from autocapture.store import leases, ledger
 from autocapture.store.engine import writing
 from autocapture.store.leases import Lease
-from autocapture.workflows.meetings import derive
+from autocapture.workflows.departed import leave
 from autocapture.workflows.people import our_people
 
 
@@ -37,8 +37,8 @@ def discover(
         for source_id, each in listed.items():
             _keep(session, lease.account_id, stored.get(source_id), each, resync)
         for source_id, channel in stored.items():
-            if listed and source_id not in listed and channel.enabled and channel.id is not None:
-                _switch_off(session, app, channel.id)
+            if listed and source_id not in listed and channel.enabled:
+                _switch_off(session, app, channel)
         session.flush()
         channels = [channel for channel in _stored(session, lease.account_id) if channel.enabled]
     return sorted(channels, key=_urgency)
@@ -52,7 +52,7 @@ def switch_off(app: Application, lease: Lease, channel_id: int) -> None:
     """The provider says that the channel is gone."""
     with writing(app.engine) as session:
         leases.renew(session, lease, app.clock.now())
-        _switch_off(session, app, channel_id)
+        _switch_off(session, app, session.get_one(Channel, channel_id))
 
 
 def _stored(session: Session, account_id: int) -> list[Channel]:
@@ -71,15 +71,13 @@ def _keep(session: Session, account_id: int, stored: Channel | None, found: Foun
     session.add(stored)
 
 
-def _switch_off(session: Session, app: Application, channel_id: int) -> None:
-    now = app.clock.now()
-    live = sorted(ledger.live_ids(session, channel_id))
-    ledger.leave(session, channel_id, live, now)
-    if series := calendar.series_of(session, channel_id, live):
-        calendar.leave(session, channel_id, live, now)
-        derive(session, our_people(app), series, now)
+def _switch_off(session: Session, app: Application, channel: Channel) -> None:
+    if channel.id is None:
+        raise AssertionError("stored rows have ids")
+    if live := sorted(ledger.live_ids(session, channel.id)):
+        leave(session, our_people(app), channel.id, channel.kind, live, app.clock.now())
     session.execute(
         update(Channel)
-        .where(col(Channel.id) == channel_id)
+        .where(col(Channel.id) == channel.id)
         .values(enabled=False, cursor=None, mid_run=False, last_error="no longer at the provider")
     )

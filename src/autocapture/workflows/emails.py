@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 from autocapture.model.accounts import Channel
 from autocapture.model.activities import ActivityAlias
 from autocapture.model.columns import stable_id
-from autocapture.model.draft import Draft
+from autocapture.model.draft import Draft, Verdict
 from autocapture.model.ledger import LedgerEntry
 from autocapture.normalize.email import (
     conflicts,
@@ -32,7 +32,7 @@ from autocapture.store.activities import NOT_YET, Stored
 from autocapture.store.bulk import among, insert_missing
 from autocapture.store.sightings import captured_as
 from autocapture.workflows.matching import place
-from autocapture.workflows.sightings import put_off, told_anew, withdraw
+from autocapture.workflows.sightings import forget_departed, put_off, refused, told_anew, withdraw
 from autocapture.workflows.staging import Scope, Staged
 
 
@@ -63,6 +63,7 @@ def store_emails(
         by_activity[item.activity_id].append(item.draft)
     leaving = _may_leave(session, present, stored, scope) if again else []
     removed = withdraw(session, leaving, staged, scope)
+    removed += forget_departed(session, _shown_by_refused(session, staged, by_activity, scope))
     thread_of = _threads(session, by_activity, scope)
     new: list[Stored] = []
     changed: list[tuple[Stored, Stored]] = []
@@ -76,7 +77,7 @@ def store_emails(
         after = replace(before, draft=draft, matched=NOT_YET, thread_id=thread_id)
         if draft != before.draft or after.thread_id != before.thread_id:
             changed.append((before, after))
-    changed.extend(_bereft(session, removed, by_activity))
+    changed.extend(bereft(session, removed, by_activity))
     place(session, scope.organization, new=new, changed=changed, now=now)
 
 
@@ -104,7 +105,28 @@ def _may_leave(
     ]
 
 
-def _bereft(
+def _shown_by_refused(
+    session: Session, staged: Sequence[Staged], present: Collection[int], scope: Scope
+) -> dict[int, Verdict]:
+    """The stored mails, but those `present`, that items which are to be told to nobody are copies of, and why those are."""
+    copies = refused(staged)
+    if not copies:
+        return {}
+    keys = {stable_id(draft.dedupe_key) for _, draft, _ in copies}
+    same = activities.aliases(session, keys)
+    stored = activities.load(session, {*keys, *same.values()})
+    same |= _rewritten(session, [(item, draft) for item, draft, _ in copies], stored, same, scope)
+    found: dict[int, Verdict] = {}
+    for _, draft, verdict in copies:
+        own = stable_id(draft.dedupe_key)
+        shown = same.get(own, own)
+        if shown == own and own in stored and conflicts(stored[own].draft, draft):
+            shown = stable_id(own_key(draft))
+        found[shown] = verdict
+    return {shown: verdict for shown, verdict in found.items() if shown not in present}
+
+
+def bereft(
     session: Session, removed: Sequence[Stored], present: Collection[int]
 ) -> list[tuple[Stored, Stored]]:
     """One activity of each thread that lost a member: storing it has its thread matched anew."""

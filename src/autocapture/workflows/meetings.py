@@ -18,7 +18,7 @@ from autocapture.application import Application
 from autocapture.model.activities import Activity
 from autocapture.model.columns import stable_id
 from autocapture.model.directory import Organization
-from autocapture.model.draft import Matched
+from autocapture.model.draft import Matched, Verdict
 from autocapture.normalize.meeting import draft_meetings, series_keys
 from autocapture.normalize.same_meeting import CalendarCopy
 from autocapture.records import EventRecord
@@ -40,10 +40,11 @@ def store_events(session: Session, staged: Sequence[Staged], scope: Scope, now: 
     """Keeps the admitted resources, drops those that no longer may be kept, and derives the meetings concerned. Of an exception
     that may not be kept stays which instance it replaces: on that date the series would say what is not so."""
     kept = [item for item in staged if item.event is not None]
-    dropped = [item.entry.source_id for item in staged if item.event is None and item.withheld is None]
-    touched = calendar.series_of(session, scope.channel_id, [item.entry.source_id for item in staged])
+    dropped = [item for item in staged if item.event is None and item.withheld is None]
+    held = calendar.series_of(session, scope.channel_id, [item.entry.source_id for item in staged])
+    touched = set(held.values())
     apart = calendar.shown_as(session, touched)  # before what is forgotten cannot be asked any more
-    calendar.forget(session, scope.channel_id, dropped)
+    calendar.forget(session, scope.channel_id, [item.entry.source_id for item in dropped])
     rows = [
         (scope.channel_id, item.entry.source_id, item.entry.series_id, _kept(item.event, scope))
         for item in kept
@@ -51,10 +52,51 @@ def store_events(session: Session, staged: Sequence[Staged], scope: Scope, now: 
     ]
     rows += [(scope.channel_id, item.entry.source_id, *item.withheld) for item in staged if item.withheld]
     calendar.save(session, rows, now)
+    touched |= forget_departed(session, _no_longer_told(dropped, held, apart), apart, now)
     shown = derive(session, scope.organization, touched | {row[2] for row in rows}, now, apart)
     for item in kept:
         own = shown.get((scope.channel_id, item.entry.source_id))
         item.entry.series_id = own or item.entry.series_id
+
+
+def _no_longer_told(
+    dropped: Sequence[Staged], held: Mapping[str, int], apart: Mapping[tuple[int, str], tuple[int, int]]
+) -> dict[int, Verdict]:
+    """The series that these items told of, or would tell of were they not to be told to nobody, and why they do not."""
+    found: dict[int, Verdict] = {}
+    for item in dropped:
+        entry = item.entry
+        if entry.source_id in held and entry.rule is not None:
+            _, own = apart.get((entry.channel_id, entry.source_id), (0, held[entry.source_id]))
+            found[own] = Verdict(entry.reason, entry.rule)
+        elif item.refused is not None and isinstance(item.refused.shown, int):
+            found[item.refused.shown] = item.refused.verdict
+    return found
+
+
+def forget_departed(
+    session: Session,
+    untold: Mapping[int, Verdict],
+    apart: Mapping[tuple[int, str], tuple[int, int]],
+    now: datetime,
+) -> set[int]:
+    """Deletes the copies that left their calendars of those of these series that no copy which is there tells: what is there
+    decides. `untold` says why an item that is there does not. Gives the series, as the UIDs tell them, to be derived anew."""
+    of_uid = {own: series_id for series_id, own in apart.values()}
+    copies: dict[int, list[Copy]] = defaultdict(list)
+    for copy in calendar.copies(session, {of_uid.get(own, own) for own in untold}):
+        _, own = apart.get((copy.channel_id, copy.source_id), (0, copy.series_id))
+        copies[own].append(copy)
+    silent = [own for own in untold if own in copies and all(_tells_nothing(each) for each in copies[own])]
+    for copy in (each for own in silent for each in copies[own] if each.gone_at is not None):
+        _, own = apart.get((copy.channel_id, copy.source_id), (0, copy.series_id))
+        calendar.forget(session, copy.channel_id, [copy.source_id])
+        ledger.skip(session, copy.channel_id, [copy.source_id], untold[own], now)
+    return {of_uid.get(own, own) for own in silent}
+
+
+def _tells_nothing(copy: Copy) -> bool:
+    return copy.gone_at is not None or copy.record.private
 
 
 def _kept(event: EventRecord, scope: Scope) -> EventRecord:

@@ -7,20 +7,21 @@ from datetime import datetime, time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, or_, select
 from sqlmodel import Session, col
 
 from autocapture.admit.reasons import OUT_OF_SCOPE
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import CalendarItem
 from autocapture.model.directory import Organization
-from autocapture.model.ledger import CAPTURED, SKIPPED, LedgerEntry
-from autocapture.store import activities, calendar
+from autocapture.model.draft import Verdict
+from autocapture.model.ledger import CAPTURED, LedgerEntry
+from autocapture.store import activities, calendar, ledger
 from autocapture.store.bulk import in_chunks
 from autocapture.store.sightings import ask_again, sightings
 from autocapture.workflows.meetings import derive
 
-RULE = "scope@1"
+_LEFT_OUT = Verdict(OUT_OF_SCOPE, "scope@1")
 
 
 class _Item(NamedTuple):
@@ -43,7 +44,7 @@ def purge(session: Session, account: Account, organization: Organization, now: d
     apart = calendar.shown_as(session, series)
     by_channel = _by_channel(items)
     for channel_id, source_ids in by_channel.items():
-        _skip(session, channel_id, source_ids, now)
+        ledger.skip(session, channel_id, source_ids, _LEFT_OUT, now)
         calendar.forget(session, channel_id, source_ids)
     derive(session, organization, series, now, apart)
     return len(items)
@@ -112,19 +113,3 @@ def _by_channel(items: Sequence[_Item]) -> Mapping[int, list[str]]:
     for item in items:
         found.setdefault(item.channel_id, []).append(item.source_id)
     return found
-
-
-def _skip(session: Session, channel_id: int, source_ids: Sequence[str], now: datetime) -> None:
-    for chunk in in_chunks(source_ids):
-        session.execute(
-            update(LedgerEntry)
-            .where(col(LedgerEntry.channel_id) == channel_id, col(LedgerEntry.source_id).in_(chunk))
-            .values(
-                outcome=SKIPPED,
-                reason=OUT_OF_SCOPE,
-                rule=RULE,
-                activity_id=None,
-                series_id=None,
-                updated_at=now,
-            )
-        )

@@ -18,6 +18,7 @@ from autocapture.store import calendar, leases, ledger
 from autocapture.store.engine import reading, take_turn, writing
 from autocapture.store.ledger import Held
 from autocapture.workflows.calls import store_calls
+from autocapture.workflows.departed import leave
 from autocapture.workflows.emails import store_emails
 from autocapture.workflows.freshness import note_arrivals
 from autocapture.workflows.meetings import derive, store_events
@@ -244,20 +245,15 @@ def _sweep(session: Session, run: Run, generation: int) -> tuple[list[str], int]
 
 
 def _leave(session: Session, run: Run, source_ids: Sequence[str]) -> None:
-    if not source_ids:
-        return
-    now = run.app.clock.now()
-    ledger.leave(session, run.channel_id, source_ids, now)
-    if run.channel.kind == "event":
-        calendar.leave(session, run.channel_id, source_ids, now)
-        series = calendar.series_of(session, run.channel_id, source_ids)
-        derive(session, run.scope.organization, series, now)
+    if source_ids:
+        now, organization = run.app.clock.now(), run.scope.organization
+        leave(session, organization, run.channel_id, run.channel.kind, source_ids, now)
 
 
 def _came_back(session: Session, run: Run, source_ids: Sequence[str]) -> None:
     if source_ids and run.channel.kind == "event":
         calendar.leave(session, run.channel_id, source_ids, None)
-        series = calendar.series_of(session, run.channel_id, source_ids)
+        series = set(calendar.series_of(session, run.channel_id, source_ids).values())
         derive(session, run.scope.organization, series, run.app.clock.now())
 
 

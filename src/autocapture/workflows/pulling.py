@@ -11,7 +11,7 @@ from autocapture.connector import Broken, Connection, Cursor, Gone, Page, Record
 from autocapture.connector import Channel as Source
 from autocapture.errors import AutocaptureError, Unreachable
 from autocapture.model.accounts import Channel
-from autocapture.model.ledger import QUARANTINED
+from autocapture.model.ledger import QUARANTINED, SKIPPED
 from autocapture.store import ledger
 from autocapture.store.engine import reading
 from autocapture.store.leases import Lease
@@ -180,13 +180,19 @@ def sort_items(
                     result.touched.append(item.id)  # its next reading has a time of its own
                 else:
                     result.broken.append(item)
-            case Ref() | Record() if known is not None and known.version == item.version and not reread:
+            case Ref() | Record() if known is not None and not reread and _is_as_held(item, known):
                 result.touched.append(item.id)
             case Ref():
                 result.to_read.append(item.id)
             case Record():
                 result.records.append(item)
     return result
+
+
+def _is_as_held(item: Record | Ref, known: Held) -> bool:
+    """Whether there is nothing to read. What was skipped, left and is back is judged once more: while it was away, it may have
+    been skipped for what others of its kind say, and what departed ones tell depends on what is there."""
+    return known.version == item.version and not (known.gone and known.outcome == SKIPPED)
 
 
 def _wanted(run: Run, listed: Listed) -> Wanted:

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
+from autocapture.model.draft import Draft, Verdict
 from autocapture.model.ledger import ASKED_AGAIN
 from autocapture.store import activities
 from autocapture.store.activities import Stored
-from autocapture.store.sightings import Sighting, ask_again, captured_as, follow, sightings
+from autocapture.store.sightings import Sighting, ask_again, captured_as, follow, sightings, skip
 from autocapture.workflows.staging import Scope, Staged
 
 
@@ -112,4 +113,25 @@ def withdraw(
     activities.remove(session, removed)
     for activity_id in lost:
         follow(session, activity_id, last[activity_id])
+    return removed
+
+
+def refused(staged: Sequence[Staged]) -> list[tuple[Staged, Draft, Verdict]]:
+    """The mails or calls that are to be told to nobody, each as it would have been stored, and why."""
+    return [
+        (item, item.refused.shown, item.refused.verdict)
+        for item in staged
+        if item.refused is not None and isinstance(item.refused.shown, Draft)
+    ]
+
+
+def forget_departed(session: Session, refused: Mapping[int, Verdict]) -> list[Stored]:
+    """Removes those of these activities that only departed items show; `refused` says why an item that is there, and would
+    show them, is to be told to nobody. Gives what was removed."""
+    seen = sightings(session, refused)
+    lost = [key for key, items in seen.items() if not any(each.live for each in items)]
+    removed = list(activities.load(session, lost).values())
+    activities.remove(session, removed)
+    for activity_id in lost:
+        skip(session, activity_id, refused[activity_id])
     return removed

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -17,6 +18,7 @@ from autocapture.admit.call import admit_call
 from autocapture.admit.email import admit_email
 from autocapture.admit.event import admit_event
 from autocapture.admit.exclusions import Exclusions
+from autocapture.admit.reasons import KEPT_TO_ONESELF
 from autocapture.connector import Broken, CaptureLevel, Record
 from autocapture.errors import RecordUnusable
 from autocapture.formats.envelope import occurred_at as sent_or_received
@@ -51,6 +53,14 @@ class Scope:
     since: date | None
 
 
+class Refused(NamedTuple):
+    """Of an item that is to be told to nobody: why, and as what it would have been stored (of an event the series), by which
+    is found what copies that left told of it."""
+
+    verdict: Verdict
+    shown: Draft | int
+
+
 @value(frozen=True, slots=True)
 class Staged:
     """One item ready to be stored: its line of the ledger, and where it was admitted the draft or the calendar record.
@@ -63,6 +73,7 @@ class Staged:
     withheld: tuple[int, EventRecord] | None = None
     """The series, and only which of its instances is replaced."""
     told_at: datetime | None = None
+    refused: Refused | None = None
 
 
 def stage(record: Record, scope: Scope, *, generation: int, now: datetime) -> Staged:
@@ -95,7 +106,9 @@ def _stage(record: Record, scope: Scope, generation: int, now: datetime) -> Stag
     told_at = _told_at(record.data)
     if not verdict.admitted:
         entry.message_hash = _identity_hash(record.data, scope.organization.hash_key)
-        return Staged(entry, withheld=_withheld_of(record.data), told_at=told_at)
+        kept_to_oneself = verdict.reason in KEPT_TO_ONESELF
+        refused = Refused(verdict, _as_if_admitted(record.data, scope)) if kept_to_oneself else None
+        return Staged(entry, withheld=_withheld_of(record.data), told_at=told_at, refused=refused)
     match record.data:
         case EmailRecord():
             draft = draft_email(record.data, scope.owner, scope.organization, level=scope.level)
@@ -105,6 +118,16 @@ def _stage(record: Record, scope: Scope, generation: int, now: datetime) -> Stag
         case EventRecord():
             entry.series_id = _series_of(record.data)
             return Staged(entry, event=record.data, told_at=told_at)
+
+
+def _as_if_admitted(data: RecordData, scope: Scope) -> Draft | int:
+    match data:
+        case EmailRecord():
+            return draft_email(data, scope.owner, scope.organization, level="metadata")
+        case CallRecord():
+            return draft_call(data, scope.owner, scope.organization)
+        case EventRecord():
+            return _series_of(data)
 
 
 def withheld(event: EventRecord) -> EventRecord:
@@ -180,9 +203,11 @@ def _identity_hash(data: RecordData, key: bytes) -> str | None:
         case EventRecord():
             identity = data.uid
         case CallRecord():
-            identity = data.call_id
-    if not identity:
-        return None
+            identity = data.group or data.call_id
+    return hashed_identity(identity, key) if identity else None
+
+
+def hashed_identity(identity: str, key: bytes) -> str:
     return blake2b(identity.encode("utf-8", "replace"), key=key[:64], digest_size=16).hexdigest()
 
 

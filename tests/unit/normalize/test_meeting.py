@@ -209,6 +209,23 @@ def test_a_rep_who_took_it_out_of_their_calendar_beforehand_gets_no_part() -> No
     assert set(users(only(copy(record), copy(record, SAM, gone=True, gone_at=NOON + HOUR)))) == {1, 2}
 
 
+def test_a_series_that_was_changed_since_a_copy_left_is_told_as_it_is_now() -> None:
+    left = copy(weekly(), gone=True, gone_at=NOON)
+    moved = replace(weekly(), starts_at=weekly().starts_at + HOUR, ends_at=weekly().ends_at + HOUR)
+    newer = copy(replace(moved, sequence=1), SAM)
+    assert meetings(left, newer) == meetings(newer)
+    assert len(meetings(left, copy(moved, SAM))) == 8, "which of the two is newer cannot be known"
+
+
+def test_an_instance_that_is_private_where_it_still_is_is_told_by_no_copy_that_left() -> None:
+    instance = weekly().starts_at + 7 * DAY
+    alone = event(recurrence_id=instance, starts_at=instance, private=True)
+    left = copy(weekly(), gone=True, gone_at=NOON + 60 * DAY)
+    assert [draft.occurred_at.day for draft in meetings(left)] == [16, 23, 30, 6]
+    for there in (copy(weekly(overrides=(alone,)), SAM), copy(alone, SAM)):
+        assert [draft.occurred_at.day for draft in meetings(left, there)] == [16, 30, 6]
+
+
 def test_an_all_day_meeting_begins_at_its_owners_midnight() -> None:
     record = event(starts_at=date(2026, 3, 10), ends_at=date(2026, 3, 11))
     found = only(copy(record))

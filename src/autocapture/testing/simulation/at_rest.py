@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -37,12 +37,11 @@ def live_ids(app: Application, account_id: int) -> set[Place]:
         return {(place, key) for place, key in rows_of(session, statement)}
 
 
-def broken_promises(deployment: Deployment, once_left: Set[int]) -> list[str]:
-    """The promises that are broken, as sentences. Of items in `once_left` a copy left a provider: what it told is kept, also
-    where those that are left turn private, or are excluded."""
+def broken_promises(deployment: Deployment) -> list[str]:
+    """The promises that are broken, as sentences."""
     with reading(deployment.app.engine) as session:
         store = read(session)
-    check = AtRest(deployment, store, once_left)
+    check = AtRest(deployment, store)
     return [
         *check.of_accounts(),
         *check.of_sightings(),
@@ -53,8 +52,8 @@ def broken_promises(deployment: Deployment, once_left: Set[int]) -> list[str]:
 
 
 class AtRest:
-    def __init__(self, deployment: Deployment, store: Store, once_left: Set[int]) -> None:
-        self._deployment, self._store, self._once_left = deployment, store, once_left
+    def __init__(self, deployment: Deployment, store: Store) -> None:
+        self._deployment, self._store = deployment, store
         self._catalogue: Catalogue = deployment.catalogue
         self._sightings: dict[int, list[tuple[Provider, Copy]]] = defaultdict(list)
         for provider in deployment.accounts.values():
@@ -185,9 +184,7 @@ class AtRest:
             yield f"kept: {GUEST!r}, who is excluded"
 
     def _must_not_be_kept(self, item: Item) -> bool:
-        """It is there and readable, and excluded or private wherever it is and was."""
-        if item.number in self._once_left:
-            return False
+        """It is there and readable, and excluded or private wherever it is. What left everybody stays as it was told."""
         reasons = [
             self._skipped(provider, copy) for provider, copy in self._sightings[item.number] if copy.readable
         ]

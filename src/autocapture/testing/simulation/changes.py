@@ -49,8 +49,6 @@ class Changes:
             (self._catches_up, 3),
         ]
         self._left: list[tuple[Provider, int]] = []
-        self.once_left: set[int] = set()
-        """Items of which a copy left a provider, for good or for a while."""
 
     def happen(self) -> None:
         """One change, or, where there is nothing for it to change, an arrival."""
@@ -160,7 +158,6 @@ class Changes:
         provider.touched.add(number)
         provider.late = [each for each in provider.late if each != number]
         self._left.append((provider, number))
-        self.once_left.add(number)
 
     def _returns(self) -> str | None:
         if not self._left:
@@ -176,7 +173,6 @@ class Changes:
         if provider is None:
             return None
         provider.drop(number)
-        self.once_left.add(number)
         self._put(provider, self.catalogue.items[number])
         return f"{number} is moved within {provider.username}"
 
@@ -211,7 +207,6 @@ class Changes:
         if not provider.vanish(self._rng.randrange(2)):
             return None
         provider.touched |= before
-        self.once_left |= before
         return f"a part of {provider.username} vanishes"
 
     def _reappears(self) -> str | None:

@@ -289,7 +289,7 @@ class World(AbstractContextManager["World"]):
         if self._has_meetings:
             settle_meetings(self.app)
         self.crm.push()
-        broken = broken_promises(self.deployment, self.changes.once_left)
+        broken = broken_promises(self.deployment)
         if self._adds_up:
             broken.extend(broken_rollups(self.app))
         broken.extend(self.crm.broken_promises(told_anew=self.catalogue.never.added))
