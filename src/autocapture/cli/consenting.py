@@ -42,8 +42,9 @@ def by_browser(app: Application, wanted: Wanted) -> Outcome:
 def by_device(app: Application, wanted: Wanted, *, sleep: Callable[[float], None] = time.sleep) -> Outcome:
     """Prints a code to be typed in anywhere, and waits until that was done. Raises InputError where the provider does not grant
     what is wanted in this way."""
-    from autocapture.workflows.granting import client_of, connect_granted, scopes_of
+    from autocapture.workflows.granting import client_of, connect_granted, require_known, scopes_of
 
+    require_known(app, wanted)
     connector = app.registry.get(wanted.connector)
     if connector.auth.provider in _NO_DEVICES:
         raise InputError(_NO_DEVICES[connector.auth.provider])

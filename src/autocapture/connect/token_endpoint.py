@@ -36,8 +36,10 @@ class NotYet(TryLater):
 
 _GRANT_IS_DEAD = frozenset(
     {"invalid_grant", "interaction_required", "login_required", "consent_required", "account_selection_required",
-     "access_denied", "expired_token", "bad_verification_code"}
+     "expired_token", "bad_verification_code"}
 )  # fmt: skip
+_WAS_DECLINED = frozenset({"access_denied", "authorization_declined"})
+"""By who was asked; the second is Entra's word for a code that was declined on another screen."""
 _TRY_LATER = frozenset({"temporarily_unavailable", "server_error"})
 
 
@@ -110,6 +112,11 @@ def refusal(answer: Mapping[str, Any], host: str, status: int) -> AutocaptureErr
         return NotYet("the code has not been typed in")
     if error == "slow_down":
         return RateLimited(f"{host} asked for fewer requests")
+    if error in _WAS_DECLINED:
+        return CredentialRejected(
+            f"consent was not given at {host} ({error}); start again and agree, or, where an administrator's approval is asked "
+            "for, have that given first"
+        )
     if error in _GRANT_IS_DEAD:
         return CredentialRejected(f"{host} no longer accepts this sign-in ({_detail(answer)}); sign in again")
     if error == "insufficient_scope":

@@ -73,9 +73,7 @@ def wait_in_words(refused: Refused) -> str:
     if refused.wait is None:
         return "This address and this password do not belong together."
     minutes = math.ceil(refused.wait.total_seconds() / 60)
-    return (
-        f"That were too many tries. Wait {minutes} {'minute' if minutes == 1 else 'minutes'}, then try again."
-    )
+    return f"Those were too many tries. Wait {minutes} {'minute' if minutes == 1 else 'minutes'}, then try again."
 
 
 def sign_in_page(

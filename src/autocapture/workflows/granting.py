@@ -91,8 +91,18 @@ def scopes_of(app: Application, wanted: Wanted) -> tuple[str, ...]:
     return app.registry.get(wanted.connector).auth.scopes[level or "subject"]
 
 
+def require_known(app: Application, wanted: Wanted) -> None:
+    """Raises InputError where the user, or the account that is to be connected again, is none of ours: before anybody consents."""
+    user = user_of(app, wanted.user_email)
+    if wanted.account_id is not None:
+        with reading(app.engine) as session:
+            _meant(session, wanted, user)
+
+
 def question(app: Application, wanted: Wanted, redirect_uri: str) -> Asked:
-    """What the browser is to be sent with. Raises SetupError, and what finding the provider raises."""
+    """What the browser is to be sent with. Raises InputError for who and what is unknown here, SetupError, and what finding the
+    provider raises."""
+    require_known(app, wanted)
     client = client_of(app, app.registry.get(wanted.connector))
     return client.ask(redirect_uri, scopes_of(app, wanted), login_hint=_hint(app, wanted))
 
@@ -217,7 +227,7 @@ def _require_mailbox(app: Application, wanted: Wanted, who: Identity) -> None:
     name of its login: addresses are given to others one day."""
     user = user_of(app, wanted.user_email)
     with reading(app.engine) as session:
-        for account in _meant(session, wanted, user, who):
+        for account in _meant(session, wanted, user, who.address):
             if account.subject != who.subject:
                 named = f" ({account.address})" if account.address else ""
                 raise InputError(
@@ -228,14 +238,14 @@ def _require_mailbox(app: Application, wanted: Wanted, who: Identity) -> None:
         _require_own(app, wanted, who.address)
 
 
-def _meant(session: Session, wanted: Wanted, user: User, who: Identity) -> list[Account]:
+def _meant(session: Session, wanted: Wanted, user: User, address: str = "") -> list[Account]:
     """The account that is connected again; else those of the user that have this address. A delegated one has no login."""
     mine = select(Account).where(Account.user_id == user.id, Account.connector == wanted.connector)
     if wanted.account_id is None:
         owned = ~col(Account.subject).startswith("application:") & ~col(Account.subject).startswith(
             "delegate:"
         )
-        return list(session.exec(mine.where(Account.address == who.address, Account.address != "", owned)))
+        return list(session.exec(mine.where(Account.address == address, Account.address != "", owned)))
     named = list(session.exec(mine.where(Account.id == wanted.account_id)))
     if not named:
         raise InputError(f"account {wanted.account_id} is not one of {user.email} at {wanted.connector}")
@@ -258,13 +268,12 @@ def _require_own(app: Application, wanted: Wanted, address: str) -> None:
 
 def _in_words(scopes: Iterable[str]) -> tuple[str, ...]:
     """What is not captured for want of these scopes, without the names that only programs use."""
-    words = []
-    for scope in sorted(scopes):
-        name = scope.rpartition("/")[2].lower()
-        if "calendarlist" in name:
-            words.append("calendars other than the first")
-        elif "calendar" in name:
-            words.append("calendars")
-        elif "mail" in name:
-            words.append("mail")
-    return tuple(dict.fromkeys(words))
+    names = {scope.rpartition("/")[2].lower() for scope in scopes}
+    lists = {name for name in names if "calendarlist" in name}
+    events = {name for name in names - lists if "calendar" in name}
+    told = {
+        "mail": any("mail" in name for name in names - lists - events),
+        "calendars": events,
+        "calendars other than the first": lists and not events,
+    }
+    return tuple(word for word, is_missing in told.items() if is_missing)

@@ -71,7 +71,7 @@ def ask(app: Application, name: str, redirect_uri: str, browser: Browser, about:
     asked = app.clients.get(name).ask(redirect_uri, (), sign_in=True)
     with writing(app.engine) as session:
         if take_try(session, provider_buckets(browser.source), now) is not None:
-            raise InputError("That were too many tries. Wait some minutes, then try again.")
+            raise InputError("Those were too many tries. Wait some minutes, then try again.")
         keep(session, asked, provider=name, browser_id=browser.id, about=about, now=now)
     return asked.url
 
@@ -128,11 +128,11 @@ def _bind(
     user = found[1]
     if not vouched:
         raise InputError(
-            "That account does not prove its address. Choose a password instead, or another account."
+            "That account does not prove its address. Follow your invitation again, and choose a password or another account."
         )
     if who.address != user.email:
         raise InputError(
-            f"That account has another address than {user.email}. Choose the account of that address."
+            f"That account has another address than {user.email}. Follow your invitation again, with the account of that address."
         )
     if bound is not None and bound.user_id != user.id:
         raise InputError("Somebody else here signs in with that account.")

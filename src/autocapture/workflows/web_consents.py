@@ -18,7 +18,7 @@ from autocapture.workflows.sign_in_tries import provider_buckets
 from autocapture.workflows.sign_in_tries import take as take_try
 
 NOT_AWAITED = "This answer was not awaited here, or came too late, so nothing was connected. Start again."
-TOO_MANY = "That were too many tries. Wait some minutes, then try again."
+TOO_MANY = "Those were too many tries. Wait some minutes, then try again."
 
 
 def ask(

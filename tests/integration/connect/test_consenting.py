@@ -17,7 +17,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-import structlog
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlmodel import SQLModel, func, select
@@ -41,7 +40,7 @@ from autocapture.testing.fakes.entra_server import EntraServer
 from autocapture.testing.fakes.microsoft import FakeGraph, message
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.delegation_checks import delegation_checks
-from autocapture.workflows.granting import Wanted, connect_delegated
+from autocapture.workflows.granting import Wanted, connect_delegated, question
 
 REP = PEOPLE[0]
 OTHER = "ceo@ours.example"
@@ -244,6 +243,18 @@ def test_a_code_typed_in_on_another_screen_connects_microsoft(
     assert capture_account(app, outcome.connected.account_id).status == "ok"
 
 
+def test_nobody_is_asked_to_consent_for_a_user_or_an_account_that_there_is_not(
+    microsoft: tuple[Application, EntraServer],
+) -> None:
+    app, server = microsoft
+    for wanted in (Wanted("rpe@ours.example", "microsoft"), Wanted(REP, "microsoft", account_id=7)):
+        with pytest.raises(InputError, match=r"no user rpe@ours\.example|account 7 is not one"):
+            question(app, wanted, "http://127.0.0.1")
+        with pytest.raises(InputError):
+            by_device(app, wanted)
+    assert server.documents == 0
+
+
 def reach(server: EntraServer, graph: FakeGraph, *mailboxes: str) -> None:
     """The application's permission opens these mailboxes."""
     scopes = frozenset({"Mail.ReadBasic.All", "Calendars.ReadBasic.All"})
@@ -255,7 +266,6 @@ def test_a_mailbox_is_read_by_the_applications_own_permission_where_the_operator
 ) -> None:
     app, server = microsoft
     reach(server, graph, REP)
-    structlog.reset_defaults()  # commands that ran before log errors alone
     with capture_logs() as logs:
         outcome = connect_delegated(app, Wanted(REP, "microsoft"), REP)
         assert capture_account(app, outcome.connected.account_id).status == "ok"

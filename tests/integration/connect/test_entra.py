@@ -320,7 +320,7 @@ def test_a_device_without_a_browser_is_granted_once_the_code_was_typed_in(place:
     place.server.device_answer = "slow_down"
     with pytest.raises(RateLimited):
         oauth.poll_device(device)
-    for declined in ("access_denied", "expired_token"):
+    for declined in ("access_denied", "authorization_declined", "expired_token"):
         place.server.device_answer = declined
         with pytest.raises(CredentialRejected):
             oauth.poll_device(device)
