@@ -97,6 +97,8 @@ class Calendar:
             raise Refusal(
                 400, "invalid", "Sync token cannot be used with any query restrictions", location=min(wrong)
             )
+        if sync and query.one("showDeleted") == "false":
+            raise Refusal(400, "invalid", "Deleted events are always told of", location="showDeleted")
         self.step()
         state = self._state(query, sync)
         most = query.number("maxResults", 250, 2_500)
