@@ -6,13 +6,13 @@ next one, so that a burst of thousands costs a few.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from typing import Any
 
-from anyio import CapacityLimiter
-from anyio.to_thread import run_sync
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -31,7 +31,7 @@ MAIL = "/notices/google/mail"
 
 LONGEST_GREETING = 2_048
 AT_ONCE = 4
-"""Tokens that are judged at a time, on threads of their own: Google's keys may be slow, and the pages must not wait for them."""
+"""Tokens that are judged at a time: Google's keys may be slow, and most threads are to be left to the pages."""
 
 MOST_IN_ONE = 1_000
 """Notices in one request that are looked at; a provider sends far fewer."""
@@ -60,7 +60,7 @@ class _Notices:
         push, web = application.settings.push, application.settings.web
         self._desk = Desk(application)
         self._refusals = Refusals(application.clock)
-        self._verifying = CapacityLimiter(AT_ONCE)
+        self._verifying = asyncio.Semaphore(AT_ONCE)
         self._tokens = PushTokens(
             application.settings.google,
             push.gmail_sender,
@@ -96,7 +96,8 @@ class _Notices:
         """Gmail's, as Pub/Sub pushes them. One that cannot be understood is taken all the same: it would come for ever."""
         try:
             given = request.headers.get("authorization", "")
-            await run_sync(self._tokens.verify, given, limiter=self._verifying)
+            async with self._verifying:
+                await run_in_threadpool(self._tokens.verify, given)
         except CredentialRejected as refused:
             self._refusals.tell(request, str(refused))
             return PlainTextResponse("This proves nothing.\n", 401)

@@ -59,7 +59,7 @@ def send_invitations(app: Application, *, should_stop: Callable[[], bool] = lamb
             continue
         outcome = mail_link(app, server, *claimed, "invitation")
         _mark(app, user_id, outcome)
-        log.info("invitation_mailed", user_id=user_id, state=outcome.state)
+        log.info("invitation_mailed", state=outcome.state)
         sent += outcome.state == SENT
         if outcome.state == FAILED:
             break

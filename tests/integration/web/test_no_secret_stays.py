@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 
 import pytest
-import structlog
 from sqlalchemy import text
 from sqlmodel import SQLModel
 from tests.integration.summary.serving import serving
@@ -21,12 +19,11 @@ WRONG, CHOSEN, NEXT = "a wrong guess of mine", "eleven patient otters", "ninetee
 
 
 @pytest.fixture
-def logged() -> Iterator[io.StringIO]:
+def logged() -> io.StringIO:
     """Everything that is logged meanwhile, as the service logs it."""
     told = io.StringIO()
     configure_logs(told)
-    yield told
-    structlog.reset_defaults()
+    return told
 
 
 def _stored(app: Application) -> str:

@@ -20,7 +20,6 @@ def out() -> Iterator[io.StringIO]:
     out = io.StringIO()
     logs.configure_logs(out)
     yield out
-    structlog.reset_defaults()
     logs.dropped.clear()
     root.handlers, root.level = handlers, level
 
