@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Id = Annotated[int, typer.Argument(metavar="ID", help="The account's number, as `accounts` lists it.")]
 _COLUMNS = (
-    "id", "user", "connector", "subject", "state", "last_ok_at", "captured", "skipped", "quarantined", "why",
+    "id", "user", "connector", "subject", "address", "state", "last_ok_at", "captured", "skipped", "quarantined", "why",
     "coverage", "counted_at", "fresh_items", "fresh_p50_s", "fresh_p95_s", "fresh_p99_s", "alerts",
 )  # fmt: skip
 

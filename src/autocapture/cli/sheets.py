@@ -221,8 +221,8 @@ def accounts_table(rows: Iterable[Row], zone: ZoneInfo) -> Table:
 
 
 def _source(row: Row) -> str:
-    """The connector; with the login where it is not the user's address, or of paths the last part and how many more there are."""
-    connector, subject = row["connector"], row["subject"]
+    """The connector; with the mailbox where it is not the user's address, of paths the last part and how many more there are."""
+    connector, subject = row["connector"], row["address"] or row["subject"]
     if subject == row["user"]:
         return str(connector)
     first, *more = subject.split(" /")

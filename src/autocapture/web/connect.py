@@ -17,7 +17,7 @@ from autocapture.connector import CaptureLevel, Connector, PasswordCredential
 from autocapture.errors import AutocaptureError, InputError, SetupError, TryLater
 from autocapture.model.accounts import Account, Credential
 from autocapture.store.engine import reading, writing
-from autocapture.web.option_fields import option_fields, typed_in
+from autocapture.web.option_fields import in_form, option_fields, typed_in
 from autocapture.web.visit import App, Asked, Fields, Visit, signed_in_user, text
 from autocapture.workflows.connect_account import Login, connect_account
 from autocapture.workflows.granting import Wanted, client_of, label_of
@@ -232,7 +232,7 @@ def _with_password(application: Application, visit: Visit, name: str, fields: Fo
     try:
         connected = connect_account(application, login)
     except AutocaptureError as problem:
-        return _refused(application, visit, problem, name, given)
+        return _refused(application, visit, problem, _NAMES.get(name, name), given)
     return visit.leads_to(f"/accounts/{connected.account_id}")
 
 
@@ -261,13 +261,20 @@ def _refused(
     """Back to the choice, with what somebody can do about it. What is the administrator's to mend is in the log."""
     structlog.get_logger("autocapture.web").warning("connecting_refused", error=type(problem).__name__)
     why = in_words(problem, label)
+    if isinstance(problem, SetupError) and given is None and signed_in_user(visit).role != "admin":
+        why = f"Connecting {label} is not set up rightly here. Tell who runs autocapture."
     status = 503 if isinstance(problem, TryLater) else 502 if isinstance(problem, SetupError) else 403
     return _page(application, visit, why, status, given)
 
 
 def in_words(problem: AutocaptureError, label: str) -> str:
-    """A problem as a sentence for who wanted to connect."""
+    """A problem in sentences for who wanted to connect, and who is to mend it."""
+    said = in_form(str(problem)).rstrip(".")
     if isinstance(problem, TryLater):
-        return f"{label} cannot be asked at the moment, so nothing was connected. Try again in a minute."
-    said = str(problem)
-    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith('.') else '.'}"
+        return f"{label} cannot be asked now ({said}), so nothing was connected. Try again in a minute."
+    if "@" not in said.partition(" ")[0]:  # an address is told as it is written
+        said = f"{said[:1].upper()}{said[1:]}"
+    theirs = (
+        " What is not yours to change, tell who runs autocapture." if isinstance(problem, SetupError) else ""
+    )
+    return f"{said}.{theirs}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ def option_fields(options: type[BaseModel], given: Mapping[str, str]) -> tuple[O
         found.append(
             OptionField(
                 name=name,
-                label=_LABELS.get(name, name.replace("_", " ").capitalize()),
+                label=_label(name),
                 hint=_hint(field),
                 kind="choice" if choices else "number" if kind is int else "text",
                 choices=choices,
@@ -59,6 +60,16 @@ def typed_in(options: type[BaseModel], form: Mapping[str, Any]) -> dict[str, str
     return {
         name: text.strip()[:LONGEST] for name, text in texts.items() if isinstance(text, str) and text.strip()
     }
+
+
+def in_form(text: str) -> str:
+    """What is told at the command line of its flags, in the words of the form."""
+    told = re.sub(r"^connect \S+: ", "", text)
+    return re.sub(r"--([a-z][a-z-]*)", lambda flag: f"“{_label(flag[1].replace('-', '_'))}”", told)
+
+
+def _label(name: str) -> str:
+    return _LABELS.get(name, name.replace("_", " ").capitalize())
 
 
 def _plain(annotation: Any) -> Any:

@@ -72,7 +72,8 @@ def _capture(session: Session, visit: Visit) -> dict[str, object]:
     ).one()
     return {
         "accounts": sum(states.values()),
-        "down": sum(count for state, count in states.items() if state != "active"),
+        "down": sum(count for state, count in states.items() if state not in ("active", "pending")),
+        "pending": states.get("pending", 0),
         "outcomes": [
             (outcome, visit.reader.count(outcomes.get(outcome, 0)))
             for outcome in ("captured", "skipped", "quarantined")

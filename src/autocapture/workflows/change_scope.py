@@ -131,7 +131,8 @@ def change_scope(
         raise InputError(f"there is no level {scope.level!r}; there are {', '.join(LEVELS)}")
     if missing_scopes(app, account, scope.level):
         raise ScopeMissing(
-            f"level {scope.level} needs another permission; connect the account again with that level"
+            f"level {scope.level} needs another permission: its owner chooses it on the account's page, or `autocapture connect "
+            f"{account.connector} --user EMAIL --account {account_id} --level {scope.level}`"
         )
     organization, now = our_people(app), app.clock.now()
     with writing(app.engine) as session:
@@ -141,7 +142,9 @@ def change_scope(
         before = Scope.of(account)
         less = scope.takes_away(before)
         if less and purge is None and _captured(session, account_id):
-            raise InputError("less is captured than before: say whether what was captured is kept or purged")
+            raise InputError(
+                "less is captured than before: say whether what was captured is kept or purged (--keep, --purge)"
+            )
         started = start and account.state == "pending"
         _write(account, scope, before, started=started, purge=purge if less else None)
         session.add(account)

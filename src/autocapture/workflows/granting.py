@@ -92,7 +92,7 @@ def scopes_of(app: Application, wanted: Wanted) -> tuple[str, ...]:
 
 
 def require_known(app: Application, wanted: Wanted) -> None:
-    """Raises InputError where the user, or the account that is to be connected again, is none of ours: before anybody consents."""
+    """Raises InputError where the user, or the account to be connected again, is none of ours: before anybody consents."""
     user = user_of(app, wanted.user_email)
     if wanted.account_id is not None:
         with reading(app.engine) as session:

@@ -224,6 +224,8 @@ def _proofs(app: Application) -> Iterator[Check]:
 
 
 def _account(app: Application, account: Account) -> str:
+    if account.state == "pending":
+        return f"waits for its owner's choice, on its page or with `autocapture accounts scope {account.id}`"
     if account.state != "active":
         raise SetupError(
             f"{account.state.replace('_', ' ')}: {account.why or 'no reason given'}; connect it again"

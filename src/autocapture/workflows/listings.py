@@ -56,6 +56,7 @@ def list_accounts(app: Application) -> list[Row]:
                 "user": user.email,
                 "connector": account.connector,
                 "subject": account.subject,
+                "address": account.address or None,
                 "state": account.state,
                 "why": account.why,
                 "level": account.capture_level,

@@ -67,6 +67,22 @@ def test_a_calendar_is_connected_by_a_form_made_of_its_options(
     assert calendars.wrote == []
 
 
+def test_what_was_typed_wrongly_is_told_in_the_words_of_the_form(app: Application, tab: Tab) -> None:
+    tab.sign_in(REP)
+    tab.get("/connect")
+
+    def told(**fields: str) -> str:
+        tab.send("/connect/caldav", username="ann", password="x", **fields)
+        return tab.words
+
+    assert "Give “Address” or “Domain”, one of them." in told()
+    assert "“Address”: must begin with https:// and a host." in told(url="calendar.example")
+    assert "CalDAV cannot be asked now (127.0.0.1 does not answer" in told(url="http://127.0.0.1:9/")
+    elsewhere = told(url="https://10.1.2.3/")
+    assert "is not public" in elsewhere
+    assert "tell who runs autocapture" in elsewhere
+
+
 def test_a_changed_password_is_typed_in_on_the_accounts_page(
     app: Application, tab: Tab, calendars: CaldavServer
 ) -> None:

@@ -165,7 +165,7 @@ def test_a_trace_shows_what_each_row_adds() -> None:
 
 def test_an_account_fits_a_line_however_long_its_paths_are() -> None:
     row = {"id": 2, "user": "a@b.example", "connector": "files", "state": "needs_reconnect", "last_ok_at": None,
-           "subject": "/srv/x/mail/ann/Maildir /srv/x/ann.ics /srv/x/ann.csv", "captured": 1486, "skipped": 2,
+           "subject": "/srv/x/mail/ann/Maildir /srv/x/ann.ics /srv/x/ann.csv", "address": None, "captured": 1486, "skipped": 2,
            "quarantined": 0, "why": "no", "coverage": None, "alerts": []}  # fmt: skip
     plain = {
         **row,
@@ -177,6 +177,10 @@ def test_an_account_fits_a_line_however_long_its_paths_are() -> None:
         "coverage": 0.99996,
         "alerts": ["old"],
     }
+    granted = {**row, "connector": "google", "subject": "1084", "address": "ann@b.example"}
+    assert shown(sheets.accounts_table([granted], STOCKHOLM))[-1].startswith(
+        " 2  a@b.example  google ann@b.example  "
+    )
     assert shown(sheets.accounts_table([row, plain], STOCKHOLM)) == [
         "times in Europe/Stockholm",
         "id  user         from                state            last ok           captured  skipped  quarantined     here  why",
