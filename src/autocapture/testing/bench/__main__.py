@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from autocapture.errors import SetupError
@@ -19,21 +20,25 @@ from autocapture.testing.bench.providers import goals as provider_goals
 from autocapture.testing.bench.providers.measure import PARTS
 from autocapture.testing.bench.providers.measure import Plan as ProvidersPlan
 from autocapture.testing.bench.providers.measure import measure as measure_providers
+from autocapture.testing.bench.text import measure as text
+from autocapture.testing.bench.text.collections import read_collections
 
 Outcome = tuple[str, dict[str, Any], list[Verdict]]
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """`mail` is meant where neither bench is named."""
+    """`mail` is meant where no bench is named."""
     given = list(sys.argv[1:] if words is None else words)
-    bench = given.pop(0) if given[:1] in (["mail"], ["providers"]) else "mail"
+    bench = given.pop(0) if given and given[0] in _BENCHES else "mail"
     parser = argparse.ArgumentParser(prog=f"python -m autocapture.testing.bench {bench}", description=__doc__)
     parser.add_argument("--format", choices=("table", "json"), default="table")
     parser.add_argument("--contacts", type=int, default=CONTACTS)
-    run = _providers if bench == "providers" else _mail
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, so that the server ends too
     try:
-        table, document, judged, as_json = *run(parser, given), parser.parse_args(given).format == "json"
+        table, document, judged, as_json = (
+            *_BENCHES[bench](parser, given),
+            parser.parse_args(given).format == "json",
+        )
     except (SetupError, RuntimeError) as problem:
         _line(sys.stderr, f"bench: {problem}")
         return 2
@@ -69,6 +74,15 @@ def _providers(parser: argparse.ArgumentParser, words: Sequence[str]) -> Outcome
     )
     found = measure_providers(plan, _say)
     return provider_goals.as_table(found), provider_goals.as_json(found), provider_goals.verdicts(found)
+
+
+def _text(parser: argparse.ArgumentParser, words: Sequence[str]) -> Outcome:
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="where the collections are")
+    found = text.measure(read_collections(parser.parse_args(words).data))
+    return text.as_table(found), text.as_json(found), text.verdicts(found)
+
+
+_BENCHES = {"mail": _mail, "providers": _providers, "text": _text}
 
 
 def _say(line: str) -> None:

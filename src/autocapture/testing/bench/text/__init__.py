@@ -1,0 +1,1 @@
+"""How well mail is read: machines told from people, bounces, replies, signatures; on collections that others marked by hand."""
