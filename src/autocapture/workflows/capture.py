@@ -178,6 +178,7 @@ def _capture(
                         app,
                         lease,
                         connection,
+                        lambda: open_account(app, account),
                         ahead,
                         channel,
                         _scope(account, channel, organization, exclusions),
@@ -210,8 +211,8 @@ def _pull_all(
     together now and then: a pass over a hundred quiet folders is one transaction, and the lease is kept.
 
     A channel that cannot be read ends the pass, since its connection may be dead: it is returned, and the others go on over
-    a new connection. So does that channel where its connection broke while another one was read ahead through: there are
-    servers that end the first when a second one signs in.
+    a new connection. So does that channel where its connection broke while another one was read ahead through (there are
+    servers that end the first when a second one signs in), and where it broke over items that are known by now.
     """
     with reading(app.engine) as session:
         to_retry = ledger.channels_to_retry(session, app.clock.now())
@@ -223,7 +224,7 @@ def _pull_all(
             run.report.status = "stopped"
             return None
         try:
-            more = _pull_once(run, progress) or _is_to_be_seen_twice(run)
+            more = _pull_once(run, progress) or _is_to_be_seen_twice(run) or run.disconnected
             if not more and (run.told_again or run.channel_id in to_retry):
                 read_again_what_is_due(run)
         except CursorExpired as expired:
@@ -242,6 +243,9 @@ def _pull_all(
             if not (isinstance(problem, Unreachable) and run.ahead.give_up()):
                 finished.add(run.channel_id)
                 outcome.channel_failed(run, problem)
+            return run
+        if run.disconnected:
+            run.forget_following()
             return run
         if more:
             queue.append(run)  # to the back: a long backfill must not starve today's mail

@@ -10,8 +10,8 @@ import structlog
 from sqlalchemy import update
 from sqlmodel import Session, col
 
-from autocapture.connector import Broken, Page, ReadsText
-from autocapture.errors import AutocaptureError, SetupError
+from autocapture.connector import Broken, Connection, Page, ReadsText
+from autocapture.errors import AutocaptureError, SetupError, Unreachable
 from autocapture.model.accounts import Channel
 from autocapture.model.ledger import CAPTURED, QUARANTINED, SKIPPED
 from autocapture.store import calendar, leases, ledger
@@ -22,7 +22,7 @@ from autocapture.workflows.departed import leave
 from autocapture.workflows.emails import store_emails
 from autocapture.workflows.freshness import note_arrivals
 from autocapture.workflows.meetings import derive, store_events
-from autocapture.workflows.pulling import Pulled, Run, pull_again, quarantined
+from autocapture.workflows.pulling import Pulled, Run, apart, pull_again, quarantined
 from autocapture.workflows.report import CaptureReport
 from autocapture.workflows.staging import Staged
 from autocapture.workflows.texts import keep_texts, texts_due
@@ -214,7 +214,16 @@ def _texts_due(
 
 
 def _texts(run: Run, due: Mapping[str, int]) -> Mapping[str, str]:
-    return run.connection.texts(run.source, list(due)) if isinstance(run.connection, ReadsText) else {}
+    """What cannot be read even alone has no text."""
+
+    def ask(connection: Connection, ids: Sequence[str]) -> Mapping[str, str]:
+        return connection.texts(run.source, ids) if isinstance(connection, ReadsText) else {}
+
+    try:
+        return ask(run.connection, list(due))
+    except Unreachable as problem:
+        found, _ = apart(run, list(due), ask, problem)
+    return {source_id: text for part in found for source_id, text in part.items()}
 
 
 def _store(session: Session, run: Run, staged: Sequence[Staged], *, again: bool = True) -> None:

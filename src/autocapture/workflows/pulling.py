@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence, Set
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
 
 from autocapture.application import Application
 from autocapture.connector import Broken, Connection, Cursor, Gone, Page, Record, Ref
@@ -12,14 +15,17 @@ from autocapture.connector import Channel as Source
 from autocapture.errors import AutocaptureError, Unreachable
 from autocapture.model.accounts import Channel
 from autocapture.model.ledger import QUARANTINED, SKIPPED
-from autocapture.store import ledger
-from autocapture.store.engine import reading
+from autocapture.store import leases, ledger
+from autocapture.store.engine import reading, writing
 from autocapture.store.leases import Lease
 from autocapture.store.ledger import Held
 from autocapture.workflows.reading import Answer, Wanted, read
 from autocapture.workflows.reading_ahead import WORTH_READING_AHEAD, ReadAhead, Ticket
+from autocapture.workflows.reading_apart import read_apart
 from autocapture.workflows.report import CaptureReport
 from autocapture.workflows.staging import Scope, Staged, quarantine, stage
+
+T = TypeVar("T")
 
 PAGE_LIMIT = 4_000  # a few hundred bytes each, a few transactions a large folder
 FIRST_LIMIT = (
@@ -71,6 +77,7 @@ class Run:
     app: Application
     lease: Lease
     connection: Connection
+    reopen: Callable[[], AbstractContextManager[Connection]]
     ahead: ReadAhead
     channel: Channel
     scope: Scope
@@ -80,6 +87,7 @@ class Run:
     stored_last: Set[str] = frozenset()  # the page before; the next one was listed when it was not held yet
     following: Listed | None = None  # the page after the one that is stored now
     visits: Counter[int] = field(default_factory=Counter)  # of each cursor, by its hash
+    disconnected: bool = False  # its connection broke over an item, and is of no use any more
 
     @property
     def channel_id(self) -> int:
@@ -207,7 +215,7 @@ def _pulled(run: Run, listed: Listed, answers: Sequence[Answer] | None) -> Pulle
     """
     now, items, held, generation = run.app.clock.now(), listed.items, listed.held, listed.generation
     if answers is None:
-        answers = read(run.connection, _wanted(run, listed), run.scope, now) if items.to_read else ()
+        answers = _read(run, _wanted(run, listed), now) if items.to_read else ()
     staged = [stage(record, run.scope, generation=generation, now=now) for record in items.records]
     broken, gone = list(items.broken), list(items.gone)
     for answer in answers:
@@ -223,6 +231,35 @@ def _pulled(run: Run, listed: Listed, answers: Sequence[Answer] | None) -> Pulle
                 broken.append(answer)
     staged.extend(quarantined(run, item, held, generation) for item in broken)
     return Pulled(listed.page, held, generation, staged, items.touched, gone)
+
+
+def _read(run: Run, wanted: Wanted, now: datetime) -> Sequence[Answer]:
+    def ask(connection: Connection, ids: Sequence[str]) -> list[Answer]:
+        return read(connection, replace(wanted, ids=ids), run.scope, now)
+
+    try:
+        return ask(run.connection, wanted.ids)
+    except Unreachable as problem:
+        found, broken = apart(run, wanted.ids, ask, problem)
+    answers = [answer for part in found for answer in part]
+    return [*answers, *(Broken(source_id, "the connection breaks when it is read") for source_id in broken)]
+
+
+def apart(
+    run: Run, ids: Sequence[str], ask: Callable[[Connection, Sequence[str]], T], problem: Unreachable
+) -> tuple[list[T], list[str]]:
+    """The items, over which the connection broke, part by part: see `read_apart`. Raises `problem` at the first time, when it
+    may be any fault of the network, and while another connection may be the cause."""
+    if run.channel.last_error is None or run.ahead.process_id is not None:
+        raise problem
+    run.disconnected = True
+
+    def ask_in_time(connection: Connection, ids: Sequence[str]) -> T:
+        with writing(run.app.engine) as session:
+            leases.renew(session, run.lease, run.app.clock.now())
+        return ask(connection, ids)
+
+    return read_apart(ids, ask_in_time, run.reopen)
 
 
 def quarantined(run: Run, item: Broken, held: Mapping[str, Held], generation: int) -> Staged:

@@ -64,14 +64,13 @@ def test_a_connection_that_breaks_over_it_costs_its_own_folder_alone(
     account = connect_files(app, maildir=tmp_path / "mail")
     assert capture_account(app, account).quarantined == 1
     poisoned.deadly = True
-    for number in range(3, 6):
+    for number, status in enumerate(("incomplete", "ok", "incomplete"), 3):
         clock.advance(timedelta(days=2))
         deliver(tmp_path / "mail", message(number), folder="Archive")
         assert due_accounts(app) == [account]
         report = capture_account(app, account)
-        assert (report.status, report.captured) == ("incomplete", 1)
-        assert report.why is not None
-        assert "Sent" in report.why
+        assert (report.status, report.captured) == (status, 1)
+        assert status == "ok" or "Sent" in (report.why or "")
         (row,) = rows(app, Account)
         assert row["fails"] == 0
     poisoned.deadly = False
