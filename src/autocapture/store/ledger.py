@@ -224,6 +224,21 @@ def to_retry(session: Session, channel_id: int, now: datetime, limit: int) -> tu
     return asked, due
 
 
+def ask_again(session: Session, channel_id: int, source_ids: Iterable[str]) -> None:
+    """Has these items, where they were captured and are there, read once more by the next run over their account."""
+    for chunk in in_chunks(sorted(source_ids)):
+        session.execute(
+            update(LedgerEntry)
+            .where(
+                col(LedgerEntry.channel_id) == channel_id,
+                col(LedgerEntry.source_id).in_(chunk),
+                col(LedgerEntry.outcome) == CAPTURED,
+                col(LedgerEntry.gone_at).is_(None),
+            )
+            .values(reason=ASKED_AGAIN)
+        )
+
+
 def _asked_again() -> tuple[ColumnElement[bool], ...]:
     return (
         col(LedgerEntry.outcome) == CAPTURED,

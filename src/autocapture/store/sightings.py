@@ -12,7 +12,8 @@ from sqlmodel import Session, col
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.draft import Verdict
 from autocapture.model.ledger import ASKED_AGAIN, CAPTURED, SKIPPED, LedgerEntry
-from autocapture.store.bulk import among, in_chunks, rows_of, table_of
+from autocapture.store import ledger
+from autocapture.store.bulk import among, rows_of, table_of
 from autocapture.store.ledger import Line
 
 
@@ -92,19 +93,8 @@ def ask_again(session: Session, asked: Iterable[Sighting]) -> None:
     by_channel: dict[int, list[str]] = defaultdict(list)
     for each in asked:
         by_channel[each.channel_id].append(each.source_id)
-    entry = table_of(LedgerEntry)
     for channel_id in sorted(by_channel):
-        for chunk in in_chunks(sorted(by_channel[channel_id])):
-            session.execute(
-                entry.update()
-                .where(
-                    entry.c.channel_id == channel_id,
-                    entry.c.source_id.in_(chunk),
-                    entry.c.outcome == CAPTURED,
-                    entry.c.gone_at.is_(None),
-                )
-                .values(reason=ASKED_AGAIN)
-            )
+        ledger.ask_again(session, channel_id, by_channel[channel_id])
 
 
 def follow(session: Session, activity_id: int, line: Line) -> None:

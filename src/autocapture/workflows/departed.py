@@ -50,6 +50,7 @@ def _leave_calendar(
 ) -> None:
     series = set(calendar.series_of(session, channel_id, source_ids).values())
     calendar.leave(session, channel_id, source_ids, now)
+    ledger.ask_again(session, channel_id, _exceptions(session, channel_id, source_ids, series))
     apart = calendar.shown_as(session, series)
     if ledger.skipped_for(session, "event", KEPT_TO_ONESELF):
         uids = {
@@ -60,6 +61,21 @@ def _leave_calendar(
         untold = _refused(session, organization, "event", uids)
         meetings.forget_departed(session, untold, apart, now)
     meetings.derive(session, organization, series, now, apart)
+
+
+def _exceptions(
+    session: Session, channel_id: int, source_ids: Collection[str], series: Collection[int]
+) -> list[str]:
+    """What is there of the series that left, item by item. Nobody promises to tell of its end; but who is invited to one date
+    alone keeps that."""
+    own = [copy for copy in calendar.copies(session, series) if copy.channel_id == channel_id]
+    gone = set(source_ids)
+    left = {copy.series_id for copy in own if copy.source_id in gone and copy.record.recurrence}
+    return [
+        copy.source_id
+        for copy in own
+        if copy.series_id in left and copy.gone_at is None and copy.record.recurrence_id is not None
+    ]
 
 
 def _refused_elsewhere(

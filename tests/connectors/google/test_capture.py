@@ -152,3 +152,30 @@ def held(loop: Loop) -> list[datetime]:
     with reading(loop.app.engine) as session:
         found = session.scalars(select(Activity).where(Activity.subject == "Weekly"))  # type: ignore[arg-type]
         return sorted(activity.occurred_at.astimezone(UTC) for activity in found)
+
+
+def test_exceptions_of_a_deleted_series_of_which_nothing_is_told_do_not_take_place() -> None:
+    """Google says that clients keep them for as long as their series is there, and not that it tells of their end."""
+    with FakeGoogle() as google:
+        world = CalendarWorld(google)
+        calendar = next(iter(world.user.calendars.values()))
+        with Loop(world) as loop:
+            comes = loop.clock.now() + timedelta(days=3)
+            moved = {"start": {"dateTime": f"{comes:%Y-%m-%dT%H:%M:%SZ}"}}
+            moved["end"] = {"dateTime": f"{comes + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}
+            calendar.put(MASTER)
+            calendar.put(exception(summary="Weekly", **moved))
+            assert run(loop) == "ok"
+            assert statuses(loop)[comes] == "planned"
+            calendar.cancel("weekly", alone=True)
+            for _ in range(2):
+                assert run(loop) == "ok"
+            assert statuses(loop)[comes] == "cancelled"
+
+
+def statuses(loop: Loop) -> dict[datetime, str]:
+    with reading(loop.app.engine) as session:
+        return {
+            activity.occurred_at.astimezone(UTC).replace(microsecond=0): str(activity.status)
+            for activity in session.scalars(select(Activity).where(Activity.kind == "meeting"))  # type: ignore[arg-type]
+        }

@@ -167,4 +167,7 @@ def test_a_record_that_tells_of_more_than_may_be_read_is_told_in_parts() -> None
     told = {"history": [many(9, "messagesAdded", "b", "c", "d"), many(12, "messagesDeleted", "b")]}
     assert leading(told, 0, 2) == Part([Change("b", False), Change("c", False)], None, 2)
     assert changes(told, 2) == [Change("d", False), Change("b", True)]
+    assert leading({"history": [many(9, "messagesAdded", *"bcde")]}, 1, 1) == Part(
+        [Change("c", False)], None, 2
+    )
     assert leading(told, 2, 1) == Part([Change("d", False), Change("b", True)], 12)

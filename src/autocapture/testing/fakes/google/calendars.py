@@ -53,13 +53,15 @@ class Calendar:
         self.events[event["id"]] = {"kind": "calendar#event", "status": "confirmed", **event}
         self._note(event["id"])
 
-    def cancel(self, event_id: str) -> None:
-        """Deletes an event, or an instance of a series; with a series its exceptions go too."""
+    def cancel(self, event_id: str, *, alone: bool = False) -> None:
+        """Deletes an event, or an instance of a series; with a series its exceptions go too. `alone`: nothing is told of
+        those, for Google promises it nowhere."""
         keys = _CANCELLED_EXCEPTION if "recurringEventId" in self.events[event_id] else _TOMBSTONE
         for each in [event_id, *self._exceptions(event_id)]:
             kept = {key: value for key, value in self.events[each].items() if key in keys}
             self.events[each] = {**kept, "status": "cancelled"}
-            self._note(each)
+            if each == event_id or not alone:
+                self._note(each)
 
     def expire_tokens(self) -> None:
         """Tombstones are forgotten with them."""
