@@ -1,7 +1,8 @@
 """The census: what the source holds now, counted by its own ids, beside what the ledger says.
 
 The source is enumerated from the start, as if nothing were known; every id must have a ledger row, and every live row must
-be there. Counting reads and reports; `queue_missing` has what is missing read again, and `record` keeps the figures.
+be there. Counting reads and reports; `queue_missing` has what is missing read again, `ask_about_left` what is not there any more,
+and `record` keeps the figures.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from autocapture.workflows.workers import dead_workers, worker_name
 
 PAGE_LIMIT = 5_000
 MOST_BY_ID = 100
-"""Missing items of one channel that are asked for one by one."""
+"""Items of one channel that are asked for one by one."""
 
 MISSED = "a census found it at the source, it is read again"
 
@@ -167,6 +168,16 @@ def queue_missing(session: Session, channel_id: int, ids: Collection[str], now: 
     session.add(channel)
 
 
+def ask_about_left(session: Session, channel_id: int, ids: Collection[str], now: datetime) -> None:
+    """Has calendars' items that the source no longer lists read once more: one of which it never told that it left would stand
+    as a meeting. Mail that left stays counted, so nothing hangs on it."""
+    channel = session.get_one(Channel, channel_id)
+    if ids and channel.kind == "event" and channel.enabled:
+        ledger.ask_again(session, channel_id, sorted(ids)[:MOST_BY_ID])
+        channel.wake_at = min(channel.wake_at, now)
+        session.add(channel)
+
+
 def record(session: Session, account_id: int, counted: Sequence[ChannelCensus], now: datetime) -> Census:
     """Keeps the figures of a finished census. The next one is due in its own time."""
     row = session.get(Census, account_id) or Census(account_id=account_id, due_at=now)
@@ -189,6 +200,7 @@ def settle_census(app: Application, account_id: int, counted: Sequence[ChannelCe
         for found in counted:
             if found.channel_id is not None:
                 queue_missing(session, found.channel_id, found.missing, now)
+                ask_about_left(session, found.channel_id, found.left, now)
         record(session, account_id, counted, now)
         leases.release(session, lease)
     return True

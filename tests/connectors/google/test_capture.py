@@ -18,7 +18,7 @@ from autocapture.store.engine import reading
 from autocapture.testing.fakes.google import FakeGoogle
 from autocapture.testing.loop import START, Loop
 from autocapture.workflows.capture import capture_account
-from autocapture.workflows.census import take_census
+from autocapture.workflows.census import settle_census, take_census
 
 LIMIT = 6_000
 WINDOW = 60.5
@@ -171,6 +171,25 @@ def test_exceptions_of_a_deleted_series_of_which_nothing_is_told_do_not_take_pla
             for _ in range(2):
                 assert run(loop) == "ok"
             assert statuses(loop)[comes] == "cancelled"
+
+
+def test_a_meeting_that_is_gone_though_nothing_told_of_it_is_found_by_the_census() -> None:
+    with FakeGoogle() as google:
+        world = CalendarWorld(google)
+        calendar = next(iter(world.user.calendars.values()))
+        with Loop(world) as loop:
+            comes = (loop.clock.now() + timedelta(days=3)).replace(microsecond=0)
+            moved = {"start": {"dateTime": f"{comes:%Y-%m-%dT%H:%M:%SZ}"}}
+            moved["end"] = {"dateTime": f"{comes + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}
+            calendar.put(event(1, title="Weekly") | moved)
+            assert run(loop) == "ok"
+            del calendar.events["event1"]
+            assert run(loop) == "ok"
+            assert statuses(loop) == {comes: "planned"}
+            assert settle_census(loop.app, loop.account_id, take_census(loop.app, loop.account_id))
+            assert run(loop) == "ok"
+            assert statuses(loop) == {comes: "cancelled"}
+            assert all(counted.equal for counted in take_census(loop.app, loop.account_id))
 
 
 def statuses(loop: Loop) -> dict[datetime, str]:
