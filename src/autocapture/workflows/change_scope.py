@@ -90,11 +90,12 @@ def channel_ids(app: Application, account_id: int, names: Iterable[str]) -> froz
 
 def missing_scopes(app: Application, account: Account, level: str) -> frozenset[str]:
     """What the account's owner would have to grant besides, for this level: nothing where it asks for no more than the present
-    level does."""
+    level does, or is lower: what was granted for more is enough for less."""
     connector = app.registry.get(account.connector)
     wanted = connector.auth.scopes.get(cast(CaptureLevel, level), ())
     present = connector.auth.scopes.get(cast(CaptureLevel, account.capture_level), ())
-    if connector.auth.method != "oauth" or set(wanted) <= set(present):
+    less = set(wanted) <= set(present) or is_lower(level, account.capture_level)
+    if connector.auth.method != "oauth" or less:
         return frozenset()
     with reading(app.engine) as session:
         stored = session.get(Credential, account.id)

@@ -25,6 +25,7 @@ from autocapture.model.accounts import Account, Credential
 from autocapture.model.organization import User, UserHandle
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.audit import CONNECTION_REFUSED, note_refused
+from autocapture.workflows.capture_level import is_lower
 from autocapture.workflows.connect_account import Connected, Login, connect_account, user_of
 from autocapture.workflows.grants import Granted, ask, granted, granted_by_organisation
 
@@ -154,7 +155,8 @@ def connect_delegated(app: Application, wanted: Wanted, mailbox: str) -> Outcome
 
 
 def not_granted(app: Application, account: Account) -> tuple[str, ...]:
-    """What the account's owner did not tick of what its level asks for, in words; nothing of accounts without a grant."""
+    """What the account's owner did not tick of what its level asks for, or of what a higher one does, which they may have
+    granted before; in words; nothing of accounts without a grant."""
     connector = app.registry.get(account.connector)
     with reading(app.engine) as session:
         stored = session.get(Credential, account.id)
@@ -163,8 +165,9 @@ def not_granted(app: Application, account: Account) -> tuple[str, ...]:
     grant = open_credential(app.vault, account.id, stored.sealed)
     if not isinstance(grant, StoredGrant) or grant.by != "owner":
         return ()
-    asked_for = connector.auth.scopes[cast(CaptureLevel, account.capture_level)]
-    return _in_words(client_of(app, connector).missing(grant.scopes, asked_for))
+    client, scopes = client_of(app, connector), connector.auth.scopes
+    enough = [scopes[level] for level in scopes if not is_lower(level, account.capture_level)]
+    return min((_in_words(client.missing(grant.scopes, asked_for)) for asked_for in enough), key=len)
 
 
 def refused(app: Application, wanted: Wanted) -> None:

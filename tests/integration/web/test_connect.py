@@ -299,6 +299,26 @@ def test_texts_need_a_wider_grant_which_is_asked_for_then(
     assert rows(ready, Account) == 1
 
 
+def test_a_lower_level_needs_no_other_grant_and_asks_what_becomes_of_what_was_captured(
+    ready: Application, rep: Tab, google: GoogleWorld
+) -> None:
+    google.receive(3, newest=at("2026-11-15T12:00"))
+    page = connect(rep, google)
+    assert back(rep, google.server.consent(sent_to(begin(rep, page, level="full")))).status_code == 303
+    rep.get(page)
+    begin(rep, page, level="full")
+    assert capture_account(ready, 1).captured == 3
+    assert "Keep it" in begin(rep, page, level="metadata").text
+    assert account_of(ready).capture_level == "full"
+    assert begin(rep, page, level="metadata", captured="keep").status_code == 303
+    assert account_of(ready).capture_level == "metadata"
+    rep.get(page)
+    assert "You did not grant" not in rep.words
+    google.receive(1, newest=at("2026-11-15T13:00"))
+    assert (report := capture_account(ready, 1)).status == "ok", report.why
+    assert begin(rep, page, level="full").status_code == 303  # what was granted then is granted still
+
+
 def test_capturing_less_asks_what_becomes_of_what_was_captured(
     ready: Application, rep: Tab, google: GoogleWorld
 ) -> None:
