@@ -28,6 +28,8 @@ def register(app: typer.Typer) -> None:
     group.callback(invoke_without_command=True)(accounts)
     group.command()(preview)
     group.command()(scope)
+    group.command()(pause)
+    group.command()(resume)
     app.add_typer(group, name="accounts")
 
 
@@ -135,3 +137,19 @@ def scope(
         typer.echo(f"  {len(wanted.left_out)} channels are left out")
     if purge:
         typer.echo(f"  {changed.removed} items were taken out of the database")
+
+
+def pause(account_id: Id) -> None:
+    """Capture nothing of an account until it is resumed. What was captured stays."""
+    from autocapture.workflows import pausing
+
+    pausing.pause(open_application(), account_id)
+    typer.echo(f"account {account_id} is paused")
+
+
+def resume(account_id: Id) -> None:
+    """Capture a paused account again, with what came in meanwhile."""
+    from autocapture.workflows import pausing
+
+    pausing.resume(open_application(), account_id)
+    typer.echo(f"account {account_id} is captured again")

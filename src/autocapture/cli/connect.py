@@ -309,6 +309,8 @@ def _say(connected: Connected, start: bool) -> None:
         typer.echo("  there is nothing to read yet")
     for channel in connected.channels:
         typer.echo(f"  {channel.kind:<6} {channel.name or channel.id}")
+    if connected.is_paused:
+        typer.echo(f"it is paused, and stays so until `autocapture accounts resume {connected.account_id}`")
     if connected.is_new and not start:
         number = connected.account_id
         typer.echo(

@@ -18,6 +18,7 @@ SIGNED_IN, SIGN_IN_REFUSED, SIGNED_OUT = "signed in", "sign-in refused", "signed
 INVITED, RESET_ASKED, LINK_USED = "invited", "new password asked for", "link used"
 PASSWORD_SET, IDENTITY_BOUND = "password set", "identity bound"
 ROLE_CHANGED, DISABLED, ENABLED, SESSIONS_ENDED = "role changed", "disabled", "enabled", "sessions ended"
+PAUSED, RESUMED = "account paused", "account resumed"
 CONNECTED, CONNECTION_REFUSED = "account connected", "connecting refused"
 SCOPE_CHANGED, CONSENT_ANSWERED = "what is captured changed", "consent of the organisation answered"
 

@@ -58,16 +58,19 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
+    """`is_paused`: nothing of it is captured until somebody resumes it."""
+
     account_id: int
     is_new: bool
     channels: tuple[Channel, ...]
+    is_paused: bool = False
 
 
 def connect_account(app: Application, login: Login) -> Connected:
     """Opens the account, lists its channels, and stores it with its sealed credential.
 
     The same user, connector and subject again is the same account: options and credential are replaced, its channels wake,
-    its state is active. Raises InputError for an unknown user, a wrong option or files that another account of the user reads,
+    its state is active, unless it is paused, which it stays. Raises InputError for an unknown user, a wrong option or files that another account of the user reads,
     and what the connector raises on opening.
     """
     connector = app.registry.get(login.connector)
@@ -88,7 +91,7 @@ def connect_account(app: Application, login: Login) -> Connected:
             _require_unread(session, login, user, options)
         account = account or _blank(app, login, user, options)
         before = (account.since, account.capture_level, account.options)
-        account_id = _store(session, account, login, options)
+        account_id, is_paused = _store(session, account, login, options), account.state == "paused"
         judged_anew = not is_new and before != (account.since, account.capture_level, account.options)
         if not is_new and is_lower(account.capture_level, before[1]):
             lower_level(session, account_id, account.capture_level)
@@ -98,7 +101,7 @@ def connect_account(app: Application, login: Login) -> Connected:
         note(session, app.clock.now(), CONNECTED, actor_id=login.actor_id, user_id=user.id, detail=detail)
     if login.granted is not None and login.granted.tokens is not None:
         app.tokens.put(account_id, login.granted.stored.granted_at, login.granted.tokens)
-    return Connected(account_id, is_new, channels)
+    return Connected(account_id, is_new, channels, is_paused)
 
 
 def _impatient(app: Application, user: User, login: Login, account_id: int | None) -> Tools:
@@ -189,7 +192,8 @@ def _blank(app: Application, login: Login, user: User, options: BaseModel) -> Ac
 def _store(session: Session, account: Account, login: Login, options: BaseModel) -> int:
     account.options = options.model_dump(mode="json", exclude_none=True)
     waits = not login.start and (account.id is None or account.state == "pending")
-    account.state = "pending" if waits else "active"
+    if account.state != "paused":  # only who paused it, or who may, has it go on
+        account.state = "pending" if waits else "active"
     account.why, account.counted = None, None
     account.address = _address(login.credential) or account.address
     account.throttle_until, account.fails = LONG_AGO, 0

@@ -1,0 +1,66 @@
+"""A paused account is left alone until it is resumed, whoever connects it again meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.integration.capture.deployment import capture, connect_files, deliver, deploy, message, rows
+from typer.testing import CliRunner
+
+from autocapture.cli.app import app as commands
+from autocapture.errors import InputError
+from autocapture.model.accounts import Account
+from autocapture.model.activities import Activity
+from autocapture.workflows.capture import capture_account, due_accounts
+from autocapture.workflows.pausing import pause, resume
+
+
+def _state(app: object) -> str:
+    (row,) = rows(app, Account)  # type: ignore[arg-type]
+    return str(row["state"])
+
+
+def test_a_paused_account_that_is_connected_again_stays_paused_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    app = deploy(home)
+    deliver(tmp_path / "mail", message(1))
+    account = connect_files(app, maildir=tmp_path / "mail")
+    capture(app, account)
+    monkeypatch.setenv("AUTOCAPTURE_HOME", str(home))
+
+    def say(*words: str) -> str:
+        told = CliRunner().invoke(commands, list(words))
+        assert told.exit_code == 0, told.output
+        return told.output
+
+    assert "is paused" in say("accounts", "pause", str(account))
+    deliver(tmp_path / "mail", message(2))
+    told = say("connect", "files", "--user", "ruth@ours.example", "--maildir", str(tmp_path / "mail"))
+    assert "it is paused, and stays so" in told
+    assert f"accounts resume {account}" in told
+    assert (_state(app), due_accounts(app), capture_account(app, account).status) == ("paused", [], "paused")
+    say("accounts", "resume", str(account))
+    assert due_accounts(app) == [account]
+    capture(app, account)
+    assert len(rows(app, Activity)) == 2
+    app.engine.dispose()
+
+
+@pytest.mark.parametrize(("act", "number"), [(pause, 9), (resume, 9), (resume, 1)])
+def test_what_cannot_be_paused_or_resumed_is_refused(
+    act: Callable[..., None], number: int, tmp_path: Path
+) -> None:
+    app = deploy(tmp_path / "home")
+    connect_files(app, maildir=_made(tmp_path / "mail"))
+    with pytest.raises(InputError, match=f"account {number}"):
+        act(app, number)
+    app.engine.dispose()
+
+
+def _made(maildir: Path) -> Path:
+    deliver(maildir)
+    return maildir
