@@ -57,12 +57,31 @@ class Level(StrEnum):
 
 def register(app: typer.Typer) -> None:
     evaluation = typer.Typer(no_args_is_help=True, help="Measure how often matching is right.")
+    evaluation.command("world")(world)
     evaluation.command("match")(match)
     app.add_typer(evaluation, name="eval")
 
 
+def world(
+    seed: Annotated[int, typer.Option(help="The same seed gives the same world.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A folder that is new or empty.")],
+) -> None:
+    """Write a world whose truth is known: hard cases of every kind, in three languages."""
+    from autocapture.errors import InputError
+    from autocapture.evaluate.write import write_world
+    from autocapture.testing.world.hard import generate_hard
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} exists and is not empty; name another folder")
+    made = generate_hard(seed)
+    write_world(made, out)
+    typer.echo(
+        f"{out}: {len(made.companies)} companies, {len(made.deals)} deals, {len(made.activities)} activities"
+    )
+
+
 def match(
-    world: Annotated[
+    folder: Annotated[
         Path, typer.Argument(metavar="WORLD", help="The folder of a world (docs/reference/worlds.md).")
     ],
     level: Annotated[
@@ -79,7 +98,7 @@ def match(
     from autocapture.service.logs import configure_logs
 
     configure_logs()
-    found = evaluate(read_world(world), tuple(each.value for each in level or ()) or LEVELS)
+    found = evaluate(read_world(folder), tuple(each.value for each in level or ()) or LEVELS)
     if fmt is ReportFormat.JSON:
         typer.echo(json.dumps(found.as_json(), indent=2))
         return

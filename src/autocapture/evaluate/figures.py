@@ -82,7 +82,7 @@ def judge(world: World, answers: Mapping[str, Answer]) -> list[Judged]:
         deals[deal.company] += 1
     truth = {each.activity: each for each in world.truth}
     return [
-        Judged(activity, found, answers[activity.id], deals[found.company] == 1)
+        Judged(activity, found, answers[activity.id], sum(deals[key] for key in found.company) == 1)
         for activity in world.activities
         if (found := truth[activity.id])
     ]
@@ -108,13 +108,11 @@ def figures_of(judged: Collection[Judged]) -> Figures:
         single_deal=Rate(sum(each.right for each in single), len(single)),
         admission=Rate(sum(each.answer.admitted == each.truth.admitted for each in judged), len(judged)),
         people=Rate(sum(each.answer.people == frozenset(each.truth.people) for each in named), len(named)),
-        companies=Rate(sum(each.answer.companies == _company(each.truth) for each in placed), len(placed)),
+        companies=Rate(
+            sum(each.answer.companies == frozenset(each.truth.company) for each in placed), len(placed)
+        ),
         calibration_error=_calibration_error(attached),
     )
-
-
-def _company(truth: Truth) -> frozenset[str]:
-    return frozenset([truth.company] if truth.company else [])
 
 
 def _calibration_error(attached: Sequence[Judged]) -> float | None:

@@ -207,7 +207,7 @@ TRUTH = Sheet(
     (
         Column("activity", needed=True, refers="activities.jsonl"),
         _list("people", refers="contacts.csv"),
-        Column("company", refers="companies.csv"),
+        _list("company", refers="companies.csv"),
         Column("deal"),
         Column("admitted", _flag, lambda value: str(int(value)), needed=True),
         Column("reason"),

@@ -128,14 +128,15 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is so of one activity. `people` are contacts; `deal` is a key, `ACCOUNT_ONLY` or `AMBIGUOUS`.
+    """What is so of one activity. `people` are contacts; `company` is one as a rule; `deal` is a key, `ACCOUNT_ONLY` or
+    `AMBIGUOUS`.
 
     `admitted` False: it is no activity at all, because of `reason`. `cases` name what is hard about it, for a report by case.
     """
 
     activity: str
     people: tuple[str, ...] = ()
-    company: str = ""
+    company: tuple[str, ...] = ()
     deal: str = ACCOUNT_ONLY
     admitted: bool = True
     reason: str = ""

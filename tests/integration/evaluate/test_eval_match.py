@@ -10,8 +10,10 @@ from tests.unit.evaluate.tiny import cut, write_tiny
 from typer.testing import CliRunner
 
 from autocapture.cli.app import app
+from autocapture.evaluate.figures import figures_of, judge
 from autocapture.evaluate.harness import answers_of_product
 from autocapture.evaluate.read import read_world
+from autocapture.testing.world.hard import generate_hard
 
 
 def test_the_product_answers_for_mail_meetings_and_calls(tmp_path: Path) -> None:
@@ -62,3 +64,24 @@ def test_a_world_that_is_none_is_told_in_one_line(tmp_path: Path, words: list[st
     done = CliRunner().invoke(app, ["eval", "match", str(folder)])
     assert done.exit_code == 1
     assert len(done.output.strip().splitlines()) == 1
+
+
+def test_a_world_is_written_once_and_is_one(tmp_path: Path) -> None:
+    out = str(tmp_path / "world")
+    done = CliRunner().invoke(app, ["eval", "world", "--seed", "2", "--out", out])
+    assert done.exit_code == 0, done.output
+    assert "220 companies" in done.stdout
+    assert len(read_world(tmp_path / "world").companies) == 220
+    again = CliRunner().invoke(app, ["eval", "world", "--seed", "3", "--out", out])
+    assert again.exit_code == 1
+    assert "not empty" in again.output
+
+
+def test_a_small_hard_world_can_be_judged_whole(tmp_path: Path) -> None:
+    world = generate_hard(4, 15)
+    found = answers_of_product(world, "full")
+    assert found.keys() == {activity.id for activity in world.activities}
+    judged = figures_of(judge(world, found))
+    assert judged.admission.value == 1.0
+    assert (judged.precision.value or 0) > 0.7
+    assert (judged.coverage.value or 0) > 0.4
