@@ -116,7 +116,8 @@ def scope(
         bool | None,
         typer.Option(
             "--purge/--keep",
-            help="What becomes of what was captured and is no longer in scope. Must be said then.",
+            help="What becomes of what was captured and is no longer in scope. Must be said then; "
+            "--purge also finds what was kept before.",
         ),
     ] = None,
 ) -> None:

@@ -26,7 +26,13 @@ from autocapture.web.counting import Counting
 from autocapture.web.visit import App, Asked, Fields, Visit, text
 from autocapture.workflows.account_health import health_of
 from autocapture.workflows.capture_level import LEVELS
-from autocapture.workflows.change_scope import Scope, change_scope, holds_anything, missing_scopes
+from autocapture.workflows.change_scope import (
+    Scope,
+    change_scope,
+    holds_anything,
+    keeps_what_is_outside,
+    missing_scopes,
+)
 from autocapture.workflows.granting import label_of, not_granted
 from autocapture.workflows.preview import Preview, estimate, in_words, stored_preview
 
@@ -170,6 +176,7 @@ def _page(
         method=connector.auth.method,
         not_granted=_not_granted(application, account),
         is_delegated=account.subject.startswith(("application:", "delegate:")),
+        keeps_more=account.state != "pending" and keeps_what_is_outside(application, account),
         today=application.clock.now().date().isoformat(),
     )
 

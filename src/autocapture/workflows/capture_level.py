@@ -36,6 +36,21 @@ def lower_level(session: Session, account_id: int, level: str) -> None:
         session.add(item)
 
 
+def keeps_more_than(session: Session, account_id: int, level: str) -> bool:
+    """Whether `lower_level` would remove a text or a subject."""
+    text, titled = col(ActivityText.activity_id), col(Activity.subject).is_not(None)
+    more = []
+    if _rank(level) < _rank("full") and session.scalar(select(text).limit(1)) is not None:
+        more.append((select(text), text, "full"))
+    if level == "metadata":
+        more.append((select(col(Activity.id)).where(titled), col(Activity.id), "subject"))
+    return any(
+        session.scalar(kept.where(key.in_(chunk)).limit(1)) is not None
+        for kept, key, least in more
+        for chunk in in_chunks(sorted(_kept_by_nobody_else(session, account_id, least)))
+    )
+
+
 def _kept_by_nobody_else(session: Session, account_id: int, least: str) -> set[int]:
     """The activities that the account has seen, and no other one whose level is `least` or more."""
     here = select(col(Channel.id)).where(col(Channel.account_id) == account_id)

@@ -21,7 +21,7 @@ from autocapture.store import leases
 from autocapture.store.engine import reading, take_turn, writing
 from autocapture.workflows import out_of_scope
 from autocapture.workflows.audit import SCOPE_CHANGED, note
-from autocapture.workflows.capture_level import LEVELS, is_lower, lower_level
+from autocapture.workflows.capture_level import LEVELS, is_lower, keeps_more_than, lower_level
 from autocapture.workflows.connect_account import wake_channels
 from autocapture.workflows.people import our_people
 from autocapture.workflows.preview import stored_preview
@@ -107,6 +107,17 @@ def missing_scopes(app: Application, account: Account, level: str) -> frozenset[
     return app.clients.get(connector.auth.provider).missing(grant.scopes, set(wanted) - set(present))
 
 
+def keeps_what_is_outside(app: Application, account: Account) -> bool:
+    """Whether something is stored of the account that its scope of now would not store; it was kept when that was chosen."""
+    if account.kept_since is not None:
+        return True
+    organization = our_people(app)
+    with reading(app.engine) as session:
+        return out_of_scope.is_any(session, account, organization) or keeps_more_than(
+            session, account.id or 0, account.capture_level
+        )
+
+
 def holds_anything(app: Application, account_id: int) -> bool:
     with reading(app.engine) as session:
         return _captured(session, account_id) > 0
@@ -123,9 +134,10 @@ def change_scope(
 ) -> Changed:
     """Captures `scope` from now on; with `start` a pending account begins.
 
-    Where less is captured than before, `purge` says whether what lies outside is taken out of the database or kept. Raises
-    InputError for an unknown account, a level that there is not, or where `purge` is not said though something was captured;
-    ScopeMissing where the level needs a grant that the account does not have.
+    Where less is captured than before, `purge` says whether what lies outside is taken out of the database or kept; what was
+    kept is purged by the same scope again. Raises InputError for an unknown account, a level that there is not, or where
+    `purge` is not said though something was captured; ScopeMissing where the level needs a grant that the account does not
+    have.
     """
     account = _require(app, account_id)
     if scope.level not in LEVELS:
@@ -147,12 +159,12 @@ def change_scope(
                 "less is captured than before: say whether what was captured is kept or purged (--keep, --purge)"
             )
         started = start and account.state == "pending"
-        _write(account, scope, before, started=started, purge=purge if less else None)
+        _write(account, scope, before, started=started, purge=purge if less or purge else None)
         session.add(account)
         session.flush()
         _set_channels(session, account_id, scope, before)
         removed = 0
-        if less and purge:
+        if purge:
             removed = out_of_scope.purge(session, account, organization, now)
             lower_level(session, account_id, scope.level)
         note(

@@ -50,6 +50,11 @@ def purge(session: Session, account: Account, organization: Organization, now: d
     return len(items)
 
 
+def is_any(session: Session, account: Account, organization: Organization) -> bool:
+    """Whether `purge` would find anything."""
+    return bool(_outside(session, account, organization))
+
+
 def _outside(session: Session, account: Account, organization: Organization) -> list[_Item]:
     """A recurring meeting that began before the bound goes on; its occurrences are cut when they are derived."""
     outside: list[ColumnElement[bool]] = [col(Channel.source_id).in_(account.left_out)]

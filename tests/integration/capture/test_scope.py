@@ -20,7 +20,14 @@ from autocapture.model.ledger import LedgerEntry
 from autocapture.model.measures import DirtyCell
 from autocapture.store import leases
 from autocapture.store.engine import reading, writing
-from autocapture.workflows.change_scope import Changed, Scope, change_scope, channel_ids, scope_of
+from autocapture.workflows.change_scope import (
+    Changed,
+    Scope,
+    change_scope,
+    channel_ids,
+    keeps_what_is_outside,
+    scope_of,
+)
 from autocapture.workflows.channels import discover
 from autocapture.workflows.connect_account import Login, connect_account
 from autocapture.workflows.open_account import open_account
@@ -112,6 +119,41 @@ def test_keeping_leaves_everything_also_when_all_is_settled(app: Application, tm
     settle(app)
     with reading(app.engine) as session:
         assert session.scalar(select(func.count()).select_from(Activity)) == before == 5
+
+
+def test_what_was_kept_is_purged_by_the_same_scope_later(app: Application, tmp_path: Path) -> None:
+    for folder, name, when in ((".", "old", OLD), (".", "new", NEW), ("Sub", "aside", NEW)):
+        mail(tmp_path / "mail" / folder, name, when)
+    account = connect_files(app, RUTH, eml=tmp_path / "mail")
+    capture(app, account)
+    scope = Scope(date(2026, 11, 1), "metadata")
+    change_scope(app, account, scope, purge=False)
+    assert kept(app) == {"old", "new", "aside"}
+    assert _keeps_more(app, account)
+    assert change_scope(app, account, scope, purge=True).removed == 1
+    assert kept(app) == {""}
+    assert not _keeps_more(app, account)
+    assert change_scope(app, account, scope, purge=True).removed == 0
+    capture(app, account)
+    assert kept(app) == {""}
+
+
+def test_occurrences_that_were_kept_are_purged_later(app: Application, tmp_path: Path) -> None:
+    meeting(tmp_path / "cal", "weekly", "20261019", "RRULE:FREQ=WEEKLY;COUNT=4\r\n")
+    account = connect_files(app, RUTH, ics=tmp_path / "cal")
+    capture(app, account)
+    for purge, left in ((False, 4), (True, 2)):
+        later(app, account, purge=purge)
+        settle(app)
+        with reading(app.engine) as session:
+            assert session.scalar(select(func.count()).select_from(Activity)) == left
+        assert _keeps_more(app, account) is not purge
+
+
+def _keeps_more(app: Application, account_id: int) -> bool:
+    with reading(app.engine) as session:
+        account = session.get_one(Account, account_id)
+    return keeps_what_is_outside(app, account)
 
 
 def test_of_a_series_the_occurrences_before_the_bound_are_purged(app: Application, tmp_path: Path) -> None:

@@ -338,6 +338,12 @@ def test_capturing_less_asks_what_becomes_of_what_was_captured(
     kept = rep.send(f"{page}/scope", captured="keep", **fields)  # type: ignore[arg-type]
     assert kept.status_code == 303
     assert (rows(ready, Activity), account_of(ready).since) == (80, date(2026, 11, 1))
+    rep.get(page)
+    assert "purge the rest" in rep.words
+    rep.send(f"{page}/scope", captured="purge", **fields)  # type: ignore[arg-type]
+    assert rows(ready, Activity) == 15
+    rep.get(page)
+    assert "purge the rest" not in rep.words
     begin(rep, page, since="2026-11-10", captured="purge")
     assert rows(ready, Activity) == 6
     with reading(ready.engine) as session:
