@@ -118,16 +118,17 @@ class Agenda:
         return self._graph.get(path, period, prefer=prefer)
 
     def _items(self, channel: Channel, values: Sequence[Json], view: View) -> list[Item]:
-        """An id that comes twice counts as it came last. A series of which something is there is not gone, though its master
-        lies outside the view and is told as removed."""
+        """An id that comes twice counts as it came last. What is told as removed may merely lie outside of the view, as the
+        master of a series does that began before it, or an instance that was moved: a series is gone when it is not there."""
         by_id = {id_: item for item in values if (id_ := id_of(item)) is not None}
-        series: dict[str, None] = {}
-        items: dict[str, Item] = {}
+        removed = [id_ for id_, item in by_id.items() if is_removed(item)]
+        series = dict.fromkeys(self._series_among(removed))
+        items: dict[str, Item] = {id_: Gone(id_) for id_ in removed}
         bare: list[str] = []
         for id_, item in by_id.items():
             if is_removed(item):
-                items[id_] = Gone(id_)
-            elif (master := _series_of(id_, item)) is not None:
+                continue
+            if (master := _series_of(id_, item)) is not None:
                 series[master] = None
             elif not _is_whole(item):
                 bare.append(id_)
@@ -137,6 +138,13 @@ class Agenda:
             items.pop(id_, None)
         found = [*self._read_series(channel, series, view), *(self.get(channel, bare) if bare else ())]
         return [*items.values(), *found]
+
+    def _series_among(self, ids: Sequence[str]) -> list[str]:
+        """The series of those of these events that are there."""
+        answers = self._ask_events(ids)
+        refuse_if_none_succeeded(answers)
+        found = (_series_of(id_, answer.body) for id_, answer in answers.items() if answer.ok)
+        return [master for master in found if master is not None]
 
     def get(self, channel: Channel, ids: Sequence[str]) -> list[Record | Gone | Broken]:
         answers = self._ask_events(ids)

@@ -277,6 +277,17 @@ def test_doubled_and_differently_escaped_resources_are_one(server: CaldavServer,
     assert "a@b.ics" in seen
 
 
+def test_a_weak_tag_names_the_same_version_as_a_strong_one(server: CaldavServer, opened: Opener) -> None:
+    """Else every listing would have what was read once read again."""
+    filled(server, 2)
+    server.manners.weakens = True
+    connection = opened()
+    work = channel(connection)
+    listed = {item.id: item.version for item in pulled(connection, work).items if isinstance(item, Ref)}
+    read = {item.id: item.version for item in connection.get(work, list(listed)) if isinstance(item, Record)}
+    assert read == listed
+
+
 def test_what_is_told_to_be_gone_and_there_is_there(server: CaldavServer, opened: Opener) -> None:
     calendar = filled(server)
     connection = opened()

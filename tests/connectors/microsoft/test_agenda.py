@@ -12,6 +12,7 @@ from autocapture.connector import Broken, Channel, Gone, Record
 from autocapture.errors import CursorExpired
 from autocapture.testing.fakes.microsoft import FakeGraph, FakeMailbox, event
 from autocapture.testing.fakes.microsoft.changes import refusal
+from autocapture.testing.fakes.microsoft.http import Response
 from autocapture.testing.fakes.microsoft.samples import moment
 from autocapture.testing.fakes.microsoft.worlds import CalendarWorld
 from autocapture.testing.fakes.source import FIRST
@@ -85,6 +86,44 @@ def test_a_series_leaves_whole(graph: FakeGraph, mailbox: FakeMailbox) -> None:
         mailbox.calendar.remove(series)
         assert items(rounds(connection, AGENDA, cursor)) == [Gone(series)]
         assert connection.get(AGENDA, [series]) == [Gone(series)]
+
+
+@pytest.mark.parametrize("instances_too", [False, True])
+def test_a_series_that_is_there_is_not_gone_though_its_master_is_told_as_removed(
+    graph: FakeGraph, mailbox: FakeMailbox, instances_too: bool
+) -> None:
+    """A view tells whatever changed outside of its period as removed: also the master of a series that began before."""
+    series, single = add_weekly(mailbox), mailbox.calendar.add(event(2, "single"))
+    with opened(graph, CALENDARS) as connection:
+        cursor = rounds(connection, AGENDA)[-1].cursor
+        bounds = {"start": moment(WEEKS[1]), "end": moment(WEEKS[1] + timedelta(minutes=30))}
+        instance = {"id": f"{series}/1", "type": "occurrence", "seriesMasterId": series, **bounds}
+        told = [{"id": id_, "@removed": {"reason": "deleted"}} for id_ in (series, single, "never")]
+        told += [instance] if instances_too else []
+        link = f"{graph.url}/me/calendarView/delta?$deltatoken=later"
+        graph.fail(Response(200, {"@odata.deltaLink": link, "value": told}), where="calendarView/delta")
+        found = {item.id: type(item) for item in connection.pull(AGENDA, cursor, limit=100).items}
+    assert found == {series: Record, single: Gone, "never": Gone}
+
+
+def test_an_instance_that_was_moved_out_of_the_view_is_no_longer_where_it_was(
+    graph: FakeGraph, mailbox: FakeMailbox
+) -> None:
+    """Should a view tell of it as removed and of nothing else, it says itself of which series it is."""
+    series = add_weekly(mailbox)
+    with opened(graph, CALENDARS) as connection:
+        cursor = rounds(connection, AGENDA)[-1].cursor
+        far = WEEKS[1] + timedelta(days=900)
+        mailbox.calendar.replace(series, WEEKS[1], start=moment(far), end=moment(far + timedelta(hours=1)))
+        told = {"id": f"{series}/moved", "@removed": {"reason": "deleted"}}
+        link = f"{graph.url}/me/calendarView/delta?$deltatoken=later"
+        graph.fail(Response(200, {"@odata.deltaLink": link, "value": [told]}), where="calendarView/delta")
+        answer = Response(200, {"id": told["id"], "type": "exception", "seriesMasterId": series})
+        graph.fail(answer, where="moved")
+        found = {item.id: item for item in connection.pull(AGENDA, cursor, limit=100).items}
+    recurrence = meeting(found[series]).recurrence
+    assert recurrence is not None
+    assert recurrence.dates == (WEEKS[0], WEEKS[2])
 
 
 def test_a_changed_master_changes_every_instance(graph: FakeGraph, mailbox: FakeMailbox) -> None:

@@ -107,7 +107,8 @@ class Answers:
         resource = collection.resources[name]
         found = ""
         if self._manners.etags and f"{_DAV}getetag" in wanted:
-            found += f'<D:getetag>"{resource.changed}"</D:getetag>'
+            weak = "W/" if self._manners.weakens and f"{_CALDAV}calendar-data" in wanted else ""
+            found += f'<D:getetag>{weak}"{resource.changed}"</D:getetag>'
         if f"{_DAV}getcontenttype" in wanted:
             component = f"; component={resource.component.lower()}" if self._manners.tells_component else ""
             found += f"<D:getcontenttype>text/calendar; charset=utf-8{component}</D:getcontenttype>"
