@@ -338,6 +338,21 @@ def test_what_lies_elsewhere_or_is_no_resource_does_no_harm(server: CaldavServer
     assert all(isinstance(answer, Broken) for answer in connection.get(work, unusable))
 
 
+def test_several_addresses_that_share_a_status_are_told_of_one_by_one(
+    server: CaldavServer, opened: Opener
+) -> None:
+    """RFC 4918, 14.24."""
+    filled(server, 3, components=("VEVENT",))
+    connection = opened()
+    work = channel(connection)
+    cursor = pulled(connection, work).cursor
+    shared = "".join(f"<D:href>{HOME}work/{number}.ics</D:href>" for number in (0, 2))
+    server.manners.raw[work.id] = listing(
+        f"{shared}<D:status>HTTP/1.1 404 Not Found</D:status>", token="<D:sync-token>t</D:sync-token>"
+    )
+    assert gone(pulled(connection, work, cursor).items) == ["0.ics", "2.ics"]
+
+
 def test_a_listing_that_was_cut_takes_nothing_for_gone(server: CaldavServer, opened: Opener) -> None:
     filled(server, 0, components=("VEVENT",))
     server.manners.syncs = server.manners.announces_sync = False
