@@ -51,6 +51,20 @@ class ContactHandle(SQLModel, table=True):
     contact_id: int = Field(foreign_key="contact.id", primary_key=True)
 
 
+class BouncedAddress(SQLModel, table=True):
+    """An address of which a delivery report said that it does not exist, has moved or takes no mail.
+
+    `bounced_at` is when the latest such report was sent, `status` its code (RFC 3463), empty where it told none. What came from
+    the address later speaks against it: see `store.unreachable`.
+    """
+
+    __tablename__ = "bounced_address"
+
+    address: str = Field(primary_key=True)  # canonical
+    bounced_at: datetime = Field(sa_type=UtcDateTime)
+    status: str = ""
+
+
 class Lead(SQLModel, table=True):
     """A contact's early status as the CRM tells it: who brought it, who holds it, since when."""
 

@@ -18,6 +18,7 @@ from autocapture.model.organization import User
 from autocapture.report.numbers import RATE
 from autocapture.report.reader import Reader
 from autocapture.store.engine import reading
+from autocapture.store.unreachable import unreachable
 from autocapture.web.ownership import Sight, sees_activity, sight_of, within
 from autocapture.web.reasons import reasons, target_name
 from autocapture.web.templating import render
@@ -39,7 +40,7 @@ def page(application: Application, visit: Visit, activity_id: int) -> str:
             visit=visit,
             activity=activity,
             when=there.moment_full(activity.occurred_at),
-            participants=_participants(session, activity_id),
+            participants=_participants(session, activity_id, there),
             matches=_matches(session, activity_id, reader, sight),
             sightings=_sightings(session, activity, reader, sight),
         )
@@ -56,7 +57,7 @@ def _zone(session: Session, activity_id: int) -> str | None:
     ).first()
 
 
-def _participants(session: Session, activity_id: int) -> list[dict[str, Any]]:
+def _participants(session: Session, activity_id: int, reader: Reader) -> list[dict[str, Any]]:
     rows = session.exec(
         select(Participant, User.name, Contact.name)
         .outerjoin(User, col(User.id) == col(Participant.user_id))
@@ -64,6 +65,7 @@ def _participants(session: Session, activity_id: int) -> list[dict[str, Any]]:
         .where(Participant.activity_id == activity_id)
         .order_by(col(Participant.role), col(Participant.address))
     ).all()
+    bounced = unreachable(session, {participant.address for participant, _, _ in rows})
     return [
         {
             "role": participant.role,
@@ -71,6 +73,7 @@ def _participants(session: Session, activity_id: int) -> list[dict[str, Any]]:
             "address": participant.address,
             "side": "ours" if user else "known contact" if contact else "not in the CRM",
             "response": participant.response or "",
+            "bounced": reader.moment(bounced[participant.address]) if participant.address in bounced else "",
         }
         for participant, user, contact in rows
     ]

@@ -25,7 +25,7 @@ from autocapture.workflows.meetings import derive, store_events
 from autocapture.workflows.pulling import Pulled, Run, apart, pull_again, quarantined
 from autocapture.workflows.report import CaptureReport
 from autocapture.workflows.staging import Staged
-from autocapture.workflows.texts import keep_texts, texts_due
+from autocapture.workflows.texts import TextsDue, keep_texts, texts_due
 
 log = structlog.get_logger()
 
@@ -135,7 +135,7 @@ def _commit(run: Run, pulled: Pulled) -> None:
         texts = _texts(run, due)
         with writing(run.app.engine) as session:
             _begin(session, run)
-            keep_texts(session, run.app.vault, due, texts)
+            keep_texts(session, run.app.vault, run.scope.organization, due, texts)
             gone = _finish(session, run, page, pulled.gone, returned, channel)
     for name, value in channel.items():
         setattr(run.channel, name, value)
@@ -195,16 +195,16 @@ def _commit_again(run: Run, pulled: Pulled) -> None:
         texts = _texts(run, due)
         with writing(run.app.engine) as session:
             _begin(session, run)
-            keep_texts(session, run.app.vault, due, texts)
+            keep_texts(session, run.app.vault, run.scope.organization, due, texts)
     _count(run.report, pulled.staged, listed=0, gone=len(pulled.gone))
 
 
 def _texts_due(
     session: Session, run: Run, source_ids: Sequence[str], staged: Sequence[Staged], held: Mapping[str, Held]
-) -> dict[str, int]:
-    """The mails whose texts are to be read now, with their activities; at capture level *full* alone."""
+) -> TextsDue:
+    """The mails whose texts are to be read now; at capture level *full* alone."""
     if run.scope.level != "full" or run.channel.kind != "email" or not isinstance(run.connection, ReadsText):
-        return {}
+        return TextsDue()
     changed = {
         item.entry.source_id
         for item in staged
@@ -213,16 +213,16 @@ def _texts_due(
     return texts_due(session, run.channel_id, source_ids, changed)
 
 
-def _texts(run: Run, due: Mapping[str, int]) -> Mapping[str, str]:
+def _texts(run: Run, due: TextsDue) -> Mapping[str, str]:
     """What cannot be read even alone has no text."""
 
     def ask(connection: Connection, ids: Sequence[str]) -> Mapping[str, str]:
         return connection.texts(run.source, ids) if isinstance(connection, ReadsText) else {}
 
     try:
-        return ask(run.connection, list(due))
+        return ask(run.connection, due.source_ids)
     except Unreachable as problem:
-        found, _ = apart(run, list(due), ask, problem)
+        found, _ = apart(run, due.source_ids, ask, problem)
     return {source_id: text for part in found for source_id, text in part.items()}
 
 

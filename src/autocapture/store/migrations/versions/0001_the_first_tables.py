@@ -91,6 +91,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_asked_consent_expires_at"), ["expires_at"], unique=False)
 
     op.create_table(
+        "bounced_address",
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("bounced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("address"),
+    )
+    op.create_table(
         "company",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("source_id", sa.String(), nullable=False),
@@ -1025,6 +1032,7 @@ def downgrade() -> None:
     op.drop_table("organization_consent")
     op.drop_table("kept_key")
     op.drop_table("company")
+    op.drop_table("bounced_address")
     with op.batch_alter_table("asked_consent", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_asked_consent_expires_at"))
 

@@ -1,0 +1,111 @@
+"""Hard bounces mark the address, at the level at which texts are read; who writes from there again is reached again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+from tests.integration.capture.deployment import capture, deploy
+
+from autocapture.application import Application
+from autocapture.connector import CaptureLevel
+from autocapture.model.activities import Activity, ActivityText
+from autocapture.model.crm import BouncedAddress
+from autocapture.store.engine import reading
+from autocapture.store.unreachable import unreachable
+from autocapture.workflows.connect_account import Login, connect_account
+
+BOUNCE = b"""Return-Path: <>
+From: Mail Delivery System <MAILER-DAEMON@mx.ours.example>
+To: ruth@ours.example
+Subject: Undelivered Mail Returned to Sender
+Date: Mon, 16 Mar 2026 09:20:%02d +0100
+Message-ID: <bounce.%d@mx.ours.example>
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: text/plain
+
+<Kim@Customer.example>: host mx.customer.example said: %s
+--b
+Content-Type: message/delivery-status
+
+Final-Recipient: rfc822; Kim@Customer.example
+Action: failed
+Status: %s
+Diagnostic-Code: smtp; %s
+--b--
+"""
+UNKNOWN = (b"550 5.1.1 User unknown", b"5.1.1", b"550 5.1.1 User unknown")
+FULL = (b"552 5.2.2 Mailbox full", b"5.2.2", b"552 5.2.2 Mailbox full")
+KIM = b"From: Kim <kim@customer.example>\nTo: ruth@ours.example\nSubject: Hi\nDate: %s\nMessage-ID: <%d@c>\n\nHello\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for part in ("cur", "new", "tmp"):
+        (tmp_path / "mail" / part).mkdir(parents=True)
+    return tmp_path / "mail"
+
+
+def _account(tmp_path: Path, folder: Path, level: CaptureLevel) -> tuple[Application, int]:
+    app = deploy(tmp_path / "home")
+    login = Login("ruth@ours.example", "files", {"maildir": str(folder)}, capture_level=level)
+    return app, connect_account(app, login).account_id
+
+
+def _deliver(folder: Path, number: int, message: bytes) -> None:
+    (folder / "cur" / f"{number}.host:2,S").write_bytes(message.replace(b"\n", b"\r\n"))
+
+
+def _marked(app: Application) -> dict[str, datetime]:
+    with reading(app.engine) as session:
+        return unreachable(session, {"kim@customer.example", "sam@ours.example"})
+
+
+def test_a_hard_bounce_marks_the_address_and_leaves_nothing_else(tmp_path: Path, folder: Path) -> None:
+    _deliver(folder, 1, BOUNCE % (1, 1, *UNKNOWN))
+    app, account = _account(tmp_path, folder, "full")
+    capture(app, account)
+    assert _marked(app) == {"kim@customer.example": datetime(2026, 3, 16, 8, 20, 1, tzinfo=UTC)}
+    with reading(app.engine) as session:
+        assert session.exec(select(BouncedAddress.status)).all() == ["5.1.1"]
+        assert session.exec(select(Activity)).all() == []
+        assert session.exec(select(ActivityText)).all() == []
+
+
+@pytest.mark.parametrize("level", ["metadata", "subject"])
+def test_below_the_level_of_texts_no_bounce_is_read(
+    tmp_path: Path, folder: Path, level: CaptureLevel
+) -> None:
+    _deliver(folder, 1, BOUNCE % (1, 1, *UNKNOWN))
+    app, account = _account(tmp_path, folder, level)
+    capture(app, account)
+    assert _marked(app) == {}
+
+
+def test_a_soft_bounce_marks_nobody_and_the_latest_hard_one_counts(tmp_path: Path, folder: Path) -> None:
+    _deliver(folder, 1, BOUNCE % (30, 1, *FULL))
+    app, account = _account(tmp_path, folder, "full")
+    capture(app, account)
+    assert _marked(app) == {}
+    _deliver(folder, 2, BOUNCE % (40, 2, *UNKNOWN))
+    _deliver(folder, 3, BOUNCE % (20, 3, *UNKNOWN))
+    capture(app, account)
+    assert _marked(app)["kim@customer.example"].second == 40
+    _deliver(folder, 4, BOUNCE % (10, 4, *UNKNOWN))
+    capture(app, account)
+    assert _marked(app)["kim@customer.example"].second == 40
+
+
+def test_who_writes_after_the_bounce_is_reached_again(tmp_path: Path, folder: Path) -> None:
+    _deliver(folder, 1, BOUNCE % (1, 1, *UNKNOWN))
+    _deliver(folder, 2, KIM % (b"Mon, 16 Mar 2026 08:00:00 +0100", 2))
+    app, account = _account(tmp_path, folder, "full")
+    capture(app, account)
+    assert "kim@customer.example" in _marked(app)
+    _deliver(folder, 3, KIM % (b"Tue, 17 Mar 2026 08:00:00 +0100", 3))
+    capture(app, account)
+    assert _marked(app) == {}
