@@ -25,7 +25,7 @@ def make(
     """Write a new random key to FILE, readable by its owner alone."""
     from autocapture.connect.keys import create_key
 
-    before = build_application().settings.key_file
+    before, file = build_application().settings.key_file, file.absolute()
     create_key(file)
     typer.echo(f"new key   {file} (keep a copy elsewhere)")
     typer.echo(

@@ -145,5 +145,6 @@ def _associated(place: Place, key_id: bytes = b"") -> bytes:
 
 def _does_not_open(place: Place) -> VaultError:
     return VaultError(
-        f"a sealed value ({place.table} {place.row_id}) does not open with this key file; connect the account again"
+        f"a sealed value ({place.table} {place.row_id}) opens with no key that is set; put its key back (key_file, "
+        'vault.old_key_files); where it is lost for good, docs/how-to/run-as-a-service.md says under "Back up" what to do'
     )

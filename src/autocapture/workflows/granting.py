@@ -232,13 +232,19 @@ def _require_mailbox(app: Application, wanted: Wanted, who: Identity) -> None:
     with reading(app.engine) as session:
         for account in _meant(session, wanted, user, who.address):
             if account.subject != who.subject:
-                named = f" ({account.address})" if account.address else ""
-                raise InputError(
-                    f"{who.address or 'that login'} is another mailbox than the one connected as account {account.id}{named}; "
-                    "sign in with that one"
-                )
+                raise InputError(_is_another(account, who.address))
     if wanted.account_id is None:
         _require_own(app, wanted, who.address)
+
+
+def _is_another(account: Account, address: str) -> str:
+    if address and address == account.address:
+        return f"{address} is another login now than when account {account.id} was connected, and opens another mailbox"
+    named = f" ({account.address})" if account.address else ""
+    return (
+        f"{address or 'that login'} is another mailbox than the one connected as account {account.id}{named}; "
+        "sign in with that one"
+    )
 
 
 def _meant(session: Session, wanted: Wanted, user: User, address: str = "") -> list[Account]:
