@@ -81,6 +81,11 @@ def wrap(sock: socket.socket, host: str, context: ssl.SSLContext) -> ssl.SSLSock
                 f"{host} does not speak TLS on this port: choose another port or security"
             ) from None
         raise Unreachable(f"the TLS handshake with {host} failed") from None
+    except TimeoutError:
+        sock.close()
+        raise Unreachable(
+            f"{host} takes the connection and does not answer the TLS handshake: is tls the security of this port?"
+        ) from None
     except OSError as error:
         sock.close()
         raise Unreachable(f"the TLS handshake with {host} broke off ({type(error).__name__})") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,8 @@ from autocapture_imap.wire import Client, Wire, quoted
 
 _STATUS = "STATUS (MESSAGES UIDNEXT UIDVALIDITY)"
 _GOODBYE_SECONDS = 5.0
+GREETING_SECONDS = 10.0
+"""A server speaks first, and at once: one that does not is none, or one for the other kind of security."""
 
 
 def open_session(options: ImapOptions, credential: PasswordCredential, tools: Tools) -> Session:
@@ -27,11 +30,13 @@ def open_session(options: ImapOptions, credential: PasswordCredential, tools: To
     sock = dial(options, tools)
     wire: Wire | None = None
     try:
+        sock.settimeout(min(timeout, GREETING_SECONDS))
         if options.security == "tls" and context is not None:
             sock = wrap(sock, options.host, context)
         try:
             with server_faults():
-                wire = Wire(sock, options.host, options.port_number, timeout, tools.clock.monotonic)
+                wire = _greeted(sock, options, min(timeout, GREETING_SECONDS), tools)
+                wire.timeout = timeout
                 client = Client(wire, options.host, encrypted=options.security == "tls")
         except Refused:
             raise Unreachable(f"{options.host} greets with no usable IMAP4rev1") from None
@@ -44,6 +49,16 @@ def open_session(options: ImapOptions, credential: PasswordCredential, tools: To
     except BaseException:
         (sock if wire is None else wire.sock).close()  # STARTTLS puts another socket into the wire
         raise
+
+
+def _greeted(sock: socket.socket, options: ImapOptions, patience: float, tools: Tools) -> Wire:
+    try:
+        return Wire(sock, options.host, options.port_number, patience, tools.clock.monotonic)
+    except TimeoutError:
+        raise Unreachable(
+            f"{options.host}:{options.port_number} takes the connection and says nothing within {patience:g} seconds: "
+            f"is it the port of an IMAP server, and is its security {options.security}?"
+        ) from None
 
 
 def _secure(wire: Wire, host: str, context: ssl.SSLContext) -> None:

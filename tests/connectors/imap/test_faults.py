@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from tests.connectors.imap.mailbox import INBOX, Held, Mailbox, Opener, message, talking_to, tools
 from tests.peers.dovecot import Dovecot
 from tests.peers.scripted_imap import DROP, ScriptedImap, scripted_imap
 
-from autocapture.connector import Broken, Channel, Connection, Gone, Record
+from autocapture.connector import Broken, Channel, Connection, Gone, PasswordCredential, Record
 from autocapture.errors import (
     AutocaptureError,
     ChannelGone,
@@ -20,6 +22,7 @@ from autocapture.errors import (
     SetupError,
     Unreachable,
 )
+from autocapture_imap import ImapOptions, connector, session
 from autocapture_imap.faults import passing, refused_login
 
 HEADER = b"BODY[HEADER.FIELDS (SUBJECT)] {12}\r\nSubject: x\r\n"
@@ -68,6 +71,29 @@ def test_a_greeting_that_is_no_welcome_is_unreachable(greeting: bytes) -> None:
         talking_to(server, tools(seconds=0.5)),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("security", "said"),
+    [
+        ("none", "says nothing within 0.2 seconds"),
+        ("starttls", "security starttls"),
+        ("tls", "TLS handshake"),
+    ],
+)
+def test_a_port_that_takes_the_connection_and_stays_silent_is_told_soon(
+    security: Literal["none", "starttls", "tls"], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "GREETING_SECONDS", 0.2)
+    with scripted_imap(greeting=b"") as server:
+        options = ImapOptions(host="127.0.0.1", port=server.port, security=security)
+        began = time.monotonic()
+        with (
+            pytest.raises(Unreachable, match=said),
+            connector.open(options, PasswordCredential("ruth", "secret"), tools(seconds=60)),
+        ):
+            pass
+    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize("command", ["LOGIN", "LIST", "EXAMINE", "UID SEARCH", "UID FETCH"])
