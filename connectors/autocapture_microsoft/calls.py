@@ -96,6 +96,10 @@ class CallsConnection:
                 raise
         return self._graph.get(path, {"$filter": person, **select}, prefer=prefer, method=METHOD)
 
+    def remembers_since(self, channel: Channel) -> datetime:
+        """A day less than records are kept: which of that day are still told is a matter of hours."""
+        return self._graph.tools.clock.now() - KEPT_FOR + LATE
+
     def get(self, channel: Channel, ids: Sequence[str]) -> Sequence[Record | Gone | Broken]:
         path = "communications/callRecords"
         answers = ask_all(

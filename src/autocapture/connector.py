@@ -220,6 +220,25 @@ class LeavesOut(Protocol):
 
 
 @runtime_checkable
+class Forgets(Protocol):
+    """A connection whose provider keeps items for a time only. What is older has not left: it is told of no more."""
+
+    def remembers_since(self, channel: Channel) -> datetime:
+        """Of what happened before this, the provider may say nothing."""
+        ...
+
+
+@runtime_checkable
+class ListsInPart(Protocol):
+    """A connection over several sources, of which one may be unusable while the others are captured."""
+
+    def unlisted(self) -> Mapping[str, SetupError]:
+        """What is wrong with the sources whose channels `channels` could not list, by how the ids of those begin: up to the
+        first colon. They are not gone, and a `pull` of one raises the same."""
+        ...
+
+
+@runtime_checkable
 class Waits(Protocol):
     """A connection that can wait for news instead of being polled (IMAP IDLE)."""
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlmodel import Session, col
 
 from autocapture.model.accounts import Channel
@@ -183,11 +183,14 @@ def not_listed_since(session: Session, channel_id: int, generation: int) -> list
     return list(session.scalars(statement))
 
 
-def live_ids(session: Session, channel_id: int) -> set[str]:
-    """The ids that the ledger believes to be in the channel now."""
+def live_ids(session: Session, channel_id: int, *, since: datetime | None = None) -> set[str]:
+    """The ids that the ledger believes to be in the channel now; of what happened since a moment, where one is named."""
     statement = select(col(LedgerEntry.source_id)).where(
         col(LedgerEntry.channel_id) == channel_id, col(LedgerEntry.gone_at).is_(None)
     )
+    if since is not None:
+        at = col(LedgerEntry.occurred_at)
+        statement = statement.where(or_(at.is_(None), at >= since))
     return set(session.scalars(statement))
 
 

@@ -17,8 +17,8 @@ from sqlmodel import Session, col
 
 from autocapture.application import Application
 from autocapture.connector import Channel as Source
-from autocapture.connector import Connection, Gone, LeavesOut
-from autocapture.errors import ChannelGone, InputError
+from autocapture.connector import Connection, Forgets, Gone, LeavesOut, ListsInPart
+from autocapture.errors import ChannelGone, InputError, SetupError
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import QUARANTINED, LedgerEntry
 from autocapture.model.watching import Census
@@ -69,48 +69,81 @@ def take_census(app: Application, account_id: int) -> list[ChannelCensus]:
     with open_account(app, account) as connection:
         sources = connection.channels()
         counted = [_count(app, account, connection, source) for source in sources]
-        named = connection.left_out() if isinstance(connection, LeavesOut) else {}
+        named = dict(connection.left_out()) if isinstance(connection, LeavesOut) else {}
+        unusable = connection.unlisted() if isinstance(connection, ListsInPart) else {}
     left_out = [
         ChannelCensus(account_id, account.subject, name, None, 0, left_out=why) for name, why in named.items()
     ]
-    return counted + _unlisted(app, account, {source.id for source in sources}) + left_out
+    listed = {source.id for source in sources}
+    return counted + _unlisted(app, account, listed, unusable) + left_out
 
 
 def _count(app: Application, account: Account, connection: Connection, source: Source) -> ChannelCensus:
-    at_source = _enumerate(connection, source)
+    at_source, since = _enumerate(connection, source), remembered_since(connection, source)
     with reading(app.engine) as session:
         channel_id = session.scalar(
             select(col(Channel.id)).where(
                 col(Channel.account_id) == account.id, col(Channel.source_id) == source.id
             )
         )
-        return _compared(session, account, source.name or source.id, channel_id, at_source)
+        return _compared(session, account, source.name or source.id, channel_id, at_source, since)
 
 
-def _unlisted(app: Application, account: Account, listed: set[str]) -> list[ChannelCensus]:
-    """Channels that the ledger takes for live and the source no longer names: everything in them has left."""
+def _unlisted(
+    app: Application, account: Account, listed: set[str], unusable: Mapping[str, SetupError]
+) -> list[ChannelCensus]:
+    """Channels that the ledger takes for live and the source no longer names: everything in them has left. Of those that cannot
+    be listed now, why."""
     statement = select(Channel).where(col(Channel.account_id) == account.id, col(Channel.enabled))
     with reading(app.engine) as session:
-        vanished = [channel for channel in session.scalars(statement) if channel.source_id not in listed]
-        return [_compared(session, account, channel.name, channel.id, set()) for channel in vanished]
+        found = []
+        for channel in session.scalars(statement):
+            why = unusable.get(channel.source_id.partition(":")[0])
+            if why is not None:
+                found.append(ChannelCensus(account.id or 0, account.subject, channel.name, None, 0, left_out=str(why)))
+            elif channel.source_id not in listed:
+                found.append(_compared(session, account, channel.name, channel.id, set()))
+        return found
 
 
 def _compared(
-    session: Session, account: Account, channel: str, channel_id: int | None, at_source: set[str]
+    session: Session,
+    account: Account,
+    channel: str,
+    channel_id: int | None,
+    at_source: set[str],
+    since: datetime | None = None,
 ) -> ChannelCensus:
-    live = ledger.live_ids(session, channel_id) if channel_id is not None else set()
+    live, missing, left = beside_ledger(session, channel_id, at_source, since)
     outcomes = _outcomes(session, channel_id)
     return ChannelCensus(
         account_id=account.id or 0,
         subject=account.subject,
         channel=channel,
         at_source=len(at_source),
-        in_ledger=len(live),
+        in_ledger=live,
         outcomes=outcomes,
-        missing=tuple(sorted(at_source - live)),
-        left=tuple(sorted(live - at_source)),
+        missing=missing,
+        left=left,
         channel_id=channel_id,
     )
+
+
+def remembered_since(connection: Connection, source: Source) -> datetime | None:
+    """From when on the source tells of everything; None where it forgets nothing."""
+    return connection.remembers_since(source) if isinstance(connection, Forgets) else None
+
+
+def beside_ledger(
+    session: Session, channel_id: int | None, at_source: Collection[str], since: datetime | None
+) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
+    """How many live rows a channel has, which ids have none, and which rows have left: not those of before `since`."""
+    if channel_id is None:
+        return 0, tuple(sorted(at_source)), ()
+    live = ledger.live_ids(session, channel_id)
+    told = live if since is None else ledger.live_ids(session, channel_id, since=since)
+    ids = set(at_source)
+    return len(live), tuple(sorted(ids - live)), tuple(sorted(told - ids))
 
 
 def _enumerate(connection: Connection, source: Source) -> set[str]:

@@ -25,7 +25,7 @@ from autocapture.store import leases, ledger
 from autocapture.store.bulk import insert_missing
 from autocapture.store.due import has_come
 from autocapture.store.engine import reading, writing
-from autocapture.workflows.census import ChannelCensus, settle_census
+from autocapture.workflows.census import ChannelCensus, beside_ledger, remembered_since, settle_census
 from autocapture.workflows.open_account import open_account
 from autocapture.workflows.workers import dead_workers, worker_name
 
@@ -52,6 +52,7 @@ class _Listing:
     cursor: Cursor | None = None
     ids: set[str] = field(default_factory=set)
     listed_at: datetime | None = None
+    since: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -236,6 +237,7 @@ def _enumerate(app: Application, count: _Count, connection: Connection) -> bool:
 
 def _list_page(app: Application, listing: _Listing, connection: Connection) -> None:
     try:
+        listing.since = remembered_since(connection, listing.source)
         page = connection.pull(listing.source, listing.cursor, limit=PAGE_LIMIT)
     except ChannelGone:
         listing.ids, listing.listed_at = set(), app.clock.now()
@@ -259,12 +261,10 @@ def _compared(app: Application, count: _Count) -> list[ChannelCensus]:
         }
         for listing in count.listings or ():
             channel = stored.get(listing.source.id)
-            live = ledger.live_ids(session, channel.id or 0) if channel is not None else set()
-            missing = tuple(sorted(listing.ids - live))
-            left = tuple(sorted(live - listing.ids))
-            name = listing.source.name or listing.source.id
             channel_id = None if channel is None else channel.id
-            numbers = (len(listing.ids), len(live))
+            live, missing, left = beside_ledger(session, channel_id, listing.ids, listing.since)
+            name = listing.source.name or listing.source.id
+            numbers = (len(listing.ids), live)
             one = ChannelCensus(count.account_id, account.subject, name, *numbers, channel_id=channel_id)
             found.append(replace(one, missing=missing, left=left))
             if missing and channel is not None:

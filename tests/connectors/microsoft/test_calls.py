@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +15,12 @@ from autocapture.errors import RateLimited, ScopeMissing
 from autocapture.records import CallRecord
 from autocapture.testing.fakes.microsoft import FakeGraph
 from autocapture.testing.fakes.microsoft.changes import refusal
-from autocapture.testing.fakes.microsoft.worlds import call_record
+from autocapture.testing.fakes.microsoft.worlds import CallsWorld, call_record
 from autocapture.testing.fakes.source import REP
+from autocapture.testing.loop import Loop
+from autocapture.workflows.capture import capture_account
+from autocapture.workflows.census import take_census
+from autocapture_microsoft import calls_connector
 from autocapture_microsoft.call_records import call_record as read
 from autocapture_microsoft.options import CallsOptions
 
@@ -156,6 +161,35 @@ def test_meetings_and_calls_of_others_have_no_number_here(graph: FakeGraph, told
     """Without a number on the other side nothing becomes an activity."""
     record = read("c", {**call_record(7, CALL_REP, graph.clock.now(), TALKED), **told}, CALL_REP, REP)
     assert (record.caller, record.callee, record.owner) == ("", "", REP)
+
+
+class Only:
+    """A registry of one connector."""
+
+    def __init__(self, connector: Any) -> None:
+        self._connector = connector
+
+    def get(self, _name: str) -> Any:
+        return self._connector
+
+
+def test_calls_that_microsoft_keeps_no_longer_have_not_left(graph: FakeGraph) -> None:
+    """A census told of each of them that it had left, for ever."""
+    world = CallsWorld(calls_connector)
+    with Loop(world) as loop:
+        world.graph.clock = loop.clock
+        world.add(1, 0)
+        assert capture_account(loop.app, loop.account_id, worker="calls").status == "ok"
+        loop.clock.advance(timedelta(days=40))
+        world.add(2, 0)
+        assert capture_account(loop.app, loop.account_id, worker="calls").status == "ok"
+        app = replace(loop.app, registry=Only(world.connector))  # type: ignore[arg-type]
+        (counted,) = take_census(app, loop.account_id)
+        assert (counted.at_source, counted.in_ledger, counted.missing, counted.left) == (1, 2, (), ())
+        del world.graph.calls["call-2"]
+        (counted,) = take_census(app, loop.account_id)
+        assert counted.left == ("call-2",)
+        assert len(loop.activities()) == 2
 
 
 @pytest.mark.parametrize("rep", ["x", "oid=", "o'id=rep@ours.example", "=rep@ours.example"])

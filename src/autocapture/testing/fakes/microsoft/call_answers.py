@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from autocapture.testing.fakes.microsoft.changes import refusal
 from autocapture.testing.fakes.microsoft.http import Json, Request, Response
@@ -14,6 +14,18 @@ from autocapture.testing.fakes.microsoft.session import Session
 _STARTED = re.compile(r"startDateTime ge (\S+)")
 _PERSON = re.compile(r"participants_v2/any\(p:p/id eq '([^']+)'\)")
 _LISTED = ("id", "version", "type", "modalities", "lastModifiedDateTime", "startDateTime", "endDateTime")
+
+
+_KEPT_FOR = timedelta(days=30)
+
+
+def kept(records: Mapping[str, Json], now: datetime) -> dict[str, Json]:
+    """Those that are told of: older ones are neither listed nor found."""
+    return {
+        id_: each
+        for id_, each in records.items()
+        if now - datetime.fromisoformat(each["endDateTime"]) <= _KEPT_FOR
+    }
 
 
 def answer_calls(

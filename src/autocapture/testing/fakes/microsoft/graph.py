@@ -13,7 +13,7 @@ from typing import Any
 
 from autocapture.clock import Clock, FixedClock
 from autocapture.testing.fakes.microsoft.calendar_answers import answer_calendar
-from autocapture.testing.fakes.microsoft.call_answers import answer_calls
+from autocapture.testing.fakes.microsoft.call_answers import answer_calls, kept
 from autocapture.testing.fakes.microsoft.changes import Links, refusal
 from autocapture.testing.fakes.microsoft.http import Json, Request, Response, Server
 from autocapture.testing.fakes.microsoft.mail_answers import NOT_FOUND, answer_mail
@@ -172,7 +172,7 @@ class FakeGraph(AbstractContextManager["FakeGraph"]):
             case [_, "subscriptions", *rest]:
                 return self.subscriptions.answer(login, request, rest[0] if rest else None)
             case [_, "communications", "callRecords", *rest]:
-                return answer_calls(session, self.calls, request, rest)
+                return answer_calls(session, kept(self.calls, self.clock.now()), request, rest)
             case [_, "me", *rest] if not login.is_application:
                 return self._of_mailbox(session, login.address, request, rest)
             case [_, "users", address, *rest]:
