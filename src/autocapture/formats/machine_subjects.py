@@ -31,7 +31,7 @@ _PERSON_AWAY = re.compile(
 """The whole subject, as Notes wrote it without any header to tell."""
 
 AWAY = re.compile(
-    r"\s*(?:\S{1,4}\s*[:：]\s*)?\W{0,3}(?:"
+    r"\W{0,3}(?:"
     r"auto(?:mated|matic)?[ -]?(?:reply|response|responder|respons\b)|auto\s*:|out of (?:the )?office|"
     r"(?:i am |i'm )?(?:currently )?(?:on|away on) (?:vacation|annual leave|holiday|leave|parental leave)|ooo\b|"
     r"away (?:from|until)|on holiday|"

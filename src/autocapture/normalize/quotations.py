@@ -25,7 +25,13 @@ _OPENER = re.compile(
     re.IGNORECASE,
 )
 """How an attribution begins that runs over several lines."""
+_OF_MYSELF = re.compile(
+    r"\b(?:i wrote|i have written|schrieb ich|ich .{0,40}schrieb|schreef ik|j'ai écrit|j'écrivais|escribí|"
+    r"skrev jag|jag skrev|skrev jeg|jeg skrev|ho scritto|escrevi)\b",
+    re.IGNORECASE,
+)
 _DATED = re.compile(r"\d{1,4}\W{0,3}\w{0,12}\W{0,4}\d{1,4}|\d{1,2}[:.h]\d{2}|[<(\[][^<>\s]{1,80}@")
+_CERTAIN = re.compile(r"[<(\[][^<>\s]{1,100}@|\d{1,2}\s?[:.h]\s?\d{2}(?!\d|\.\d)")
 _BEGINS_WITH_DATE = re.compile(r"\d{4}[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}|\d{1,2}[-/. ]\S{1,12}[-/. ]+\d{4}")
 _OF_SOMEBODY = re.compile(r"<[^<>\s]{1,100}@[^<>\s]{1,150}>\s*:?\s*$|@\S{1,150}:\s*$")
 _NAMES_SENDER = re.compile(r"\d{4}.{0,60}[<(][^<>\s]{1,100}@[^<>\s]{1,150}[>)]\s*[:：]$")
@@ -41,8 +47,14 @@ _FIELDS = (
     "elküldve|tárgy|кому|дата|тема|отправлено|копия|kime|tarih|konu|收件人|收件者|发送时间|寄件日期|日期|主题|主旨|抄送|副本|"
     "宛先|送信日時|日時|件名|받는 ?사람|보낸 ?날짜|날짜|제목|참조|προς|θέμα|ημερομηνία"
 )
+_SUBJECTS = (
+    "subject|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|aihe|temat|předmět|tárgy|тема|konu|主题|主旨|件名|제목|θέμα|"
+    "subiect|predmet"
+)
 _FROM_FIELD = re.compile(rf"[\s*_]{{0,8}}(?:{_FROM})[\s*_]{{0,4}}[:：]", re.IGNORECASE)
 _FIELD = re.compile(rf"[\s*_]{{0,8}}(?:{_FIELDS})[\s*_]{{0,4}}[:：]", re.IGNORECASE)
+
+_SUBJECT_FIELD = re.compile(rf"[\s*_]{{0,8}}(?:{_SUBJECTS})[\s*_]{{0,4}}[:：]", re.IGNORECASE)
 
 _BAR = re.compile(
     r"[\s>]{0,8}[-_=*–—\s]{0,60}(?:original(?: |-)?(?:message|appointment|nachricht|meddelande)|ursprüngliche nachricht|"
@@ -72,11 +84,20 @@ def attribution(lines: Sequence[str], start: int) -> int:
         told = f"{told} {line.strip()}".strip()
         if len(told) > _ATTRIBUTION_LIMIT:
             return 0
-        if told[-1] in ":：" and _DATED.search(told) and (_WROTE.search(told) or _is_dated_sender(told)):
+        if told[-1] in ":：" and _DATED.search(told) and (_is_of_another(told) or _is_dated_sender(told)):
             return count
         if (_is_dated_sender(told) or _NAMES_SENDER.search(told)) and _follows_quoted(lines, start + count):
             return count
     return 0
+
+
+def is_certain(lines: Sequence[str]) -> bool:
+    """Whether an attribution in these lines tells an address or the time of day, as mail programs do and people hardly ever."""
+    return _CERTAIN.search(" ".join(lines)) is not None
+
+
+def _is_of_another(told: str) -> bool:
+    return _WROTE.search(told) is not None and _OF_MYSELF.search(told) is None
 
 
 def _is_dated_sender(told: str) -> bool:
@@ -89,10 +110,12 @@ def _follows_quoted(lines: Sequence[str], start: int) -> bool:
 
 
 def is_header_block(lines: Sequence[str], start: int) -> bool:
-    """Whether the header of another mail stands here, as Outlook repeats it: From and at least two more fields."""
+    """Whether the header of another mail stands here, as Outlook repeats it: From and at least two more fields, an address or
+    a subject among them (a journey has a From, a To and a date too)."""
     if not _FROM_FIELD.match(lines[start]):
         return False
-    return sum(_FIELD.match(line) is not None for line in lines[start + 1 : start + _HEADER_LINES]) >= 2
+    fields = [line for line in lines[start : start + _HEADER_LINES] if _FIELD.match(line)]
+    return len(fields) >= 3 and any("@" in line or _SUBJECT_FIELD.match(line) for line in fields)
 
 
 def is_bar(line: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from autocapture.normalize.quotations import QUOTED, attribution, is_bar, is_header_block
+from autocapture.normalize.quotations import QUOTED, attribution, is_bar, is_certain, is_header_block
 
 _LINES_LIMIT = 4_000
 _UNSEEN = str.maketrans("", "", "\u200b\u200c\u200d\ufeff\u1427\u2060")
@@ -26,6 +26,10 @@ _DEVICE = re.compile(
 _DEVICE_LIMIT = 100
 _DISCLAIMER = re.compile(
     r"[\s*_!>-]{0,8}(?:(?:confidentiality|legal|privacy|important) (?:notice|disclaimer|statement)|disclaimer\b\W*$|disclaimer:|"
+    r"(?:please )?(?:consider the environment|think (?:of the environment|before (?:you|printing)))|"
+    r"(?:bitte )?(?:denken sie an|schonen sie|prüfen sie).{0,40}(?:umwelt|drucken)|bevor sie diese e-?mail|"
+    r"(?:pensez à l'environnement|avant d'imprimer|merci de penser à l'environnement)|antes de imprimir|"
+    r"denk aan het milieu|tänk på miljön|prima di stampare|rispetta l'ambiente|"
     r"(?:this|the information (?:contained )?in this) (?:e-?mail|message|communication|transmission)(?: message)?"
     r"(?:,? (?:and any|including)|.{0,40}(?:is|are|may be|contains?) .{0,30}(?:confidential|intended|privileged))|"
     r"(?:wichtiger hinweis|vertraulichkeitshinweis)|diese (?:e-?mail|nachricht).{0,60}(?:vertraulich|bestimmt)|"
@@ -78,9 +82,12 @@ def _without_originals(lines: Sequence[str]) -> list[str]:
             kept.append(line)
             position += 1
             continue
+        unmarked = _is_written(kept) and not _is_quoted_next(lines, position + count)
+        if unmarked and is_certain(lines[position : position + count]):
+            break  # the other mail follows
+        if unmarked:
+            kept.extend(lines[position : position + count])
         position += count
-        if _is_written(kept) and not _is_quoted_next(lines, position):
-            break  # the other mail follows unmarked
     return kept
 
 

@@ -136,6 +136,8 @@ def _is_closing(line: str, names: frozenset[str]) -> bool:
     if found is None:
         return False
     rest = _after_closing(line, found)
+    if rest and (second := _CLOSING.match(rest)):
+        rest = _after_closing(rest, second)  # in two languages
     return not rest or (len(rest) <= _NAME_LIMIT and (_is_name(rest, names) or _looks_like_name(rest)))
 
 

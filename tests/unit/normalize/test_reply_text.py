@@ -111,6 +111,10 @@ def test_quotations_that_are_answered_in_place_stay_and_are_not_the_writers_own_
         "Von: Hamburg\nNach: Bremen\n\nbitte zwei Fahrkarten",
         "Prices:\n- pump 10\n- valve 12\n-- see below --\n\nAnna",
         "Subject to approval: yes.",
+        "Bitte buchen:\n\nVon: Hamburg\nNach: Bremen\nAn: 3. Mai\nDatum: 3. Mai\n\nDanke",
+        "Hello,\n\non 10 March 2026 I wrote:\n\nthe price is fixed until June.\n\nIs it?",
+        "Hallo,\n\nam 10.03.2026 um 15:04 schrieb ich Ihnen:\n\nder Preis gilt bis Juni.",
+        "Hello,\n\non 10 March 2026 your colleague wrote:\n\nthe price is fixed until June.\n\nIs it?",
     ],
 )
 def test_a_text_without_quotations_stays_whole(text: str) -> None:
