@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Select, bindparam, or_, select, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from autocapture.admit.exclusions import Exclusions
@@ -59,7 +60,7 @@ Progress = Callable[[str, int], None]
 
 def due_accounts(app: Application) -> list[int]:
     """Accounts to capture now, the most overdue first: active, not throttled, not leased, with a channel that is due or
-    none discovered yet."""
+    none discovered yet. Where every channel is switched off, those say when to look whether one is back."""
     with reading(app.engine) as session:
         due = _due(app, app.clock.now(), dead_workers(session))
         return [account_id for account_id in session.scalars(due) if account_id is not None]
@@ -76,9 +77,11 @@ def accounts_done_waiting(app: Application) -> list[int]:
 
 def _due(app: Application, now: datetime, dead: Collection[str]) -> Select[int | None]:
     longest = 2 * longest_interval(app.settings)
+    other = aliased(Channel)
+    any_enabled = select(col(other.id)).where(col(other.account_id) == col(Account.id), col(other.enabled))
     due = (
         select(col(Channel.account_id))
-        .where(col(Channel.enabled), has_come(col(Channel.wake_at), now, longest))
+        .where(or_(col(Channel.enabled), ~any_enabled.exists()), has_come(col(Channel.wake_at), now, longest))
         .where(col(Channel.account_id) == col(Account.id))
     )
     undiscovered = ~select(col(Channel.id)).where(col(Channel.account_id) == col(Account.id)).exists()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from autocapture.application import Application
 from autocapture.connector import Channel as Found
-from autocapture.connector import Connection
+from autocapture.connector import Connection, ListsInPart
 from autocapture.model.accounts import LONG_AGO, Account, Channel
 from autocapture.store import leases, ledger
 from autocapture.store.engine import writing
@@ -24,11 +24,14 @@ def discover(
     """Brings the rows in line with what the connection lists, and returns those in scope, most overdue first.
 
     A channel that is not listed any more is switched off with its items; one that returns is enumerated anew, so that what
-    changed in between is found. An empty list is no evidence that everything is gone: nothing is switched off by it.
+    changed in between is found. An empty list is no evidence that everything is gone: nothing is switched off by it. Where
+    nothing is in scope, it is looked again after the usual time. What cannot be listed now (`ListsInPart`) is no evidence
+    either: those channels stay, and fail by themselves.
     What the account's owner left out is as if it were not there, but what was captured of it has not left. `resync` has every
     channel enumerated, read and judged anew. Channels that failed last time come last.
     """
     found = connection.channels()
+    unlisted = connection.unlisted() if isinstance(connection, ListsInPart) else {}
     with writing(app.engine) as session:
         leases.renew(session, lease, app.clock.now())
         left_out = set(session.get_one(Account, lease.account_id).left_out)
@@ -37,11 +40,20 @@ def discover(
         for source_id, each in listed.items():
             _keep(session, lease.account_id, stored.get(source_id), each, resync)
         for source_id, channel in stored.items():
-            if listed and source_id not in listed and channel.enabled:
+            is_unlisted = source_id.partition(":")[0] in unlisted
+            if listed and source_id not in listed and channel.enabled and not is_unlisted:
                 _switch_off(session, app, channel)
         session.flush()
-        channels = [channel for channel in _stored(session, lease.account_id) if channel.enabled]
+        stored_now = _stored(session, lease.account_id)
+        channels = [channel for channel in stored_now if channel.enabled]
+        if not channels:
+            for channel in stored_now:
+                channel.wake_at = _next_look(app)
     return sorted(channels, key=_urgency)
+
+
+def _next_look(app: Application) -> datetime:
+    return app.clock.now() + timedelta(seconds=app.settings.capture.interval_seconds)
 
 
 def _urgency(channel: Channel) -> tuple[bool, bool, datetime, int]:
@@ -79,5 +91,11 @@ def _switch_off(session: Session, app: Application, channel: Channel) -> None:
     session.execute(
         update(Channel)
         .where(col(Channel.id) == channel.id)
-        .values(enabled=False, cursor=None, mid_run=False, last_error="no longer at the provider")
+        .values(
+            enabled=False,
+            cursor=None,
+            mid_run=False,
+            wake_at=_next_look(app),
+            last_error="no longer at the provider",
+        )
     )
