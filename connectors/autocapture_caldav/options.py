@@ -22,7 +22,7 @@ class CaldavOptions(BaseModel):
         min_length=1,
         max_length=253,
         pattern=r"^[^\s/@:?#\x00-\x1f]+$",
-        description="domain that tells where its calendars are (/.well-known/caldav)",
+        description="instead of the address: a domain that tells where its calendars are (/.well-known/caldav)",
     )
     ca_file: Path | None = Field(default=None, description="certificates of a private authority (PEM)")
 

@@ -19,9 +19,9 @@ from autocapture.errors import AutocaptureError, InputError
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import LedgerEntry
 from autocapture.store.engine import reading
-from autocapture.web.accounts import OUTCOMES, STATES, proof
+from autocapture.web.accounts import OUTCOMES, STATES, login_of, proof
+from autocapture.web.connect import NAMES, own_account, sign_in_again, to_consent
 from autocapture.web.connect import in_words as problem_in_words
-from autocapture.web.connect import own_account, sign_in_again, to_consent
 from autocapture.web.counting import Counting
 from autocapture.web.visit import App, Asked, Fields, Visit, text
 from autocapture.workflows.account_health import health_of
@@ -156,7 +156,8 @@ def _page(
     return visit.page(
         "account.html",
         status,
-        title=account.address or account.connector,
+        title=login_of(account) or _label(application, account),
+        login=login_of(account),
         account=account,
         label=_label(application, account),
         state=STATES.get(account.state, account.state),
@@ -170,20 +171,20 @@ def _page(
         levels=[(level, _LEVELS[level]) for level in LEVELS],
         counted=reader.moment_full(preview.at) if preview else None,
         table=_table(visit, account, preview) if preview else None,
-        choices=_choices(application, visit, account, preview) if preview else (),
+        choices=list(_choices(application, visit, account, preview)) if preview else (),
         channels=_channels(application, account, preview),
         left_out=dict(preview.left_out) if preview else {},
         method=connector.auth.method,
         not_granted=_not_granted(application, account),
-        is_delegated=account.subject.startswith(("application:", "delegate:")),
         keeps_more=account.state != "pending" and keeps_what_is_outside(application, account),
+        is_delegated=account.subject.startswith(("application:", "delegate:")),
         today=application.clock.now().date().isoformat(),
     )
 
 
 def _label(application: Application, account: Account) -> str:
     connector = application.registry.get(account.connector)
-    return label_of(connector.auth.provider) if connector.auth.provider else account.connector.upper()
+    return label_of(connector.auth.provider or NAMES.get(connector.name, connector.name))
 
 
 def _not_granted(application: Application, account: Account) -> tuple[str, ...]:
@@ -239,21 +240,19 @@ def _table(visit: Visit, account: Account, preview: Preview) -> dict[str, Any]:
 def _choices(
     application: Application, visit: Visit, account: Account, preview: Preview
 ) -> Iterable[dict[str, str]]:
-    """How much comes in from how far back, and how long that takes."""
+    """How much comes in from how far back, and how long that takes; nothing where not everything could be counted."""
     today, limits = preview.at.date(), application.settings.rate_limits
     backs = [(label, today - back) for label, back in _BACK]
     for label, since in (*backs, ("everything", None)):
         expected = estimate(preview, since, account.left_out, limits)
         if expected.items is None or expected.lasts is None:
-            items, lasts = "not told", "cannot be told before it is read"
-        else:
-            bound = "about" if expected.dated or since is None else "at most"
-            items, lasts = f"{bound} {visit.reader.count(expected.items)}", in_words(expected.lasts)
+            return
+        bound = "about" if expected.dated or since is None else "at most"
         yield {
             "label": label,
             "since": visit.reader.day(since) if since else "the beginning",
-            "number": items,
-            "lasts": lasts,
+            "number": f"{bound} {visit.reader.count(expected.items)}",
+            "lasts": in_words(expected.lasts),
         }
 
 

@@ -76,8 +76,8 @@ def _account(
     return {
         "user": user.name,
         "connector": account.connector,
-        "subject": account.subject,
-        "places": _places(account.address or account.subject),
+        "subject": login_of(account),
+        "places": _places(login_of(account)),
         "href": f"/accounts/{account.id}" if account.user_id == visit.user_id else None,
         "todo": _TO_DO.get(account.state, "Change what is captured"),
         "state": STATES.get(account.state, account.state),
@@ -115,8 +115,15 @@ def lasting(delay: timedelta) -> str:
     return f"{seconds:.0f} s"
 
 
+def login_of(account: Account) -> str:
+    """An account's login as people call it; empty for what is the whole organisation's."""
+    return account.address or account.subject.removeprefix("application:").removeprefix("delegate:")
+
+
 def _places(subject: str) -> list[str]:
     """The login; or of each path its last two parts, which tell it from the others."""
+    if not subject:
+        return []
     first, *more = subject.split(" /")
     return [_short(path) for path in (first, *(f"/{path}" for path in more))]
 

@@ -29,7 +29,7 @@ Name = Annotated[str, Path(max_length=60)]
 _LONGEST_ANSWER = 8_000
 _BRINGS = {"email": "mail", "event": "calendars", "call": "calls"}
 _TITLES = {"imap": "Another mailbox", "caldav": "Another calendar"}
-_NAMES = {"imap": "IMAP", "caldav": "CalDAV"}
+NAMES = {"imap": "IMAP", "caldav": "CalDAV"}
 
 
 def add_routes(app: FastAPI) -> None:
@@ -149,7 +149,7 @@ def _connectors(
             continue  # its extra is not installed; `doctor` says so
         if connector.auth.method == method and connector.auth.by_organisation == by_organisation:
             found.append(connector)
-    return found
+    return sorted(found, key=lambda connector: "email" not in connector.kinds)
 
 
 def _offered(application: Application, name: str, method: str) -> Connector[Any]:
@@ -184,7 +184,7 @@ def _form(connector: Connector[Any], given: FormData | None) -> dict[str, Any]:
     typed = {} if mine is None else typed_in(connector.options, mine)
     return {
         "name": connector.name,
-        "title": f"{_TITLES.get(connector.name, connector.name)} ({_NAMES.get(connector.name, connector.name)})",
+        "title": f"{_TITLES.get(connector.name, connector.name)} ({NAMES.get(connector.name, connector.name)})",
         "brings": _brings(connector),
         "fields": option_fields(connector.options, typed),
         "username": "" if mine is None else text(mine, "username"),
@@ -232,7 +232,7 @@ def _with_password(application: Application, visit: Visit, name: str, fields: Fo
     try:
         connected = connect_account(application, login)
     except AutocaptureError as problem:
-        return _refused(application, visit, problem, _NAMES.get(name, name), given)
+        return _refused(application, visit, problem, NAMES.get(name, name), given)
     return visit.leads_to(f"/accounts/{connected.account_id}")
 
 

@@ -43,7 +43,7 @@ def option_fields(options: type[BaseModel], given: Mapping[str, str]) -> tuple[O
             OptionField(
                 name=name,
                 label=_label(name),
-                hint=_hint(field),
+                hint=_hint(field, choices),
                 kind="choice" if choices else "number" if kind is int else "text",
                 choices=choices,
                 required=field.is_required(),
@@ -80,6 +80,6 @@ def _plain(annotation: Any) -> Any:
     return annotation
 
 
-def _hint(field: FieldInfo) -> str:
+def _hint(field: FieldInfo, choices: tuple[str, ...]) -> str:
     text = field.description or ""
-    return text[:1].upper() + text[1:]
+    return text if text.startswith(choices) and choices else f"{text[:1].upper()}{text[1:]}"

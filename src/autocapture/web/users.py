@@ -79,6 +79,7 @@ def _person(one: Access, visit: Visit) -> dict[str, Any]:
         "access": one,
         "is_me": one.user_id == visit.user_id,
         "invited": told(one.invited_until) if one.invited_until else None,
+        "is_mailed": one.is_mailed,
         "mail": one.mail if one.mail is not None and one.mail.state != SENT else None,
         "last": told(one.last_sign_in) if one.last_sign_in else None,
     }

@@ -36,10 +36,14 @@ class Access:
     mail: InvitationMail | None
 
     @property
+    def is_mailed(self) -> bool:
+        """Whether an invitation is on its way to the mail server."""
+        return self.mail is not None and self.mail.state in (WAITING, SENDING)
+
+    @property
     def lacks_invitation(self) -> bool:
         """Whether they can neither sign in nor are about to be able to."""
-        is_mailed = self.mail is not None and self.mail.state in (WAITING, SENDING)
-        return self.active and not self.ways and self.invited_until is None and not is_mailed
+        return self.active and not self.ways and self.invited_until is None and not self.is_mailed
 
 
 def list_access(app: Application) -> list[Access]:

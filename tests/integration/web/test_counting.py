@@ -173,3 +173,15 @@ def test_connecting_and_counting_take_from_the_budgets(
         again = spent(app)["calendar/account/1"]
         connect(tab, google)
         assert spent(app)["calendar/account/1"] > again
+
+
+def test_where_not_everything_was_counted_no_time_is_promised_and_what_is_nobodys_has_no_login(
+    ready: Application, rep: Tab, slow: Slow, clock: FixedClock
+) -> None:
+    slow.let.set()
+    slow.takes = lambda: clock.advance(COUNT_WITHIN)
+    with writing(ready.engine) as session:
+        session.get_one(Account, 1).subject = "application:"
+    assert "How long importing takes cannot be told" in counted(rep, "/accounts/1").words
+    for page in ("/accounts/1", "/accounts"):
+        assert "application:" not in rep.get(page).text
