@@ -14,6 +14,9 @@ CAPTURED, SKIPPED, QUARANTINED = "captured", "skipped", "quarantined"
 ASKED_AGAIN = "to be read again"
 """The reason of a captured item that did not change, but whose activity another item tells otherwise than it did."""
 
+TEXT_UNREAD = "its text could not be read yet"
+"""The reason of a captured item over whose text the connection broke; it is read again when its time comes."""
+
 
 class LedgerEntry(SQLModel, table=True):
     """What became of one item of one channel; updated in place, never deleted while the account exists.

@@ -8,12 +8,19 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, update
 from sqlmodel import Session, col
 
 from autocapture.model.accounts import Channel
 from autocapture.model.draft import Verdict
-from autocapture.model.ledger import ASKED_AGAIN, CAPTURED, QUARANTINED, SKIPPED, LedgerEntry
+from autocapture.model.ledger import (
+    ASKED_AGAIN,
+    CAPTURED,
+    QUARANTINED,
+    SKIPPED,
+    TEXT_UNREAD,
+    LedgerEntry,
+)
 from autocapture.store.bulk import among, in_chunks, rows_of, table_of, upsert_tuples
 from autocapture.store.due import has_come
 
@@ -202,18 +209,18 @@ def live_count(session: Session, channel_id: int) -> int:
 
 
 def channels_to_retry(session: Session, now: datetime) -> set[int]:
-    """The channels in which an item is to be read again: asked for, or quarantined and due."""
+    """The channels in which an item is to be read again: asked for, or due because it, or its text, could not be read."""
     return {
         channel_id
-        for which in (_asked_again(), _due(now))
+        for which in (_asked_again(), _due(now), _text_due(now))
         for channel_id in session.scalars(select(col(LedgerEntry.channel_id)).distinct().where(*which))
     }
 
 
 def to_retry(session: Session, channel_id: int, now: datetime, limit: int) -> tuple[list[str], list[str]]:
-    """The items of the channel that are asked for again, and the quarantined ones whose next reading is due; at most `limit`
-    of each."""
-    asked, due = (
+    """The items of the channel that are asked for again, and those whose next reading is due since they, or their texts, could
+    not be read; at most `limit` of each."""
+    asked, due, texts_due = (
         list(
             session.scalars(
                 select(col(LedgerEntry.source_id))
@@ -222,9 +229,23 @@ def to_retry(session: Session, channel_id: int, now: datetime, limit: int) -> tu
                 .limit(limit)
             )
         )
-        for which in (_asked_again(), _due(now))
+        for which in (_asked_again(), _due(now), _text_due(now))
     )
-    return asked, due
+    return asked, [*due, *texts_due]
+
+
+def read_text_later(session: Session, channel_id: int, when: Mapping[str, tuple[int, datetime]]) -> None:
+    """Has these captured items read once more for their texts, which broke the connection: so many tries were made, and the next
+    one is then."""
+    ledger = table_of(LedgerEntry)
+    statement = (
+        ledger.update()
+        .where(ledger.c.channel_id == channel_id, ledger.c.source_id == bindparam("of"))
+        .values(reason=TEXT_UNREAD, tries=bindparam("made"), retry_at=bindparam("next"))
+    )
+    rows = [{"of": source_id, "made": tries, "next": at} for source_id, (tries, at) in sorted(when.items())]
+    if rows:
+        session.connection().execute(statement, rows)
 
 
 def ask_again(session: Session, channel_id: int, source_ids: Iterable[str]) -> None:
@@ -247,6 +268,15 @@ def _asked_again() -> tuple[ColumnElement[bool], ...]:
         col(LedgerEntry.outcome) == CAPTURED,
         col(LedgerEntry.reason) == ASKED_AGAIN,
         col(LedgerEntry.gone_at).is_(None),
+    )
+
+
+def _text_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(LedgerEntry.outcome) == CAPTURED,
+        col(LedgerEntry.reason) == TEXT_UNREAD,
+        col(LedgerEntry.gone_at).is_(None),
+        has_come(col(LedgerEntry.retry_at), now, LONGEST_RETRY),
     )
 
 

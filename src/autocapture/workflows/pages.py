@@ -24,7 +24,7 @@ from autocapture.workflows.freshness import note_arrivals
 from autocapture.workflows.meetings import derive, store_events
 from autocapture.workflows.pulling import Pulled, Run, apart, pull_again, quarantined
 from autocapture.workflows.report import CaptureReport
-from autocapture.workflows.staging import Staged
+from autocapture.workflows.staging import Staged, next_reading
 from autocapture.workflows.texts import TextsDue, keep_texts, texts_due
 
 log = structlog.get_logger()
@@ -132,10 +132,11 @@ def _commit(run: Run, pulled: Pulled) -> None:
         if not due:
             gone = _finish(session, run, page, pulled.gone, returned, channel)
     if due:  # the network is asked outside any transaction; killed before the second one, the run reads the page again
-        texts = _texts(run, due)
+        texts, unread = _texts(run, due)
         with writing(run.app.engine) as session:
             _begin(session, run)
             keep_texts(session, run.app.vault, run.scope.organization, due, texts)
+            _read_later(session, run, unread, held)
             gone = _finish(session, run, page, pulled.gone, returned, channel)
     for name, value in channel.items():
         setattr(run.channel, name, value)
@@ -192,10 +193,11 @@ def _commit_again(run: Run, pulled: Pulled) -> None:
         due = _texts_due(session, run, ids, pulled.staged, pulled.held)
         _leave(session, run, pulled.gone)
     if due:
-        texts = _texts(run, due)
+        texts, unread = _texts(run, due)
         with writing(run.app.engine) as session:
             _begin(session, run)
             keep_texts(session, run.app.vault, run.scope.organization, due, texts)
+            _read_later(session, run, unread, pulled.held)
     _count(run.report, pulled.staged, listed=0, gone=len(pulled.gone))
 
 
@@ -213,17 +215,25 @@ def _texts_due(
     return texts_due(session, run.channel_id, source_ids, changed)
 
 
-def _texts(run: Run, due: TextsDue) -> Mapping[str, str]:
-    """What cannot be read even alone has no text."""
+def _texts(run: Run, due: TextsDue) -> tuple[Mapping[str, str], Sequence[str]]:
+    """The texts by item, and the items whose texts cannot be read now even alone."""
 
     def ask(connection: Connection, ids: Sequence[str]) -> Mapping[str, str]:
         return connection.texts(run.source, ids) if isinstance(connection, ReadsText) else {}
 
     try:
-        return ask(run.connection, due.source_ids)
+        return ask(run.connection, due.source_ids), ()
     except Unreachable as problem:
-        found, _ = apart(run, due.source_ids, ask, problem)
-    return {source_id: text for part in found for source_id, text in part.items()}
+        found, unread = apart(run, due.source_ids, ask, problem)
+    return {source_id: text for part in found for source_id, text in part.items()}, unread
+
+
+def _read_later(session: Session, run: Run, unread: Sequence[str], held: Mapping[str, Held]) -> None:
+    """A connection that breaks over a text may be the network's fault, however often: it is tried again, ever more rarely."""
+    now = run.app.clock.now()
+    tries = {source_id: held[source_id].tries + 1 if source_id in held else 1 for source_id in unread}
+    later = {source_id: (made, next_reading(made, now)) for source_id, made in tries.items()}
+    ledger.read_text_later(session, run.channel_id, later)
 
 
 def _store(session: Session, run: Run, staged: Sequence[Staged], *, again: bool = True) -> None:

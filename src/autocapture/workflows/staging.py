@@ -211,9 +211,13 @@ def hashed_identity(identity: str, key: bytes) -> str:
     return blake2b(identity.encode("utf-8", "replace"), key=key[:64], digest_size=16).hexdigest()
 
 
+def next_reading(tries: int, now: datetime) -> datetime:
+    """When an item is read again that could not be read, so many times until now."""
+    return now + RETRY_AFTER[min(tries, len(RETRY_AFTER)) - 1]
+
+
 def quarantine(item: Broken, channel_id: int, *, generation: int, tries: int, now: datetime) -> Staged:
     """The ledger row of an item that could not be read; `tries` counts its readings so far, this one included."""
-    wait = RETRY_AFTER[min(tries, len(RETRY_AFTER)) - 1]
     return Staged(
         Line(
             channel_id=channel_id,
@@ -224,7 +228,7 @@ def quarantine(item: Broken, channel_id: int, *, generation: int, tries: int, no
             version=item.version,
             generation=generation,
             tries=tries,
-            retry_at=now + wait,
+            retry_at=next_reading(tries, now),
             first_seen_at=now,
             updated_at=now,
         )

@@ -14,7 +14,7 @@ from autocapture.application import Application
 from autocapture.clock import FixedClock
 from autocapture.connector import CaptureLevel, PasswordCredential
 from autocapture.model.activities import Activity, ActivityText
-from autocapture.model.ledger import LedgerEntry
+from autocapture.model.ledger import TEXT_UNREAD, LedgerEntry
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.connect_account import Login, connect_account
 
@@ -122,3 +122,25 @@ def test_a_text_over_which_the_connection_breaks_is_not_kept_and_its_mail_is(
         assert capture_account(app, account).status == "ok"
         assert _subjects(app) == ["1", "2", "3"]
         assert rows(app, ActivityText) == []
+        assert {(row["outcome"], row["reason"], row["tries"]) for row in rows(app, LedgerEntry)} == {
+            ("captured", TEXT_UNREAD, 1)
+        }
+
+
+def test_a_text_that_a_server_failed_to_give_is_read_when_it_gives_it(
+    app: Application, clock: FixedClock
+) -> None:
+    """Ever more rarely, since it may fail for ever, and beside everything else."""
+    answers = _answers()
+    with scripted_imap(answers | {"UID FETCH": DROP}) as server:
+        account = _connect(app, server, "full")
+        for _ in range(2):
+            capture_account(app, account)
+            clock.advance(timedelta(minutes=5))
+        asked = len(server.received)
+        assert capture_account(app, account).status == "ok"
+        assert not any("BODY" in line for line in server.received[asked:]), "it is not asked for at each pass"
+        server.answers = answers
+        clock.advance(timedelta(minutes=10))
+        assert capture_account(app, account).status == "ok"
+        assert {(row["reason"], row["retry_at"]) for row in rows(app, LedgerEntry)} == {(None, None)}
