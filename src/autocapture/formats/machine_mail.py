@@ -88,6 +88,8 @@ def header_sign(record: EmailRecord, own_domains: Set[str]) -> Sign | None:
     listed = precedence == "list" or not _LISTED.isdisjoint(headers)
     if bulk or listed:
         return None if _is_own_list(record, own_domains) else "newsletter"
+    if headers.get("x-auto-response-suppress", "").strip().lower() == "all":  # people's programs ask for less
+        return "auto_reply" if record.in_reply_to else "notification"
     return None
 
 

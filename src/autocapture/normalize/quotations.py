@@ -86,6 +86,8 @@ def attribution(lines: Sequence[str], start: int) -> int:
             return 0
         if told[-1] in ":：" and _DATED.search(told) and (_is_of_another(told) or _is_dated_sender(told)):
             return count
+        if told[-1] in ":：" and _is_of_another(told) and _follows_quoted(lines, start + count):
+            return count
         if (_is_dated_sender(told) or _NAMES_SENDER.search(told)) and _follows_quoted(lines, start + count):
             return count
     return 0

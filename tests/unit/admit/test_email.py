@@ -44,6 +44,7 @@ def test_a_mail_to_a_customer_is_admitted_from_an_alias_too() -> None:
         ({"auto-submitted": "auto-replied (vacation)"}, "", "Re: The offer", "auto_reply"),
         ({"auto-submitted": "Auto-Generated"}, "", "Your ticket", "notification"),
         ({"x-autoreply": "yes"}, "", "Re: The offer", "auto_reply"),
+        ({"x-auto-response-suppress": "All"}, "", "Thank you for your message", "notification"),
         ({"precedence": "bulk"}, "", "News of March", "newsletter"),
         ({"precedence": "list"}, "", "Re: question", "newsletter"),
         ({"list-unsubscribe": "<mailto:out@x.example>"}, "", "News", "newsletter"),

@@ -15,6 +15,7 @@ ATTRIBUTIONS = {
     "en Gmail, wrapped": "On Tue, Mar 10, 2026 at 3:04 PM Ruth Miller-Longname of Ours <\nruth@ours.example> wrote:",
     "en Apple Mail": "On 10 Mar 2026, at 15:04, Ruth Miller <ruth@ours.example> wrote:",
     "en Thunderbird": "On 10/03/2026 15:04, Ruth Miller wrote:",
+    "en, a name alone": "Ruth Miller wrote:",
     "de Gmail": "Am Di., 10. März 2026 um 15:04 Uhr schrieb Ruth Miller <ruth@ours.example>:",
     "de Thunderbird": "Am 10.03.26 um 15:04 schrieb Ruth Miller:",
     "de Apple Mail": "> Am 10.03.2026 um 15:04 schrieb Ruth Miller <ruth@ours.example>:",
@@ -61,7 +62,7 @@ HEADERS = {
 ANSWER = "Hello Ruth,\n\nthat works for us. Shall we say Thursday?\n\nAnna"
 
 
-BY_MARKS_ALONE = {"ru Gmail", "de Apple Mail"}
+BY_MARKS_ALONE = {"ru Gmail", "de Apple Mail", "en, a name alone"}
 """Where nothing but the marks tells that others' text follows."""
 
 QUOTING = [(name, "> ") for name in ATTRIBUTIONS] + [
