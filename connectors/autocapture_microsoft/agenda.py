@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from urllib.parse import quote
 
 from autocapture.connector import Broken, Channel, Count, Cursor, Gone, Item, Page, Record
 from autocapture.errors import CursorExpired
@@ -21,7 +22,7 @@ from autocapture_microsoft.cursor import Position, decode
 from autocapture_microsoft.faults import Answer, refuse
 from autocapture_microsoft.graph import IN_UTC, REQUEST, Graph, page_of, segment
 from autocapture_microsoft.graph import instant as written
-from autocapture_microsoft.rounds import page_after
+from autocapture_microsoft.rounds import follow, page_after
 from autocapture_microsoft.shape import Item as Json
 from autocapture_microsoft.shape import id_of, is_removed
 from autocapture_microsoft.since import start_of
@@ -99,7 +100,7 @@ class Agenda:
             if before.to is None or (before.listed and before.to - now < RENEWED_BELOW):
                 raise CursorExpired("the calendar's view is renewed")
             view = view_at(before.to - AHEAD, self._since)
-            body = self._graph.get(self._graph.require_own(before.link), prefer=prefer)
+            body = follow(self._graph, before.link, prefer=prefer)
         items = self._items(channel, self._graph.values(body), view)
         return page_after(
             self._graph,
@@ -122,7 +123,7 @@ class Agenda:
         master of a series does that began before it, or an instance that was moved: a series is gone when it is not there."""
         by_id = {id_: item for item in values if (id_ := id_of(item)) is not None}
         removed = [id_ for id_, item in by_id.items() if is_removed(item)]
-        series = dict.fromkeys(self._series_among(removed))
+        series = dict.fromkeys(self._series_among(channel, removed))
         items: dict[str, Item] = {id_: Gone(id_) for id_ in removed}
         bare: list[str] = []
         for id_, item in by_id.items():
@@ -139,12 +140,22 @@ class Agenda:
         found = [*self._read_series(channel, series, view), *(self.get(channel, bare) if bare else ())]
         return [*items.values(), *found]
 
-    def _series_among(self, ids: Sequence[str]) -> list[str]:
-        """The series of those of these events that are there."""
+    def _series_among(self, channel: Channel, ids: Sequence[str]) -> list[str]:
+        """The series of those of these events that can be read, where they lie in the calendar: one that was deleted keeps
+        its id, and may be read from the folder of what was deleted."""
         answers = self._ask_events(ids)
         refuse_if_none_succeeded(answers)
-        found = (_series_of(id_, answer.body) for id_, answer in answers.items() if answer.ok)
-        return [master for master in found if master is not None]
+        named = (_series_of(id_, answer.body) for id_, answer in answers.items() if answer.ok)
+        masters = self._ask_events([master for master in dict.fromkeys(named) if master is not None])
+        path = f"{self._graph.mailbox}/calendars/{segment(channel.id)}/events"
+        asks = []
+        for id_, answer in masters.items():
+            uid = answer.body.get("iCalUId")
+            if answer.ok and isinstance(uid, str):
+                named_so = quote("iCalUId eq '{}'".format(uid.replace("'", "''")), safe="")
+                asks.append(Ask(id_, f"{path}?$filter={named_so}&$select=id"))
+        listed = ask_all(self._graph, asks)
+        return [id_ for id_, answer in listed.items() if answer.ok and id_ in _ids(answer.body)]
 
     def get(self, channel: Channel, ids: Sequence[str]) -> list[Record | Gone | Broken]:
         answers = self._ask_events(ids)
@@ -219,6 +230,11 @@ def _series_of(id_: str, item: Json) -> str | None:
         return id_
     master = item.get("seriesMasterId")
     return master if isinstance(master, str) and master else None
+
+
+def _ids(body: Json) -> set[str | None]:
+    listed = body.get("value")
+    return {id_of(each) for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)}
 
 
 def _is_whole(item: Json) -> bool:

@@ -25,6 +25,7 @@ from autocapture_microsoft.cursor import Position, decode
 from autocapture_microsoft.faults import Refused, refuse
 from autocapture_microsoft.graph import Graph, page_of, segment
 from autocapture_microsoft.graph import instant as written
+from autocapture_microsoft.rounds import follow
 from autocapture_microsoft.scopes import Permissions
 from autocapture_microsoft.shape import Item as Json
 from autocapture_microsoft.shape import id_of, instant
@@ -69,7 +70,7 @@ class CallsConnection:
         prefer = (page_of(max(1, min(limit, _PAGE))),)
         if position is not None and position.link:
             day, begins = position.day, self._begins(None, now)  # from when on was said with the first page
-            body = self._graph.get(self._graph.require_own(position.link), prefer=prefer, method=METHOD)
+            body = follow(self._graph, position.link, prefer=prefer, method=METHOD)
         else:
             day, begins = now.date(), self._begins(None if position is None else position.day, now)
             body = self._list(channel, begins, prefer)

@@ -39,11 +39,13 @@ _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,60}")
 
 
 class Refused(Unreachable):
-    """A request that a working provider would not refuse. `status` lets who asked tell whether to ask for less."""
+    """A request that a working provider would not refuse. `status` lets who asked tell whether to ask for less; `told`: Graph
+    said it, and no proxy on the way."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, *, told: bool) -> None:
         super().__init__(message)
         self.status = status
+        self.told = told
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def fault(answer: Answer) -> AutocaptureError:
         case status if status >= 500:
             return Unreachable(f"Microsoft answered {named}")
         case status:
-            return Refused(f"Microsoft refuses the request ({named})", status)
+            return Refused(f"Microsoft refuses the request ({named})", status, told=bool(answer.code))
 
 
 def _error(body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from autocapture_microsoft.cursor import Position, decode
 from autocapture_microsoft.faults import Answer, Refused
 from autocapture_microsoft.folders import Folders, find_folders
 from autocapture_microsoft.graph import AS_TEXT, REQUEST, Graph, page_of, segment
-from autocapture_microsoft.rounds import page_after
+from autocapture_microsoft.rounds import follow, page_after
 from autocapture_microsoft.shape import Item as Json
 from autocapture_microsoft.shape import id_of, instant, is_removed, member, text
 from autocapture_microsoft.since import start_of
@@ -52,7 +52,7 @@ class Mail:
         if before is None:
             body = self._first(channel, prefer)
         else:
-            body = self._graph.get(self._graph.require_own(before.link), prefer=prefer)
+            body = follow(self._graph, before.link, prefer=prefer)
         items = self._items(self._graph.values(body))
         today = self._graph.tools.clock.now().date()
         return page_after(

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from autocapture.connector import Cursor, Item, Page
-from autocapture.errors import Unreachable
+from autocapture.errors import CursorExpired, Unreachable
 from autocapture_microsoft.cursor import Position
-from autocapture_microsoft.graph import Graph
+from autocapture_microsoft.faults import Refused
+from autocapture_microsoft.graph import REQUEST, Graph
 from autocapture_microsoft.shape import Item as Json
+
+
+def follow(graph: Graph, link: str, *, prefer: Sequence[str], method: str = REQUEST) -> Json:
+    """The answer to a link that Graph gave. A link that it refuses as malformed is of no more use than an expired one."""
+    try:
+        return graph.get(graph.require_own(link), prefer=prefer, method=method)
+    except Refused as refused:
+        if refused.told and refused.status == 400:
+            raise CursorExpired(f"Microsoft refuses its own link ({refused})") from None
+        raise
 
 
 def page_after(

@@ -79,13 +79,16 @@ def test_an_instance_that_was_taken_out_is_found_though_nothing_tells_of_it(
     assert recurrence.dates == (WEEKS[0], WEEKS[2])
 
 
-def test_a_series_leaves_whole(graph: FakeGraph, mailbox: FakeMailbox) -> None:
+@pytest.mark.parametrize("readable", [False, True])
+def test_a_series_leaves_whole(graph: FakeGraph, mailbox: FakeMailbox, readable: bool) -> None:
+    """Also where it can be read on, from the folder of what was deleted: an id that stays is no proof."""
     series = add_weekly(mailbox)
     with opened(graph, CALENDARS) as connection:
         cursor = rounds(connection, AGENDA)[-1].cursor
-        mailbox.calendar.remove(series)
+        mailbox.calendar.remove(series, readable=readable)
         assert items(rounds(connection, AGENDA, cursor)) == [Gone(series)]
-        assert connection.get(AGENDA, [series]) == [Gone(series)]
+        if not readable:
+            assert connection.get(AGENDA, [series]) == [Gone(series)]
 
 
 @pytest.mark.parametrize("instances_too", [False, True])

@@ -167,6 +167,8 @@ def test_whatever_a_delta_is_refused_with_its_type_says_who_must_act(
         elif at == "deltaLink":
             cursor = rounds(connection, INBOX)[-1].cursor
         graph.fail(response, where="delta", times=9)
+        if response.status == 400 and fault is Unreachable and at != "first":
+            fault = CursorExpired  # a link of Graph's own that it refuses
         with pytest.raises(fault) as caught:
             connection.pull(INBOX, cursor, limit=2)
     assert type(caught.value) is fault or fault is Unreachable

@@ -57,6 +57,8 @@ class FakeCalendar:
     can_edit: bool = True
     owner: str = ""
     events: dict[str, Event] = field(default_factory=dict)
+    deleted: dict[str, Event] = field(default_factory=dict)
+    """What lies among what was deleted, and can be read there."""
     _made: int = 0
 
     def add(self, told: Json) -> str:
@@ -87,8 +89,11 @@ class FakeCalendar:
         self.events[id_].starts.remove(start)
         self._note(id_)
 
-    def remove(self, id_: str) -> None:
-        del self.events[id_]
+    def remove(self, id_: str, *, readable: bool = False) -> None:
+        """Deletes it. `readable`: by its id it can be read on, from where it lies then."""
+        removed = self.events.pop(id_)
+        if readable:
+            self.deleted[id_] = removed
         self._note(id_)
 
     def _note(self, id_: str) -> None:

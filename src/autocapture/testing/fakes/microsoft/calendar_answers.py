@@ -86,17 +86,22 @@ def _view(session: Session, calendar: FakeCalendar, request: Request) -> Respons
 
 
 def _events(calendar: FakeCalendar, request: Request) -> Response:
-    """Single events and masters; a filter by their start can only be counted with."""
+    """Single events and masters; by their start, which can only be counted with, or by their UID."""
     found = list(calendar.events.values())
-    words = request.query.get("$filter", "").replace("'", "").split()
-    if words:
+    wanted = request.query.get("$filter", "")
+    words = wanted.replace("'", "").split()
+    if wanted.startswith("iCalUId eq '"):
+        uid = wanted.removeprefix("iCalUId eq '").removesuffix("'").replace("''", "'")
+        found = [each for each in found if each.told.get("iCalUId") == uid]
+    elif words:
         first, last = (datetime.fromisoformat(words[at]).replace(tzinfo=UTC) for at in (2, 6))
         found = [each for each in found if first <= each.begins < last]
     return paged(request, [{"id": each.id} for each in found])
 
 
 def _event(login: Login, mailbox: FakeMailbox, request: Request, id_: str, more: Sequence[str]) -> Response:
-    event = next((each.events[id_] for each in mailbox.calendars.values() if id_ in each.events), None)
+    held = (found for each in mailbox.calendars.values() for found in (each.events, each.deleted))
+    event = next((found[id_] for found in held if id_ in found), None)
     if event is None:
         return NOT_FOUND
     if more == ["instances"]:
