@@ -34,7 +34,8 @@ def unreachable(session: Session, addresses: Collection[str]) -> dict[str, datet
     statement = (
         select(col(Participant.address), col(Activity.occurred_at))
         .join(Activity, col(Activity.id) == col(Participant.activity_id))
-        .where(among(session, col(Participant.address), marked), col(Participant.role) == "from")
+        .where(among(session, col(Participant.address), marked), col(Participant.user_id).is_(None))
+        .where(col(Participant.role) == "from")
     )
     alive = (
         {address for address, at in session.execute(statement) if at > marked[address]} if marked else set()

@@ -13,8 +13,8 @@ from autocapture.application import Application
 from autocapture.connector import CaptureLevel
 from autocapture.model.activities import Activity, ActivityText
 from autocapture.model.crm import BouncedAddress
-from autocapture.store.engine import reading
-from autocapture.store.unreachable import unreachable
+from autocapture.store.engine import reading, writing
+from autocapture.store.unreachable import mark_bounced, unreachable
 from autocapture.workflows.connect_account import Login, connect_account
 
 BOUNCE = b"""Return-Path: <>
@@ -98,6 +98,20 @@ def test_a_soft_bounce_marks_nobody_and_the_latest_hard_one_counts(tmp_path: Pat
     _deliver(folder, 4, BOUNCE % (10, 4, *UNKNOWN))
     capture(app, account)
     assert _marked(app)["kim@customer.example"].second == 40
+
+
+def test_the_latest_report_of_each_address_is_kept_on_either_database(either_app: Application) -> None:
+    early, late = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
+    for told in (
+        {"a@x.example": (late, "5.1.1"), "b@x.example": (early, "")},
+        {"a@x.example": (early, "5.1.2")},
+        {},
+    ):
+        with writing(either_app.engine) as session:
+            mark_bounced(session, told)
+    with reading(either_app.engine) as session:
+        found = unreachable(session, ["a@x.example", "b@x.example", "c@x.example"])
+    assert found == {"a@x.example": late, "b@x.example": early}
 
 
 def test_who_writes_after_the_bounce_is_reached_again(tmp_path: Path, folder: Path) -> None:
