@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from autocapture.errors import RecordUnusable
 from autocapture.formats.mime import body_text
@@ -15,6 +15,7 @@ from autocapture_imap.wire import Wire
 _BYTES = 65_536
 _AT_ONCE = 100
 _PARTS_LIMIT = 1_000
+_REPORTS = (b"message/delivery-status", b"message/global-delivery-status")
 _SAFE = re.compile(rb"[A-Za-z0-9._:+-]{1,60}")
 
 _Part = tuple[str, bytes]
@@ -22,11 +23,23 @@ _Part = tuple[str, bytes]
 
 
 def read_texts(wire: Wire, uids: Sequence[int]) -> dict[int, str]:
-    """Text by UID, of the open folder; a message without readable text is left out. Raises Unreachable."""
+    """Text by UID, of the open folder, with the fields of a delivery report; a message without readable text is left out.
+    Raises Unreachable."""
     by_section: defaultdict[_Part, list[int]] = defaultdict(list)
+    reports: defaultdict[_Part, list[int]] = defaultdict(list)
     for uid, answer in _answers(wire, uids, "(UID BODYSTRUCTURE)"):
-        if part := text_part(answer.get(b"BODYSTRUCTURE")):
+        structure = answer.get(b"BODYSTRUCTURE")
+        if part := text_part(structure):
             by_section[part].append(uid)
+        if part := report_part(structure):
+            reports[part].append(uid)
+    texts = _read(wire, by_section)
+    for uid, report in _read(wire, reports).items():
+        texts[uid] = f"{texts[uid]}\n\n{report}" if uid in texts else report
+    return texts
+
+
+def _read(wire: Wire, by_section: Mapping[_Part, Sequence[int]]) -> dict[int, str]:
     texts: dict[int, str] = {}
     for (section, header), holders in by_section.items():
         for uid, answer in _answers(wire, holders, f"(UID BODY.PEEK[{section}]<0.{_BYTES}>)"):
@@ -76,6 +89,20 @@ def text_part(structure: Value) -> _Part | None:
             return found
         html = html or found
     return html
+
+
+def report_part(structure: Value) -> _Part | None:
+    """The fields of a delivery report (RFC 3464), which stand in the second part of a multipart/report."""
+    if not isinstance(structure, list) or not structure or not isinstance(structure[0], list):
+        return None
+    count = _leading_lists(structure)
+    subtype = structure[count] if count < len(structure) else None
+    if not isinstance(subtype, bytes) or subtype.lower() != b"report":
+        return None
+    for index, part in enumerate(structure[:count], 1):
+        if isinstance(part, list) and _media_type(part) in _REPORTS:
+            return str(index), _mime_header(b"text/plain", part)
+    return None
 
 
 def _leading_lists(body: list[Value]) -> int:

@@ -11,6 +11,7 @@ from tests.peers.dovecot import dovecot
 
 from autocapture.connector import Broken, Channel, Gone, Record
 from autocapture.errors import RecordUnusable
+from autocapture.formats.bounce import Failure, failures
 from autocapture.formats.mime import parse_headers
 from autocapture.records import EmailRecord
 from autocapture_imap.connection import ImapConnection
@@ -105,6 +106,23 @@ def test_text_is_found_in_the_structure_and_decoded(box: Mailbox, opened: Opener
     in_order = [texts.get(id_) for id_ in sorted(held.ids, key=lambda each: int(each.partition("/")[2]))]
     assert in_order[:4] == ["Grüße aus Köln", "Hallöchen €", "Only markup", None]
     assert in_order[4] == "x" * 65_536
+
+
+BOUNCED = (
+    b"MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=r\r\n",
+    b"--r\r\nContent-Type: text/plain\r\n\r\nDelivery to the following recipients failed.\r\n"
+    b"--r\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.customer.example\r\n\r\n"
+    b"Final-Recipient: rfc822; gone@customer.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+    b"--r\r\nContent-Type: message/rfc822\r\n\r\nSubject: The offer\r\n\r\nHello\r\n--r--\r\n",
+)
+
+
+def test_the_fields_of_a_delivery_report_follow_its_text(box: Mailbox, opened: Opener) -> None:
+    box.append(message(1, extra=BOUNCED[0], body=BOUNCED[1]))
+    held = Held(opened(box)).drain()
+    [text] = held.connection.texts(INBOX, held.ids).values()
+    assert text.startswith("Delivery to the following recipients failed.")
+    assert failures(text) == (Failure("gone@customer.example", True, "5.1.1"),)
 
 
 def test_text_of_what_is_gone_is_left_out(box: Mailbox, opened: Opener) -> None:
