@@ -81,8 +81,11 @@ def world(
 
 
 def match(
-    folder: Annotated[
-        Path, typer.Argument(metavar="WORLD", help="The folder of a world (docs/reference/worlds.md).")
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="WORLD", help="Folders of worlds (docs/reference/worlds.md), judged together."
+        ),
     ],
     level: Annotated[
         list[Level] | None,
@@ -92,13 +95,13 @@ def match(
         ReportFormat, typer.Option("--format", help="How the figures are written.")
     ] = ReportFormat.TABLE,
 ) -> None:
-    """Match a world whose truth is known, and say how often that was right, beside five public baselines."""
+    """Match worlds whose truth is known, and say how often that was right, beside five public baselines."""
     from autocapture.evaluate.read import read_world
     from autocapture.evaluate.report import LEVELS, evaluate
     from autocapture.service.logs import configure_logs
 
     configure_logs()
-    found = evaluate(read_world(folder), tuple(each.value for each in level or ()) or LEVELS)
+    found = evaluate(map(read_world, folders), tuple(each.value for each in level or ()) or LEVELS)
     if fmt is ReportFormat.JSON:
         typer.echo(json.dumps(found.as_json(), indent=2))
         return

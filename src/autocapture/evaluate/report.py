@@ -1,9 +1,9 @@
-"""The product and the baselines judged on one world: rows for a table or JSON."""
+"""The product and the baselines judged on worlds: rows for a table or JSON."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -28,7 +28,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What everybody said of one world. `product` is by capture level, `baselines` by name."""
+    """What everybody said of the worlds. `product` is by capture level, `baselines` by name."""
 
     product: Mapping[CaptureLevel, Sequence[Judged]]
     baselines: Mapping[str, Sequence[Judged]]
@@ -92,12 +92,16 @@ class Evaluation:
             yield name, "", judged
 
 
-def evaluate(world: World, levels: Sequence[CaptureLevel] = LEVELS) -> Evaluation:
-    """Puts the world to the product, at each of the levels, and to every baseline."""
-    return Evaluation(
-        {level: judge(world, answers_of_product(world, level)) for level in levels},
-        {name: judge(world, answers_of(baseline, world)) for name, baseline in BASELINES.items()},
-    )
+def evaluate(worlds: Iterable[World], levels: Sequence[CaptureLevel] = LEVELS) -> Evaluation:
+    """Puts each world to the product, at each of the levels, and to every baseline; judged is all that they said together."""
+    product: dict[CaptureLevel, list[Judged]] = {level: [] for level in levels}
+    baselines: dict[str, list[Judged]] = {name: [] for name in BASELINES}
+    for world in worlds:
+        for level, held in product.items():
+            held += judge(world, answers_of_product(world, level))
+        for name, held in baselines.items():
+            held += judge(world, answers_of(BASELINES[name], world))
+    return Evaluation(product, baselines)
 
 
 def figures_row(judged: Collection[Judged]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,9 @@ def test_the_report_is_the_same_as_json_and_as_a_table(tmp_path: Path) -> None:
         "mailing list",
         "series",
     }
-    table = CliRunner().invoke(app, ["eval", "match", folder, "--level", "subject"])
+    table = CliRunner().invoke(app, ["eval", "match", folder, folder, "--level", "subject"])
     assert table.exit_code == 0
+    assert re.search(r"autocapture +subject +all +16 ", table.stdout)  # worlds are judged together
     assert "autocapture" in table.stdout
     assert "same everything" in table.stdout
 

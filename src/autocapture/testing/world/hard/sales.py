@@ -19,6 +19,7 @@ PRODUCTS = (
 _SITES = ("Utrecht", "Leeds", "Kassel", "Zwolle", "Bristol", "Bremen")
 _RENEWAL: Mapping[str, str] = {"en": "renewal", "nl": "verlenging", "de": "Verlängerung"}
 _STAGES = ("qualification", "demo", "proposal", "negotiation")
+_ALIKE = ("same everything",)
 _WITHOUT_ROLES = 0.22
 _HAND_OVER = timedelta(days=9)
 """How long after a deal closed it is still spoken of as such."""
@@ -57,7 +58,9 @@ def _enter(book: Book, firm: Firm, plan: Plan, rng: Random) -> None:
     closed = None if plan.closed is None else max(on_day(plan.closed), opened + timedelta(days=2))
     words = f"{plan.product} {plan.site}".strip()
     name = rng.choice((f"{firm.company.name} {words}", words, f"{words} - {firm.company.name}"))
-    if not plan.site and rng.random() < 0.15:
+    if plan.cases == _ALIKE:
+        name = words
+    elif not plan.site and rng.random() < 0.15:
         name = f"{firm.company.name} {rng.choice(('2026', 'Q2', 'expansion', 'project'))}"
     share = 0.0 if rng.random() < _WITHOUT_ROLES and plan.roles < 1 else plan.roles
     named = [person for person in plan.people if person.key and rng.random() < share]
@@ -226,8 +229,7 @@ def _different_words(book: Book, firm: Firm, rng: Random) -> list[Plan]:
 def _same_everything(book: Book, firm: Firm, rng: Random) -> list[Plan]:
     people, product = _some(rng, firm.people), rng.choice(PRODUCTS)
     one, other = _beside(rng)
-    case = ("same everything",)
-    return [Plan(firm.rep, people, product, at, roles=1.0, cases=case) for at in (one, other)]
+    return [Plan(firm.rep, people, product, at, roles=1.0, cases=_ALIKE) for at in (one, other)]
 
 
 def _renewal(book: Book, firm: Firm, rng: Random) -> list[Plan]:
