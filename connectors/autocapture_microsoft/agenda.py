@@ -142,7 +142,8 @@ class Agenda:
 
     def _series_among(self, channel: Channel, ids: Sequence[str]) -> list[str]:
         """The series of those of these events that can be read, where they lie in the calendar: one that was deleted keeps
-        its id, and may be read from the folder of what was deleted."""
+        its id, and may be read from the folder of what was deleted. Where Graph fails at one of them nothing is known of it, so
+        all are asked for again: a failure is no sign that a series is gone."""
         answers = self._ask_events(ids)
         refuse_if_none_succeeded(answers)
         named = (_series_of(id_, answer.body) for id_, answer in answers.items() if answer.ok)
@@ -155,6 +156,9 @@ class Agenda:
                 named_so = quote("iCalUId eq '{}'".format(uid.replace("'", "''")), safe="")
                 asks.append(Ask(id_, f"{path}?$filter={named_so}&$select=id"))
         listed = ask_all(self._graph, asks)
+        for answer in (*answers.values(), *masters.values(), *listed.values()):
+            if answer.status >= 500:
+                refuse(answer)
         return [id_ for id_, answer in listed.items() if answer.ok and id_ in _ids(answer.body)]
 
     def get(self, channel: Channel, ids: Sequence[str]) -> list[Record | Gone | Broken]:

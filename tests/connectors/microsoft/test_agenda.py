@@ -9,7 +9,7 @@ from tests.connectors.microsoft.account import AGENDA, CALENDARS, items, meeting
 
 from autocapture.clock import FixedClock
 from autocapture.connector import Broken, Channel, Gone, Record
-from autocapture.errors import CursorExpired
+from autocapture.errors import CursorExpired, Unreachable
 from autocapture.testing.fakes.microsoft import FakeGraph, FakeMailbox, event
 from autocapture.testing.fakes.microsoft.changes import refusal
 from autocapture.testing.fakes.microsoft.http import Response
@@ -107,6 +107,25 @@ def test_a_series_that_is_there_is_not_gone_though_its_master_is_told_as_removed
         graph.fail(Response(200, {"@odata.deltaLink": link, "value": told}), where="calendarView/delta")
         found = {item.id: type(item) for item in connection.pull(AGENDA, cursor, limit=100).items}
     assert found == {series: Record, single: Gone, "never": Gone}
+
+
+@pytest.mark.parametrize("asked", [r"/events/[^/]+\?", r"/events\?\$filter"])
+def test_a_series_is_not_gone_because_the_question_for_it_failed(
+    graph: FakeGraph, mailbox: FakeMailbox, asked: str
+) -> None:
+    """Within a batch whose other answers are there."""
+    series, single = add_weekly(mailbox), mailbox.calendar.add(event(2, "single"))
+    told = [{"id": id_, "@removed": {"reason": "deleted"}} for id_ in (single, series)]
+    link = f"{graph.url}/me/calendarView/delta?$deltatoken=later"
+    later = Response(200, {"@odata.deltaLink": link, "value": told})
+    with opened(graph, CALENDARS) as connection:
+        cursor = rounds(connection, AGENDA)[-1].cursor
+        graph.fail(later, where="calendarView/delta", times=2)
+        graph.fail(refusal(503, "ServiceUnavailable"), where=asked)
+        with pytest.raises(Unreachable):
+            connection.pull(AGENDA, cursor, limit=100)
+        found = {item.id: type(item) for item in connection.pull(AGENDA, cursor, limit=100).items}
+    assert found == {series: Record, single: Gone}
 
 
 def test_an_instance_that_was_moved_out_of_the_view_is_no_longer_where_it_was(
