@@ -88,7 +88,7 @@ def check(
     with reading(application.engine) as session:
         labels = load_labels(session)
     emails, teams = labels.names["user"], labels.names["team"]
-    rows, problems = read_quotas(text, CATALOG, set(emails.values()), set(teams.values()))
+    rows, problems = read_quotas(text, CATALOG, set(emails.values()), set(teams.values()), file=str(file))
     today = application.clock.now().date()
     members = {
         name: [

@@ -38,13 +38,18 @@ class Problem:
 
 
 def read_quotas(
-    text: str, known_metrics: Mapping[str, Metric], users: Collection[str], teams: Collection[str]
+    text: str,
+    known_metrics: Mapping[str, Metric],
+    users: Collection[str],
+    teams: Collection[str],
+    *,
+    file: str = "the file",
 ) -> tuple[list[Quota], list[Problem]]:
     """The quotas of a CSV file with the columns `COLUMNS`, in any order, and what is wrong with the other lines.
 
     `users` are the emails and `teams` the names that exist. Money takes a currency, other units take none; rates are between
-    0 and 1; durations name their unit (``90d``, ``4h``, ``30m``, ``45s``) and are held in seconds. Raises InputError when the
-    header lacks a column.
+    0 and 1; durations name their unit (``90d``, ``4h``, ``30m``, ``45s``) and are held in seconds. Raises InputError, naming
+    `file`, when the header lacks a column.
     """
     text = text.removeprefix("\ufeff")
     header = text.partition("\n")[0]
@@ -52,7 +57,7 @@ def read_quotas(
     reader = csv.DictReader(io.StringIO(text), delimiter=";" if semicolons else ",", strict=True)
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
     if missing:
-        raise InputError(f"the file lacks the column {', '.join(missing)}; it takes {','.join(COLUMNS)}")
+        raise InputError(f"{file} lacks the column {', '.join(missing)}; it takes {','.join(COLUMNS)}")
     rows: list[Quota] = []
     problems: list[Problem] = []
     seen: dict[tuple[object, ...], int] = {}

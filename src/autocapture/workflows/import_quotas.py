@@ -26,7 +26,7 @@ def import_quotas(engine: Engine, _clock: Clock, path: Path) -> ImportReport:
     text = read_text(path)
     with writing(engine) as session:
         users, teams = frozenset(session.exec(select(User.email))), frozenset(session.exec(select(Team.name)))
-        rows, problems = read_quotas(text, CATALOG, users, teams)
+        rows, problems = read_quotas(text, CATALOG, users, teams, file=str(path))
         known = {_key(quota): quota for quota in session.exec(select(Quota))}
         found = {_key(quota): quota for quota in rows}
         changes = tuple(

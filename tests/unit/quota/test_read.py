@@ -129,8 +129,9 @@ def test_the_same_quota_twice_is_refused() -> None:
 
 
 def test_a_file_without_a_column_is_refused_whole() -> None:
-    with pytest.raises(InputError, match="lacks the column currency"):
-        read_quotas("metric,scope_type,scope,period_start,period_end,value\n", CATALOG, USERS, TEAMS)
+    header = "metric,scope_type,scope,period_start,period_end,value\n"
+    with pytest.raises(InputError, match=r"in/quotas\.csv lacks the column currency"):
+        read_quotas(header, CATALOG, USERS, TEAMS, file="in/quotas.csv")
 
 
 def test_a_team_quota_that_differs_from_its_members_is_told_with_who_has_none() -> None:
