@@ -86,6 +86,19 @@ class GoogleSettings(Section):
     calendar_url: Endpoint = "https://www.googleapis.com/calendar/v3"
 
 
+def _of_pubsub(kind: str) -> AfterValidator:
+    def named(text: str) -> str:
+        if text and not re.fullmatch(rf"projects/[^/\s]+/{kind}/[^/\s]+", text):
+            raise ValueError(f"a name such as projects/our-project/{kind}/gmail is wanted, not {text!r}")
+        return text
+
+    return AfterValidator(named)
+
+
+Topic = Annotated[str, _of_pubsub("topics")]
+Subscription = Annotated[str, _of_pubsub("subscriptions")]
+
+
 class PushSettings(Section):
     """Notices of providers. They are asked for by themselves where `web.public_url` is an https address; Gmail publishes them to
     a topic of Pub/Sub instead, from which they are pushed to us by `gmail_sender`, or pulled by us where `gmail_subscription`
@@ -93,12 +106,20 @@ class PushSettings(Section):
     """
 
     interval_seconds: Annotated[int, Field(ge=5, le=240)] = 180
-    gmail_topic: Annotated[str, Field(pattern=r"^(projects/[^/\s]+/topics/[^/\s]+)?$")] = ""
+    gmail_topic: Topic = ""
     gmail_sender: str = ""
     gmail_audience: str = ""
-    gmail_subscription: Annotated[str, Field(pattern=r"^(projects/[^/\s]+/subscriptions/[^/\s]+)?$")] = ""
+    gmail_subscription: Subscription = ""
     pubsub_account_file: Path | None = None
     pubsub_url: Endpoint = "https://pubsub.googleapis.com"
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> PushSettings:
+        if not self.gmail_topic and (self.gmail_sender or self.gmail_subscription):
+            raise ValueError("gmail_sender and gmail_subscription need gmail_topic, to which Gmail publishes")
+        if self.gmail_subscription and self.pubsub_account_file is None:
+            raise ValueError("gmail_subscription needs pubsub_account_file, a key that may read it")
+        return self
 
 
 class MicrosoftSettings(Section):

@@ -15,6 +15,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from autocapture.application import Application
+from autocapture.connector import ListsInPart
 from autocapture.errors import AutocaptureError, SetupError, TryLater
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import LedgerEntry
@@ -25,6 +26,7 @@ from autocapture.workflows.account_health import health_of
 from autocapture.workflows.delegation_checks import delegation_checks
 from autocapture.workflows.exclusions import load_exclusions
 from autocapture.workflows.open_account import open_account
+from autocapture.workflows.summarize import mail_server
 
 OLDEST_PYTHON = (3, 11)
 CLOCK_TOLERANCE = timedelta(seconds=60)
@@ -61,6 +63,8 @@ def diagnosis(app: Application) -> Iterator[Check]:
         yield _check("clock", lambda: _clock(app))
         if app.settings.capture.exclusions_file is not None:
             yield _check("exclusions", lambda: _exclusions(app))
+    if app.settings.smtp.host:
+        yield _check("mail", lambda: _mail(app))
     for name in app.registry.names():
         yield _check(f"connector {name}", lambda name=name: _connector(app, name))  # type: ignore[misc]
     for name, look in delegation_checks(app):
@@ -184,6 +188,13 @@ def _exclusions(app: Application) -> str:
     return f"{path} is what everything captured was judged by"
 
 
+def _mail(app: Application) -> str:
+    """Nothing is sent: a mail server cannot be asked whether it would take a mail."""
+    server, web = mail_server(app), app.settings.web
+    alone = "" if web.public_url else ", which opens on this machine alone; see web.public_url"
+    return f"from {server.sender} through {server.host}; links lead to {web.address}{alone}"
+
+
 def _connector(app: Application, name: str) -> str:
     return ", ".join(sorted(app.registry.get(name).kinds))
 
@@ -226,9 +237,14 @@ def _proofs(app: Application) -> Iterator[Check]:
 def _account(app: Application, account: Account) -> str:
     if account.state == "pending":
         return f"waits for its owner's choice, on its page or with `autocapture accounts scope {account.id}`"
+    if account.state == "paused":
+        return f"is paused; `autocapture accounts resume {account.id}` captures it again"
     if account.state != "active":
         raise SetupError(
             f"{account.state.replace('_', ' ')}: {account.why or 'no reason given'}; connect it again"
         )
     with open_account(app, account) as connection:
-        return f"opens, {len(connection.channels())} channels"
+        channels = connection.channels()
+        for problem in (connection.unlisted() if isinstance(connection, ListsInPart) else {}).values():
+            raise problem
+        return f"opens, {len(channels)} channels"

@@ -16,7 +16,7 @@ from autocapture.model.ledger import LedgerEntry
 from autocapture.store import schema
 from autocapture.store.engine import make_database_folder, reading, writing
 
-KEY_REPLACED = "the key file was replaced, so the stored password cannot be read"
+KEY_REPLACED = "the vault's key was replaced, so the stored sign-in cannot be read"
 
 
 def set_up(app: Application, *, new_key: bool = False) -> None:

@@ -120,7 +120,7 @@ def test_a_new_key_is_made_when_asked_and_says_what_must_be_connected_again(run:
     assert run("init", "--new-key").exit_code == 0
     accounts = json.loads(run("accounts", "--format", "json").output)
     assert [(row["state"], row["why"]) for row in accounts] == [
-        ("needs_reconnect", "the key file was replaced, so the stored password cannot be read"),
+        ("needs_reconnect", "the vault's key was replaced, so the stored sign-in cannot be read"),
         ("active", None),
     ]
     again = run("init", "--new-key")
@@ -186,6 +186,39 @@ def test_the_doctor_finds_a_fresh_installation_well(run: Run) -> None:
     assert {check["state"] for check in checks.values()} == {"ok"}, checks
     assert result.exit_code == 0
     assert {"python", "home", "key file", "database", "disk", "clock"} <= set(checks)
+
+
+def test_the_doctor_tells_where_mails_lead_and_that_an_account_waits_for_its_owner(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("init")
+    with writing(open_application().engine) as session:
+        session.add(owner := User(email="ann@example.com", name="Ann"))
+        session.flush()
+        session.add(
+            Account(
+                user_id=owner.id or 0,
+                connector="imap",
+                subject="ann",
+                options={},
+                state="pending",
+                created_at=LONG_AGO,
+            )
+        )
+
+    def told(name: str) -> str:
+        rows = json.loads(run("doctor", "--format", "json").stdout)
+        return next(f"{row['state']}: {row['found']}" for row in rows if row["check"].startswith(name))
+
+    assert told("account 1") == (
+        "ok: waits for its owner's choice, on its page or with `autocapture accounts scope 1`"
+    )
+    monkeypatch.setenv("AUTOCAPTURE_SMTP_HOST", "smtp.example.com")
+    assert told("mail") == "problem: no mail can be sent: set smtp.host and smtp.sender"
+    monkeypatch.setenv("AUTOCAPTURE_SMTP_SENDER", "reports@example.com")
+    assert "opens on this machine alone" in told("mail")
+    monkeypatch.setenv("AUTOCAPTURE_WEB_PUBLIC_URL", "https://autocapture.example.com")
+    assert told("mail").endswith("links lead to https://autocapture.example.com")
 
 
 def test_the_doctor_names_an_open_key_file_and_its_remedy(run: Run, home: Path) -> None:

@@ -78,6 +78,14 @@ def test_networks_are_a_list_in_the_environment(tmp_path: Path) -> None:
             {"AUTOCAPTURE_SMTP_SENDER": "reports"},
             "^setting smtp.sender: an address such as reports@example.com is",
         ),
+        (
+            {"AUTOCAPTURE_PUSH_GMAIL_TOPIC": "gmail"},
+            "^setting push.gmail_topic: a name such as projects/our-project/topics/gmail is wanted, not 'gmail'$",
+        ),
+        (
+            {"AUTOCAPTURE_PUSH_GMAIL_SUBSCRIPTION": "projects/a/subscriptions/b"},
+            "^setting push: .* need gmail_topic",
+        ),
         ({"AUTOCAPTURE_SMTP_SECURITY": "maybe"}, "'tls', 'starttls' or 'none' is wanted, not 'maybe'"),
         (
             {"AUTOCAPTURE_NETWORK_ALLOW_NETWORKS": "10.0.0.1/8"},
