@@ -51,7 +51,8 @@ def test_the_logins_own_calendars_are_captured_and_no_others(google: FakeGoogle)
         ("Holidays", "freeBusyReader"),
         ("Team", "writer"),
     ):
-        calendar = Calendar(f"{name.lower()}@group.calendar.google.com", name, google.step, role=role)
+        id_ = f"{name.lower()}@group.calendar.google.com"
+        calendar = Calendar(id_, name, google.step, role=role, hidden=name == "Visits")
         user.calendars[calendar.id] = calendar
     with opened(google, user, CALENDARS) as connection:
         channels = [(channel.id, channel.name) for channel in connection.channels()]

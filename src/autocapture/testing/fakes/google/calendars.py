@@ -29,7 +29,8 @@ _CANCELLED_EXCEPTION = (*_TOMBSTONE, "recurringEventId", "originalStartTime")
 
 @dataclass(slots=True)
 class Calendar:
-    """`epoch` is raised when every token given out so far is refused. `pushes`: whether it can be watched."""
+    """`epoch` is raised when every token given out so far is refused. `pushes`: whether it can be watched; `hidden`: whether
+    the list tells of it only where hidden ones are asked for."""
 
     id: str
     summary: str
@@ -37,6 +38,7 @@ class Calendar:
     role: str = "owner"
     primary: bool = False
     pushes: bool = True
+    hidden: bool = False
     time_zone: str = "UTC"
     events: dict[str, Json] = field(default_factory=dict)
     changed: list[tuple[int, str]] = field(default_factory=list)

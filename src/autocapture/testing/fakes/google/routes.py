@@ -78,7 +78,10 @@ def find(request: Request) -> tuple[Route, tuple[str, ...]]:
 
 def _calendar_list(call: Call) -> Json:
     """Two on a page, so that every client meets a second one."""
-    entries = [calendar.entry() for calendar in call.user.calendars.values()]
+    shown = [
+        each for each in call.user.calendars.values() if not each.hidden or call.query.flag("showHidden")
+    ]
+    entries = [calendar.entry() for calendar in shown]
     begin = call.query.number("pageToken", 0, 10_000)
     answer: Json = {"kind": "calendar#calendarList", "items": entries[begin : begin + 2]}
     if len(entries) > begin + 2:
