@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group.command()(scope)
     group.command()(pause)
     group.command()(resume)
+    group.command()(disconnect)
     app.add_typer(group, name="accounts")
 
 
@@ -154,3 +155,16 @@ def resume(account_id: Id) -> None:
 
     pausing.resume(open_application(), account_id)
     typer.echo(f"account {account_id} is captured again")
+
+
+def disconnect(account_id: Id) -> None:
+    """Forget the sign-in of an account, here and at its provider where there is a way.
+
+    What was captured stays. Connected again, it is the same account.
+    """
+    from autocapture.workflows import disconnecting
+
+    nothing_left = disconnecting.disconnect(open_application(), account_id)
+    typer.echo(f"account {account_id} is disconnected")
+    if not nothing_left:
+        typer.echo("  the permission stays at the provider until its owner takes it back there")

@@ -75,6 +75,7 @@ ROUTES: Mapping[tuple[str, str], Row] = {
     ("POST", "/accounts/{account_id}/scope"): _THEMSELVES,
     ("POST", "/accounts/{account_id}/count"): _THEMSELVES,
     ("POST", "/accounts/{account_id}/password"): _THEMSELVES,
+    ("POST", "/accounts/{account_id}/disconnect"): _THEMSELVES,
     ("GET", "/connect"): _THEMSELVES,
     ("POST", "/connect/{connector}"): _THEMSELVES,
     ("POST", "/connect/{connector}/consent"): _THEMSELVES,

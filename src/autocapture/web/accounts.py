@@ -115,9 +115,19 @@ def lasting(delay: timedelta) -> str:
     return f"{seconds:.0f} s"
 
 
+_BY_ORGANISATION = ("application:", "delegate:")
+
+
+def is_delegated(account: Account) -> bool:
+    """Whether the organisation granted it, and not its owner."""
+    return account.subject.startswith(_BY_ORGANISATION)
+
+
 def login_of(account: Account) -> str:
     """An account's login as people call it; empty for what is the whole organisation's."""
-    return account.address or account.subject.removeprefix("application:").removeprefix("delegate:")
+    return account.address or (
+        account.subject.partition(":")[2] if is_delegated(account) else account.subject
+    )
 
 
 def _places(subject: str) -> list[str]:

@@ -19,7 +19,11 @@ INVITED, RESET_ASKED, LINK_USED = "invited", "new password asked for", "link use
 PASSWORD_SET, IDENTITY_BOUND = "password set", "identity bound"
 ROLE_CHANGED, DISABLED, ENABLED, SESSIONS_ENDED = "role changed", "disabled", "enabled", "sessions ended"
 PAUSED, RESUMED = "account paused", "account resumed"
-CONNECTED, CONNECTION_REFUSED = "account connected", "connecting refused"
+CONNECTED, CONNECTION_REFUSED, DISCONNECTED = (
+    "account connected",
+    "connecting refused",
+    "account disconnected",
+)
 SCOPE_CHANGED, CONSENT_ANSWERED = "what is captured changed", "consent of the organisation answered"
 
 REFUSALS_KEPT = timedelta(days=90)

@@ -15,7 +15,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 
 import structlog
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from autocapture.application import Application
@@ -81,13 +81,13 @@ def tell_of_dead_logins(app: Application, *, through: Through = hand_over) -> in
 
 
 def dead_logins(app: Application) -> list[Dead]:
-    """The accounts whose owners are to connect them again, those of disabled people left out."""
-    connected_at = func.coalesce(col(Credential.updated_at), col(Account.created_at))
+    """The accounts whose owners are to connect them again, but for those of disabled people, and those that have no sign-in any
+    more: they were disconnected."""
     with reading(app.engine) as session:
         rows = session.exec(
-            select(Account, User, connected_at)
+            select(Account, User, Credential.updated_at)
             .join(User, col(User.id) == col(Account.user_id))
-            .outerjoin(Credential, col(Credential.account_id) == col(Account.id))
+            .join(Credential, col(Credential.account_id) == col(Account.id))
             .where(Account.state == "needs_reconnect", col(User.active))
             .order_by(col(Account.id))
         ).all()

@@ -16,9 +16,11 @@ from tests.peers.postgres import postgres_server, postgres_url  # noqa: F401
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
+from autocapture.connect.credentials import StoredGrant, open_credential
+from autocapture.errors import InputError, ReconnectNeeded
 from autocapture.jobs.queue import Job
 from autocapture.jobs.tasks import CAPTURE, tasks
-from autocapture.model.accounts import Account, Channel
+from autocapture.model.accounts import Account, Channel, Credential
 from autocapture.model.activities import Activity
 from autocapture.model.connecting import ReconnectNotice
 from autocapture.model.organization import User
@@ -28,6 +30,7 @@ from autocapture.settings import SmtpSettings
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.dead_logins import GIVEN_UP_AFTER, SENDING, tell_of_dead_logins
+from autocapture.workflows.disconnecting import disconnect
 from autocapture.workflows.granting import Wanted, answered, question
 from autocapture.workflows.listings import list_accounts
 
@@ -121,6 +124,39 @@ def test_a_dead_login_is_visible_and_mailed_once_within_ten_minutes_and_asked_no
     assert sink.recipients == [REP]
     assert f"http://127.0.0.1:8000/accounts/{account}" in mail.get_content()
     assert mail["Auto-Submitted"] == "auto-generated"
+
+
+def test_a_disconnected_account_has_no_sign_in_anywhere_and_nobody_is_mailed_about_it(
+    app: Application, clock: FixedClock, google: GoogleWorld, sink: Mailbox, account: int
+) -> None:
+    user = google.services.users[REP]
+    receive(user, 3, clock)
+    service(app, clock, 2)
+    with reading(app.engine) as session:
+        grant = open_credential(app.vault, account, session.get_one(Credential, account).sealed)
+    assert isinstance(grant, StoredGrant)
+    assert disconnect(app, account)
+    with pytest.raises(ReconnectNeeded):
+        app.clients.get("google").refresh(grant.refresh_token, grant.scopes)
+    asked = google.services.requests
+    receive(user, 4, clock, first=10)
+    service(app, clock, 60)
+    assert (google.services.requests, captured(app), sink.messages) == (asked, 3, [])
+    with pytest.raises(InputError, match="no sign-in to forget"):
+        disconnect(app, account)
+    assert connect(app, google) == account
+    service(app, clock, 3)
+    assert captured(app) == 7
+
+
+def test_a_grant_that_cannot_be_taken_back_now_is_forgotten_here_and_that_is_told(
+    app: Application, account: int
+) -> None:
+    away = app.settings.google.model_copy(update={"revoke_url": "http://127.0.0.1:1/revoke"})
+    app = replace(app, settings=app.settings.model_copy(update={"google": away}))
+    assert not disconnect(app, account)
+    with reading(app.engine) as session:
+        assert session.get(Credential, account) is None
 
 
 def test_connecting_again_keeps_the_account_and_reads_the_gap_and_a_new_death_is_mailed_again(

@@ -17,14 +17,15 @@ from tests.integration.push.conftest import (
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
-from autocapture.model.accounts import Account
-from autocapture.store.engine import writing
+from autocapture.model.accounts import Account, Credential
+from autocapture.store.engine import reading, writing
 from autocapture.testing.fakes.google import FakeGoogle
 from autocapture.testing.fakes.microsoft import FakeGraph, message
 from autocapture.testing.fakes.microsoft.http import Response
 from autocapture.workflows.account_health import alerts
 from autocapture.workflows.capture import capture_account, due_accounts
-from autocapture.workflows.subscriptions import accounts_to_watch, end_subscriptions, keep_watched
+from autocapture.workflows.disconnecting import disconnect
+from autocapture.workflows.subscriptions import accounts_to_watch, keep_watched
 
 
 def _keep(app: Application) -> None:
@@ -138,9 +139,13 @@ def test_pausing_ends_what_was_promised_and_going_on_asks_anew(
 def test_disconnecting_ends_them_at_once(
     app: Application, web: httpx.Client, outlook: Outlook, gmail: Gmail, graph: FakeGraph
 ) -> None:
+    """Before the sign-in is forgotten, without which they would go on until they lapse."""
     _keep(app)
-    assert end_subscriptions(app, outlook.account_id) > 0
+    assert graph.subscriptions.held
+    disconnect(app, outlook.account_id)
     assert graph.subscriptions.held == {}
+    with reading(app.engine) as session:
+        assert session.get(Credential, outlook.account_id) is None
     assert set(subscriptions(app)) & {"Gmail"}, "the other account's stay"
 
 

@@ -367,6 +367,24 @@ def test_an_account_is_its_owners_alone(
     assert another.send("/connect/google/consent", account=page.rpartition("/")[2]).status_code == 404
 
 
+def test_an_account_is_disconnected_by_its_owner_and_by_nobody_else(
+    ready: Application, rep: Tab, another: Tab, google: GoogleWorld
+) -> None:
+    page = connect(rep, google)
+    begin(rep, page)
+    another.sign_in(ADMIN)
+    another.get("/me")
+    assert another.send(f"{page}/disconnect").status_code == 404
+    rep.get(page)
+    assert rep.send(f"{page}/disconnect").headers["location"] == page
+    rep.get(page)
+    assert "disconnected" in rep.words
+    assert f"{page}/disconnect" not in rep.shown.text
+    assert (rows(ready, Account), rows(ready, Credential)) == (1, 0)
+    assert back(rep, google.server.consent(start(rep, account=page.rpartition("/")[2]))).is_redirect
+    assert account_of(ready).state == "active"
+
+
 def test_where_a_provider_is_not_set_up_the_administrator_is_told_what_to_do(
     app: Application, google: GoogleWorld
 ) -> None:
