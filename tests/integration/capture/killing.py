@@ -1,14 +1,15 @@
 """A capture that kills its own process at one enumerated point. Run as a process of its own, since it forks.
 
-    python -m tests.integration.capture.killing TEMPLATE SCRATCH POINTS [SERVER TEMPLATE_DATABASE]
+    python -m tests.integration.capture.killing [--at TIME] TEMPLATE SCRATCH POINTS [SERVER TEMPLATE_DATABASE]
 
 TEMPLATE is the home folder of a deployment that was never captured. For each of the comma-separated POINTS it is copied,
 captured in a child that dies (SIGKILL) at that point, captured once more, and told as one line of JSON:
 ``{"point": 7, "died": true, "points": 40, "digest": "…"}``. Point 0 is never reached: an undisturbed capture, which counts
-the points. With SERVER the database is a PostgreSQL database made from TEMPLATE_DATABASE.
+the points. With SERVER the database is a PostgreSQL database made from TEMPLATE_DATABASE. With --at the clock stands at TIME,
+and for the second capture some minutes later, when what the first one had claimed is free again.
 
-Points are: every statement that writes, every commit (just before and just after it), every call of a connection (before and
-after it).
+Points are: every statement that writes, every commit (just before and just after it), every call of a connection and every
+request over HTTP (before and after it).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +33,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.default import DefaultDialect
 from tests.integration.capture.deployment import application, everything, settle
 
+from autocapture.clock import FixedClock
+from autocapture.connect.transport import Transport
 from autocapture.workflows import capture as capturing
-from autocapture.workflows import pulling
+from autocapture.workflows import pulling, subscriptions
+
+CLAIMS_END = timedelta(minutes=6)
+OF_EACH_TRY = {"rate_bucket"}
+"""Tables that tell how often a provider was asked."""
 
 PAGE_LIMIT = 7  # small pages: more of them, and more to get wrong between two
 
@@ -48,29 +57,22 @@ class Countdown:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Interrupted:
-    """A connection whose every call is two points."""
+def interrupt(connection: Any, countdown: Countdown) -> Any:
+    """The connection, whose every call is two points from now on."""
+    for name in ("channels", "pull", "get", "texts", "watch", "renew", "unwatch"):
+        if hasattr(connection, name):
+            setattr(connection, name, _two_points(getattr(connection, name), countdown))
+    return connection
 
-    def __init__(self, connection: Any, countdown: Countdown) -> None:
-        self._connection, self._countdown = connection, countdown
 
-    def _call(self, name: str, *given: Any, **named: Any) -> Any:
-        self._countdown.point()
-        answer = getattr(self._connection, name)(*given, **named)
-        self._countdown.point()
+def _two_points(call: Any, countdown: Countdown) -> Any:
+    def called(*given: Any, **named: Any) -> Any:
+        countdown.point()
+        answer = call(*given, **named)
+        countdown.point()
         return answer
 
-    def channels(self) -> Any:
-        return self._call("channels")
-
-    def pull(self, channel: Any, cursor: Any, *, limit: int) -> Any:
-        return self._call("pull", channel, cursor, limit=limit)
-
-    def get(self, channel: Any, ids: Any) -> Any:
-        return self._call("get", channel, ids)
-
-    def texts(self, channel: Any, ids: Any) -> Any:
-        return self._call("texts", channel, ids)
+    return called
 
 
 def install(countdown: Countdown) -> None:
@@ -89,45 +91,61 @@ def install(countdown: Countdown) -> None:
         countdown.point()
 
     DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
+    Transport.send = _two_points_of_each(Transport.send, countdown)  # type: ignore[method-assign]
     really_open = capturing.open_account
 
     @contextmanager
-    def open_account(*given: Any) -> Iterator[Interrupted]:
-        with really_open(*given) as connection:
-            yield Interrupted(connection, countdown)
+    def open_account(*given: Any, **named: Any) -> Iterator[Any]:
+        with really_open(*given, **named) as connection:
+            yield interrupt(connection, countdown)
 
-    capturing.open_account = open_account  # type: ignore[assignment]
+    capturing.open_account = subscriptions.open_account = open_account  # type: ignore[assignment]
 
 
-def captured(home: Path, url: str | None) -> Any:
-    """What the command `capture` does, account by account; the application."""
-    app = application(home, url=url)
+def _two_points_of_each(method: Any, countdown: Countdown) -> Any:
+    def called(self: Any, *given: Any, **named: Any) -> Any:
+        return _two_points(partial(method, self), countdown)(*given, **named)
+
+    return called
+
+
+def captured(home: Path, url: str | None, at: datetime | None) -> Any:
+    """What the service does at a tick, account by account; the application."""
+    app = application(home, url=url, clock=FixedClock(at) if at else None)
     for account_id in capturing.due_accounts(app):
         report = capturing.capture_account(app, account_id)
         assert report.status == "ok", report
+    for account_id in subscriptions.accounts_to_watch(app):
+        subscriptions.keep_watched(app, account_id)
     settle(app)
     return app
 
 
-def try_point(home: Path, url: str | None, fatal: int) -> dict[str, object]:
+def try_point(home: Path, url: str | None, at: datetime | None, fatal: int) -> dict[str, object]:
     """One capture that dies at `fatal`, and one that does not, each in a child of its own."""
-    died, passed = _in_child(lambda: _counted(home, url, fatal))
-    _, digest = _in_child(lambda: _digest(home, url))
+    died, passed = _in_child(lambda: _counted(home, url, at, fatal))
+    _, digest = _in_child(lambda: _digest(home, url, at and at + CLAIMS_END))
     return {"point": fatal, "died": died, "points": int(passed or 0), "digest": digest}
 
 
-def _counted(home: Path, url: str | None, fatal: int) -> str:
+def _counted(home: Path, url: str | None, at: datetime | None, fatal: int) -> str:
     countdown = Countdown(fatal)
     install(countdown)
-    captured(home, url)
+    captured(home, url, at)
     return str(countdown.passed)
 
 
-def _digest(home: Path, url: str | None) -> str:
-    app = captured(home, url)
-    told = json.dumps(everything(app), sort_keys=True, default=str, indent=1)
+def _digest(home: Path, url: str | None, at: datetime | None) -> str:
+    app = captured(home, url, at)
+    rows = {name: _as_facts(rows) for name, rows in everything(app).items() if name not in OF_EACH_TRY}
+    told = json.dumps(rows, sort_keys=True, default=str, indent=1)
     (home / "everything.json").write_text(told)
     return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _as_facts(rows: list[Any]) -> list[Any]:
+    """When an item was seen to be gone depends on who saw it; that it is does not."""
+    return [{**row, "gone_at": row["gone_at"] is not None} if "gone_at" in row else row for row in rows]
 
 
 def _in_child(work: Any) -> tuple[bool, str]:
@@ -149,15 +167,21 @@ def _in_child(work: Any) -> tuple[bool, str]:
     return False, answer
 
 
-def main(template: Path, scratch: Path, points: str, server: str = "", database: str = "") -> None:
+def main(
+    template: Path,
+    scratch: Path,
+    points: str,
+    server: str = "",
+    database: str = "",
+    *,
+    at: datetime | None = None,
+) -> None:
     pulling.PAGE_LIMIT = PAGE_LIMIT
     with _copied(template, scratch / f"warm-up-{os.getpid()}", server, database) as (home, url):
-        captured(
-            home, url
-        ).engine.dispose()  # in this process, so that its children find every module imported
+        captured(home, url, at).engine.dispose()  # in this process: its children find every module imported
     for fatal in map(int, points.split(",")):
         with _copied(template, scratch / f"point-{fatal}", server, database) as (home, url):
-            print(json.dumps(try_point(home, url, fatal)), flush=True)
+            print(json.dumps(try_point(home, url, at, fatal)), flush=True)
 
 
 @contextmanager
@@ -190,4 +214,7 @@ def _sql(server: str, statement: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
+    given = sys.argv[1:]
+    moment = datetime.fromisoformat(given[1]) if given[0] == "--at" else None
+    given = given[2:] if moment else given
+    main(Path(given[0]), Path(given[1]), *given[2:], at=moment)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -97,8 +98,9 @@ def _template(folder: Path, url: str | None = None) -> Path:
 class Killer:
     """Asks the process that kills itself, and holds its answers against the undisturbed capture."""
 
-    def __init__(self, template: Path, scratch: Path, *database: str) -> None:
+    def __init__(self, template: Path, scratch: Path, *database: str, at: datetime | None = None) -> None:
         self._template, self._scratch, self._database = template, scratch, database
+        self._at = ["--at", at.isoformat()] if at else []
         (undisturbed,) = self._ask([0])
         self.points, self._digest = int(undisturbed["points"]), undisturbed["digest"]
         self.told = json.loads((scratch / "point-0" / "everything.json").read_text())
@@ -113,11 +115,11 @@ class Killer:
                 assert told == self.told, f"killed at point {answer['point']}"
 
     def _ask(self, points: list[int]) -> list[dict[str, str]]:
-        command = [sys.executable, "-m", "tests.integration.capture.killing", str(self._template)]
+        command = [sys.executable, "-m", "tests.integration.capture.killing", *self._at, str(self._template)]
         command += [str(self._scratch), ",".join(map(str, points)), *self._database]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +140,7 @@ def postgres_killer(postgres_url: str, tmp_path: Path) -> Killer:
     return Killer(home, tmp_path / "scratch", server, str(address.database))
 
 
-def _sample(points: int, count: int) -> list[int]:
+def sample(points: int, count: int) -> list[int]:
     """Evenly spread, first and last included."""
     return sorted({1 + round(n * (points - 1) / (count - 1)) for n in range(count)})
 
@@ -152,12 +154,12 @@ def test_the_undisturbed_capture_meets_everything_that_can_go_wrong(killer: Kill
 
 
 def test_killed_at_points_all_over_it(killer: Killer) -> None:
-    killer.kill_at(_sample(killer.points, SAMPLED))
+    killer.kill_at(sample(killer.points, SAMPLED))
 
 
 @pytest.mark.postgres
 def test_killed_at_points_all_over_it_on_postgresql(postgres_killer: Killer) -> None:
-    postgres_killer.kill_at(_sample(postgres_killer.points, SAMPLED // 2))
+    postgres_killer.kill_at(sample(postgres_killer.points, SAMPLED // 2))
 
 
 def _command(home: Path) -> subprocess.Popen[bytes]:

@@ -6,7 +6,8 @@ import json
 
 from tests.connectors.google.account import write
 from tests.integration.push.conftest import Gmail, channel
-from tests.integration.push.test_pulled_notices import FakePubSub, pubsub, pulling  # noqa: F401
+from tests.integration.push.test_pulled_notices import pubsub, pulling  # noqa: F401
+from tests.peers.pubsub import FakePubSub
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
