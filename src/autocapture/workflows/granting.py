@@ -271,7 +271,7 @@ def _require_own(app: Application, wanted: Wanted, address: str) -> None:
     if not wanted.any_address and canonical_email(address) not in known:
         raise InputError(
             f"{address or 'a login without an address'} is not known to be an address of {user.email}; sign in with one that "
-            "is, have it imported as an alias, or let an administrator connect it with --allow-address"
+            "is, or ask an administrator, who can import it as an alias or connect it all the same at the command line"
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from sqlmodel import select
+from tests.integration.summary.mailbox import mailbox
 from tests.integration.web.conftest import write_few
 from tests.integration.web.people import let_in
 from tests.integration.web.tabs import PASSWORD
@@ -20,6 +21,7 @@ from autocapture.model.sign_in import AuditEntry, WebSession
 from autocapture.store import schema
 from autocapture.store.engine import open_engine, reading, writing
 from autocapture.workflows import asked_consents
+from autocapture.workflows.invitation_mails import ask_for_invitations, send_invitations
 from autocapture.workflows.invitations import invite, users_to_invite
 from autocapture.workflows.sign_in import Refused, choose_password, sign_in
 from autocapture.workflows.sign_in_sessions import signed_in
@@ -112,3 +114,12 @@ def test_an_answer_of_a_provider_is_taken_by_one(either: Application) -> None:
     [taken] = [one for one in _at_once(6, answer) if one is not None]
     assert isinstance(taken, asked_consents.Awaited)
     assert taken.asked == asked
+
+
+def test_an_invitation_is_mailed_by_one(either: Application) -> None:
+    with mailbox() as box:
+        smtp = either.settings.smtp.model_copy(update={"port": box.port})
+        app = replace(either, settings=either.settings.model_copy(update={"smtp": smtp}))
+        ask_for_invitations(app, users_to_invite(app, REP), actor_id=1)
+        assert sorted(map(str, _at_once(8, lambda: send_invitations(app)))) == ["0"] * 7 + ["1"]
+        assert box.recipients == [REP]
