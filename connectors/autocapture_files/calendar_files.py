@@ -12,17 +12,23 @@ _BEGUN = re.compile(rb"BEGIN:[ \t]*V(?:CALENDAR|EVENT)", re.IGNORECASE)
 
 
 def refuse_other_files(path: Path) -> None:
-    """Raises SetupError for a file in whose beginning no calendar and no event begins.
-
-    It would be read as a calendar without events, and what was captured from it would count as gone. An empty file passes: a
-    program may be about to write it. A folder passes, since its files are named by their ending.
-    """
+    """Raises SetupError for a file that is no calendar. A folder passes, since its files are named by their ending."""
     if not path.is_file():
         return
     try:
         with path.open("rb") as file:
-            begins = file.read(_BEGINNING)
+            content = file.read(_BEGINNING)
     except OSError as error:
         raise SetupError(f"{path} cannot be read: {error.strerror}") from None
-    if begins.strip() and not _BEGUN.search(begins):
-        raise SetupError(f"{path} is not an iCalendar file: it does not begin with BEGIN:VCALENDAR")
+    if not is_calendar(content):
+        raise SetupError(f"{path} {NO_CALENDAR}")
+
+
+NO_CALENDAR = "is not an iCalendar file: it does not begin with BEGIN:VCALENDAR"
+
+
+def is_calendar(content: bytes) -> bool:
+    """Whether a calendar or an event begins at the beginning of the file. Another one would be read as a calendar without
+    events, and what was captured from it would count as gone. An empty file passes: a program may be about to write it."""
+    begins = content[:_BEGINNING]
+    return not begins.strip() or _BEGUN.search(begins) is not None

@@ -14,6 +14,7 @@ from autocapture.connector import Broken, Channel, Gone, Record, Tools
 from autocapture.errors import ChannelGone, RecordUnusable, SetupError, Unreachable
 from autocapture.formats.content_lines import CALENDAR_LIMIT
 from autocapture.formats.icalendar import Block, Unreadable
+from autocapture_files.calendar_files import NO_CALENDAR, is_calendar
 from autocapture_files.calendar_index import PART, Index, Indexing, Place, content_of
 from autocapture_files.files import regular_files, storable, stored_name
 from autocapture_files.snapshot import Snapshot, UnusableWhole, settled, stamp_of
@@ -42,7 +43,10 @@ class Calendars:
             names = sorted(entry.name for entry in regular_files(self._path, self._path.resolve()))
         except OSError as error:
             raise SetupError(f"{self._path} cannot be listed: {error.strerror}") from None
-        return [_channel(name) for name in names if name.lower().endswith(".ics")]
+        found = [_channel(name) for name in names if name.lower().endswith(".ics")]
+        if not found and self._path.suffix.lower() == ".ics":
+            raise SetupError(f"{self._path} is not an iCalendar file: it is a folder")
+        return found
 
     def stamp(self, channel: Channel) -> str | None:
         try:
@@ -115,7 +119,10 @@ class Calendars:
         try:
             if path.stat().st_size > CALENDAR_LIMIT:
                 raise RecordUnusable(f"it is larger than {CALENDAR_LIMIT >> 20} MiB")
-            return Indexing(stamp, path.read_bytes(), self._time_zone)
+            content = path.read_bytes()
+            if not is_calendar(content):
+                raise RecordUnusable(f"it {NO_CALENDAR}")
+            return Indexing(stamp, content, self._time_zone)
         except FileNotFoundError:
             raise ChannelGone(f"the calendar {channel.name} is no longer there") from None
         except OSError as error:

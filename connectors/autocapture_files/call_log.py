@@ -46,7 +46,7 @@ class CallLog:
         self._mapping = mapping
         self._clock = tools.clock
         self._scope = Scope.of(tools)
-        self._reader = _RowReader(mapping, ZoneInfo(mapping.time_zone or tools.time_zone))
+        self._reader = _RowReader(path, mapping, ZoneInfo(mapping.time_zone or tools.time_zone))
         self._parsed: tuple[str, dict[str, Record | Broken]] | None = None
 
     def channels(self) -> Sequence[Channel]:
@@ -119,7 +119,8 @@ class CallLog:
 class _RowReader:
     """Rows of one layout to items."""
 
-    def __init__(self, mapping: CallMapping, zone: tzinfo) -> None:
+    def __init__(self, path: Path, mapping: CallMapping, zone: tzinfo) -> None:
+        self._path = path
         self._mapping = mapping
         self._zone = zone
         self._outcomes = mapping.words("outcome")
@@ -145,10 +146,10 @@ class _RowReader:
         try:
             header = [cell.strip() for cell in next(rows, [])]
         except csv.Error:
-            raise SetupError("the call log's header is not CSV") from None
+            raise SetupError(f"{self._path}: the call log's header is not CSV") from None
         missing = [str(column) for column in columns.values() if column not in header]
         if missing and header:
-            raise SetupError(f"the call log's header has no column {', '.join(missing)}")
+            raise SetupError(f"{self._path}: the call log's header has no column {', '.join(missing)}")
         return {target: header.index(str(column)) for target, column in columns.items()} if header else {}
 
     def _item(

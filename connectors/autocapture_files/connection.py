@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from autocapture.connector import Broken, Channel, Cursor, Gone, Page, Record, Tools
 from autocapture.errors import ChannelGone, SetupError
@@ -18,27 +20,53 @@ from autocapture_files.pulling import beginning, pull
 from autocapture_files.snapshot import Source, UnusableWhole, fingerprint
 
 
-def open_sources(options: FilesOptions, tools: Tools) -> dict[str, Source]:
-    """The sources that `options` name, by the beginning of their channels' ids. Raises SetupError for a wrong path."""
-    sources: dict[str, Source] = {}
-    if options.maildir is not None:
-        sources["maildir"] = Maildir(options.maildir, tools)
-    if options.mbox is not None:
-        sources["mbox"] = Mbox(options.mbox, tools)
-    if options.eml is not None:
-        sources["eml"] = MessageFolder(options.eml)
-    if options.ics is not None:
-        refuse_other_files(options.ics)
-        sources["ics"] = Calendars(options.ics, tools)
-    if options.calls is not None:
-        sources["calls"] = CallLog(options.calls, load_mapping(options.mapping), tools)
-    elif options.mapping is not None:
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """By how the ids of their channels begin: what an account names and can be read, and what is wrong with the rest."""
+
+    usable: Mapping[str, Source]
+    unusable: Mapping[str, SetupError]
+
+
+def open_sources(options: FilesOptions, tools: Tools) -> Sources:
+    """The sources that `options` name. Raises SetupError where none of them can be read."""
+    if options.calls is None and options.mapping is not None:
         raise SetupError("a mapping is given without a call log")
-    if not sources:
-        raise SetupError("nothing to read: name a Maildir, mbox, folder of messages, calendar or call log")
-    for source in sources.values():
-        source.channels()
-    return sources
+    usable: dict[str, Source] = {}
+    unusable: dict[str, SetupError] = {}
+    for name, make in _named(options, tools):
+        try:
+            source = make()
+            source.channels()
+        except SetupError as problem:
+            unusable[name] = problem
+        else:
+            usable[name] = source
+    if not usable:
+        raise next(
+            iter(unusable.values()),
+            SetupError("nothing to read: name a Maildir, mbox, folder of messages, calendar or call log"),
+        )
+    return Sources(usable, unusable)
+
+
+def _named(options: FilesOptions, tools: Tools) -> Iterator[tuple[str, Callable[[], Source]]]:
+    if (maildir := options.maildir) is not None:
+        yield "maildir", lambda: Maildir(maildir, tools)
+    if (mbox := options.mbox) is not None:
+        yield "mbox", lambda: Mbox(mbox, tools)
+    if (eml := options.eml) is not None:
+        yield "eml", lambda: MessageFolder(eml)
+    if (ics := options.ics) is not None:
+        yield "ics", lambda: _calendars(ics, tools)
+    if (calls := options.calls) is not None:
+        yield "calls", lambda: CallLog(calls, load_mapping(options.mapping), tools)
+
+
+def _calendars(path: Path, tools: Tools) -> Calendars:
+    if path.is_file():
+        refuse_other_files(path)
+    return Calendars(path, tools)
 
 
 WHOLE = "whole-file"
@@ -46,14 +74,17 @@ WHOLE = "whole-file"
 
 
 class FilesConnection:
-    """The contract's `Connection` and `ReadsText`. What a listing found is kept while the connection is open."""
+    """The contract's `Connection`, `ListsInPart` and `ReadsText`. What a listing found is kept while the connection is open."""
 
-    def __init__(self, sources: dict[str, Source]) -> None:
-        self._sources = sources
+    def __init__(self, sources: Sources) -> None:
+        self._sources, self._unusable = sources.usable, sources.unusable
         self._told: set[str] = set()
 
     def channels(self) -> Sequence[Channel]:
         return [channel for source in self._sources.values() for channel in source.channels()]
+
+    def unlisted(self) -> Mapping[str, SetupError]:
+        return self._unusable
 
     def pull(self, channel: Channel, cursor: Cursor | None, *, limit: int) -> Page:
         """As the contract says. Of a file that cannot be read at all a page tells first, by the item `WHOLE`, which is
@@ -77,7 +108,10 @@ class FilesConnection:
         return {item_id: text for item_id, text in found if text}
 
     def _source(self, channel: Channel) -> Source:
-        source = self._sources.get(channel.id.partition(":")[0])
+        name = channel.id.partition(":")[0]
+        if name in self._unusable:
+            raise self._unusable[name]
+        source = self._sources.get(name)
         if source is None:
             raise ChannelGone(f"the account no longer names the source of {channel.name}")
         return source

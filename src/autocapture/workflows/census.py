@@ -8,7 +8,7 @@ and `record` keeps the figures.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -100,7 +100,9 @@ def _unlisted(
         for channel in session.scalars(statement):
             why = unusable.get(channel.source_id.partition(":")[0])
             if why is not None:
-                found.append(ChannelCensus(account.id or 0, account.subject, channel.name, None, 0, left_out=str(why)))
+                found.append(
+                    ChannelCensus(account.id or 0, account.subject, channel.name, None, 0, left_out=str(why))
+                )
             elif channel.source_id not in listed:
                 found.append(_compared(session, account, channel.name, channel.id, set()))
         return found

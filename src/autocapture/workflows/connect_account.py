@@ -14,7 +14,15 @@ from sqlmodel import Session, col, select
 
 from autocapture.application import Application
 from autocapture.connect.credentials import StoredGrant, seal_credential
-from autocapture.connector import CaptureLevel, Channel, Credential, Grant, PasswordCredential, Tools
+from autocapture.connector import (
+    CaptureLevel,
+    Channel,
+    Credential,
+    Grant,
+    ListsInPart,
+    PasswordCredential,
+    Tools,
+)
 from autocapture.errors import InputError
 from autocapture.model.accounts import LONG_AGO, Account
 from autocapture.model.accounts import Channel as StoredChannel
@@ -70,8 +78,9 @@ def connect_account(app: Application, login: Login) -> Connected:
     """Opens the account, lists its channels, and stores it with its sealed credential.
 
     The same user, connector and subject again is the same account: options and credential are replaced, its channels wake,
-    its state is active, unless it is paused, which it stays. Raises InputError for an unknown user, a wrong option or files that another account of the user reads,
-    and what the connector raises on opening.
+    its state is active, unless it is paused, which it stays. Raises InputError for an unknown user, a wrong option or files
+    that another account of the user reads, SetupError where a part of what is named cannot be listed, and what the connector
+    raises on opening.
     """
     connector = app.registry.get(login.connector)
     options = validated_options(connector, addressed(app, connector, login.options))
@@ -83,6 +92,9 @@ def connect_account(app: Application, login: Login) -> Connected:
         tools = _impatient(app, user, login, None if known is None else known.id)
     with connector.open(options, login.credential, tools) as connection:
         channels = tuple(connection.channels())
+        unlisted = connection.unlisted() if isinstance(connection, ListsInPart) else {}
+    for problem in unlisted.values():
+        raise problem
     with writing(app.engine) as session:
         _one_at_a_time(session, user)
         account = _known(session, login, user, options)
