@@ -10,7 +10,8 @@ from autocapture.application import Application
 from autocapture.model.activities import Activity, Participant, Participation
 from autocapture.report.reader import Reader
 from autocapture.store.engine import reading
-from autocapture.web.ownership import sight_of, within
+from autocapture.web.blind_copies import named_openly
+from autocapture.web.ownership import Sight, sight_of, within
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
 
@@ -21,15 +22,16 @@ _NAMED = 3
 def page(application: Application, visit: Visit, number: int) -> str:
     """The page of that number, counted from 1."""
     with reading(application.engine) as session:
+        sight = sight_of(session, visit)
         found = session.exec(
             select(Activity)
             .join(Participation, col(Participation.activity_id) == col(Activity.id))
-            .where(within(Participation.user_id, sight_of(session, visit)))
+            .where(within(Participation.user_id, sight))
             .order_by(col(Activity.occurred_at).desc(), col(Activity.id))
             .offset((number - 1) * PER_PAGE)
             .limit(PER_PAGE + 1)
         ).all()
-        rows = [_row(session, activity, visit.reader) for activity in found[:PER_PAGE]]
+        rows = [_row(session, activity, visit.reader, sight) for activity in found[:PER_PAGE]]
     return render(
         "activities.html",
         title="My activities",
@@ -40,10 +42,12 @@ def page(application: Application, visit: Visit, number: int) -> str:
     )
 
 
-def _row(session: Session, activity: Activity, reader: Reader) -> dict[str, Any]:
+def _row(session: Session, activity: Activity, reader: Reader, sight: Sight) -> dict[str, Any]:
     others = session.exec(
         select(Participant.name, Participant.address)
-        .where(Participant.activity_id == activity.id, col(Participant.user_id).is_(None))
+        .where(
+            Participant.activity_id == activity.id, col(Participant.user_id).is_(None), named_openly(sight)
+        )
         .order_by(col(Participant.address))
         .limit(_NAMED + 1)
     ).all()

@@ -19,6 +19,7 @@ from autocapture.report.numbers import RATE
 from autocapture.report.reader import Reader
 from autocapture.store.engine import reading
 from autocapture.store.unreachable import unreachable
+from autocapture.web.blind_copies import Parties, named_openly, parties_of, told_matches
 from autocapture.web.ownership import Sight, sees_activity, sight_of, within
 from autocapture.web.reasons import reasons, target_name
 from autocapture.web.templating import render
@@ -33,6 +34,7 @@ def page(application: Application, visit: Visit, activity_id: int) -> str:
         activity = session.get(Activity, activity_id)
         if activity is None or not sees_activity(session, sight, activity_id):
             raise InputError("there is no such activity")
+        parties = parties_of(session, sight, activity_id)
         there = replace(reader, time_zone=_zone(session, activity_id) or reader.time_zone)
         return render(
             "activity.html",
@@ -40,8 +42,9 @@ def page(application: Application, visit: Visit, activity_id: int) -> str:
             visit=visit,
             activity=activity,
             when=there.moment_full(activity.occurred_at),
-            participants=_participants(session, activity_id, there),
-            matches=_matches(session, activity_id, reader, sight),
+            review="" if parties.hidden else activity.review,
+            participants=_participants(session, activity_id, there, sight),
+            matches=_matches(session, activity_id, reader, sight, parties),
             sightings=_sightings(session, activity, reader, sight),
         )
 
@@ -57,12 +60,12 @@ def _zone(session: Session, activity_id: int) -> str | None:
     ).first()
 
 
-def _participants(session: Session, activity_id: int, reader: Reader) -> list[dict[str, Any]]:
+def _participants(session: Session, activity_id: int, reader: Reader, sight: Sight) -> list[dict[str, Any]]:
     rows = session.exec(
         select(Participant, User.name, Contact.name)
         .outerjoin(User, col(User.id) == col(Participant.user_id))
         .outerjoin(Contact, col(Contact.id) == col(Participant.contact_id))
-        .where(Participant.activity_id == activity_id)
+        .where(Participant.activity_id == activity_id, named_openly(sight))
         .order_by(col(Participant.role), col(Participant.address))
     ).all()
     bounced = unreachable(session, {participant.address for participant, _, _ in rows})
@@ -79,7 +82,9 @@ def _participants(session: Session, activity_id: int, reader: Reader) -> list[di
     ]
 
 
-def _matches(session: Session, activity_id: int, reader: Reader, sight: Sight) -> list[dict[str, Any]]:
+def _matches(
+    session: Session, activity_id: int, reader: Reader, sight: Sight, parties: Parties
+) -> list[dict[str, Any]]:
     found = session.exec(
         select(Match).where(Match.activity_id == activity_id).order_by(col(Match.target))
     ).all()
@@ -89,9 +94,9 @@ def _matches(session: Session, activity_id: int, reader: Reader, sight: Sight) -
             "name": target_name(session, match),
             "weight": reader.amount(Decimal(str(match.weight)), RATE),
             "method": match.method.replace("_", " "),
-            "reasons": reasons(session, match, lambda other: sees_activity(session, sight, other)),
+            "reasons": reasons(session, match, evidence, lambda other: sees_activity(session, sight, other)),
         }
-        for match in found
+        for match, evidence in told_matches(session, found, parties)
     ]
 
 

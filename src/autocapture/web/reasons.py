@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -29,12 +30,12 @@ def target_name(session: Session, match: Match) -> str:
     return _name(session.get(Deal, match.target_id))
 
 
-def reasons(session: Session, match: Match, is_seen: Callable[[int], bool]) -> tuple[Reason, ...]:
-    """The evidence of a match, each part with the names that its ids stand for. Of another activity the subject is told
-    where `is_seen` says that the reader may see it."""
-    return tuple(
-        _reason(session, match, key, value, is_seen) for key, value in sorted(match.evidence.items())
-    )
+def reasons(
+    session: Session, match: Match, evidence: Mapping[str, Any], is_seen: Callable[[int], bool]
+) -> tuple[Reason, ...]:
+    """The evidence of a match, as far as it may be told, each part with the names that its ids stand for. Of another activity
+    the subject is told where `is_seen` says that the reader may see it."""
+    return tuple(_reason(session, match, key, value, is_seen) for key, value in sorted(evidence.items()))
 
 
 def _reason(
