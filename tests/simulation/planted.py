@@ -18,7 +18,7 @@ from autocapture.model.ledger import QUARANTINED, LedgerEntry
 from autocapture.store import activities, due, leases, ledger
 from autocapture.store.engine import writing
 from autocapture.testing.simulation import providers
-from autocapture.workflows import capture, connect_account, emails, outcome, pages, pulling
+from autocapture.workflows import capture, connect_account, emails, meetings, outcome, pages, pulling
 from autocapture.workflows.pulling import Pulled, Run
 from autocapture.workflows.sightings import Told
 
@@ -153,6 +153,10 @@ def removes_without_marking_the_day(patch: Patch) -> None:
     patch.setattr(activities, "mark_dirty", lambda *_: None)
 
 
+def lets_departed_copies_tell_what_is_private(patch: Patch) -> None:
+    patch.setattr(meetings, "forget_departed", lambda *_: set())
+
+
 PLANTED: dict[str, tuple[Plant, str]] = {
     "the cursor is stored before the rows": (
         broken_engine.commits_the_cursor_before_the_records,
@@ -170,6 +174,7 @@ PLANTED: dict[str, tuple[Plant, str]] = {
     "a dead login is tried again": (tries_a_dead_login_again, "dead login"),
     "reconnecting loses the cursors": (loses_cursors_when_reconnecting, "reconnecting lost a cursor"),
     "items are excluded only at first sight": (excludes_only_at_first_sight, "misjudged|kept"),
+    "what left tells what is private by now": (lets_departed_copies_tell_what_is_private, "kept"),
     "the last copy replaces the others": (keeps_the_last_copy_alone, "merged|parties"),
     "the second sighting is lost": (loses_the_second_sighting, "sighting|unexplained"),
     "what left a channel loses its activity": (
