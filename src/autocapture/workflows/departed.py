@@ -7,7 +7,7 @@ takes part) and none that is there may be told, nothing stays of what the depart
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 
 from sqlmodel import Session
@@ -38,29 +38,43 @@ def leave(
     themselves."""
     ledger.leave(session, channel_id, source_ids, now)
     if kind == "event":
-        _leave_calendar(session, organization, channel_id, source_ids, now)
-    elif ledger.skipped_for(session, kind, KEPT_TO_ONESELF):
-        left = set(captured_as(session, channel_id, source_ids).values())
-        removed = forget_departed(session, _refused_elsewhere(session, organization, kind, left))
-        place(session, organization, new=(), changed=bereft(session, removed, ()), now=now)
+        series = set(calendar.series_of(session, channel_id, source_ids).values())
+        calendar.leave(session, channel_id, source_ids, now)
+        ledger.ask_again(session, channel_id, _exceptions(session, channel_id, source_ids, series))
+        apart = calendar.shown_as(session, series)
+        forget_meetings(session, organization, series, apart, now)
+        meetings.derive(session, organization, series, now, apart)
+    else:
+        shown = captured_as(session, channel_id, source_ids)
+        forget_activities(session, organization, kind, set(shown.values()), now)
 
 
-def _leave_calendar(
-    session: Session, organization: Organization, channel_id: int, source_ids: Sequence[str], now: datetime
+def forget_activities(
+    session: Session, organization: Organization, kind: str, activity_ids: Collection[int], now: datetime
 ) -> None:
-    series = set(calendar.series_of(session, channel_id, source_ids).values())
-    calendar.leave(session, channel_id, source_ids, now)
-    ledger.ask_again(session, channel_id, _exceptions(session, channel_id, source_ids, series))
-    apart = calendar.shown_as(session, series)
-    if ledger.skipped_for(session, "event", KEPT_TO_ONESELF):
-        uids = {
-            (copy.record.uid, copy.series_id)
-            for copy in calendar.copies(session, series)
-            if copy.gone_at is not None
-        }
-        untold = _refused(session, organization, "event", uids)
-        meetings.forget_departed(session, untold, apart, now)
-    meetings.derive(session, organization, series, now, apart)
+    """Removes those of these mails or calls that only departed items show, where who still has them keeps them to themselves."""
+    if not ledger.skipped_for(session, kind, KEPT_TO_ONESELF):
+        return
+    removed = forget_departed(session, _refused_elsewhere(session, organization, kind, activity_ids))
+    place(session, organization, new=(), changed=bereft(session, removed, ()), now=now)
+
+
+def forget_meetings(
+    session: Session,
+    organization: Organization,
+    series: Set[int],
+    apart: Mapping[tuple[int, str], tuple[int, int]],
+    now: datetime,
+) -> None:
+    """The same of meetings: deletes what departed copies of these series tell, which are to be derived anew by the caller."""
+    if not ledger.skipped_for(session, "event", KEPT_TO_ONESELF):
+        return
+    uids = {
+        (copy.record.uid, copy.series_id)
+        for copy in calendar.copies(session, series)
+        if copy.gone_at is not None
+    }
+    meetings.forget_departed(session, _refused(session, organization, "event", uids), apart, now)
 
 
 def _exceptions(

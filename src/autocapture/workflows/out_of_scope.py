@@ -19,6 +19,7 @@ from autocapture.model.ledger import CAPTURED, LedgerEntry
 from autocapture.store import activities, calendar, ledger
 from autocapture.store.bulk import in_chunks
 from autocapture.store.sightings import ask_again, sightings
+from autocapture.workflows.departed import forget_activities, forget_meetings
 from autocapture.workflows.meetings import derive
 
 _LEFT_OUT = Verdict(OUT_OF_SCOPE, "scope@1")
@@ -35,7 +36,8 @@ def purge(session: Session, account: Account, organization: Organization, now: d
     """Removes what `account`, as its row is now, would not capture: older than `since`, or of a channel that is left out. The
     number of items concerned.
 
-    An activity that another item shows stays, and is told anew by those. Dirty metric cells are written; the ledger says
+    An activity that another item shows stays, and is told anew by those; not by departed ones of which who has it keeps it to
+    themselves. Dirty metric cells are written; the ledger says
     what became of each item.
     """
     items = _outside(session, account, organization)
@@ -46,6 +48,10 @@ def purge(session: Session, account: Account, organization: Organization, now: d
     for channel_id, source_ids in by_channel.items():
         ledger.skip(session, channel_id, source_ids, _LEFT_OUT, now)
         calendar.forget(session, channel_id, source_ids)
+    for kind in ("email", "call"):
+        shown = {item.activity_id for item in items if item.kind == kind and item.activity_id is not None}
+        forget_activities(session, organization, kind, shown, now)
+    forget_meetings(session, organization, series, apart, now)
     derive(session, organization, series, now, apart)
     return len(items)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from autocapture.model.activities import Activity, CalendarItem, Participant
 from autocapture.model.ledger import LedgerEntry, OutboxEntry
 from autocapture.settings import load_settings
 from autocapture.workflows.capture import capture_account
+from autocapture.workflows.change_scope import Scope, change_scope
 
 RUTH, SAM, _ = PEOPLE
 KIM = "kim@customer.example"
@@ -172,6 +173,37 @@ def test_an_instance_that_is_private_where_it_still_is_is_told_by_nobody_who_has
     assert _starts(app) == [2, 9]
     calendars.hold(RUTH)
     assert _starts(app) == [2]
+
+
+@pytest.mark.parametrize("what", ["meetings", "mails"])
+def test_what_one_has_purged_is_not_told_by_who_left_while_another_keeps_it_to_themselves(
+    app: Application, tmp_path: Path, clock: FixedClock, what: str
+) -> None:
+    accounts = []
+    for person in PEOPLE:
+        folder = tmp_path / what / person
+        folder.mkdir(parents=True)
+        (folder / "kept.ics").write_text(EMPTY)
+        accounts.append(
+            connect_files(app, person, ics=folder)
+            if what == "meetings"
+            else connect_files(app, person, eml=folder)
+        )
+    extras = ("", "", PRIVATE) if what == "meetings" else ("", "", "Sensitivity: Private\r\n")
+    for person, account, extra in zip(PEOPLE, accounts, extras, strict=True):
+        place = tmp_path / what / person
+        if what == "meetings":
+            (place / "work.ics").write_text(_calendar(_event(extra)))
+        else:
+            (place / "1.eml").write_bytes(message(1, to=f"{RUTH}, {SAM}", extra=extra))
+        capture(app, account)
+    for each in (tmp_path / what / RUTH).glob("[1w]*"):
+        each.unlink()
+    clock.advance(timedelta(hours=1))
+    capture(app, accounts[0])
+    assert len(rows(app, Activity)) == 1
+    change_scope(app, accounts[1], Scope(date(2026, 11, 10), "subject"), purge=True)
+    assert rows(app, Activity) == []
 
 
 def test_what_left_everybody_stays_as_it_was_told(app: Application, calendars: Calendars) -> None:
