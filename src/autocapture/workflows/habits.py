@@ -1,7 +1,7 @@
 """Whether an account gets far fewer items than it is used to. Pure.
 
-What came within the last 24 hours is compared with the same 24 hours of the week in the eight weeks before, so that night,
-weekday and weekend are part of the habit. Counts vary more than chance alone (a negative binomial distribution); how much is
+What came within 24 hours is compared with the same 24 hours of the week in the eight weeks before, so that night, weekday and
+weekend are part of the habit. Counts vary more than chance alone (a negative binomial distribution); how much is
 taken from those weeks, but never for less than `_SIZE` says, which eight numbers cannot disprove.
 """
 

@@ -4,7 +4,7 @@ usual."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -31,6 +31,9 @@ GRACE = timedelta(minutes=5)
 SAME = timedelta(seconds=2)
 MOST_CHANNELS = 3
 """Channels of one account that are asked for their newest item: those in which items came last."""
+
+DAY_ENDS = time(18)
+"""When a day of volumes ends, by the organisation's clock: a silence of working hours is told when they are over."""
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
@@ -91,12 +94,16 @@ def _is_behind(app: Application, channel: Channel, newest: datetime, began: date
 
 def check_habits(app: Application) -> int:
     """Flags accounts whose mail falls far below their habit, and clears the others; how many are flagged. Nothing is judged by
-    a holiday of the organisation's region."""
+    a holiday of the organisation's region.
+
+    What is judged is the last day that was over at `DAY_ENDS`, however often it is asked: of days that overlap, each is another
+    chance for a false alarm."""
     now = app.clock.now()
-    if _is_holiday(app, now):
+    end = _last_end(app, now)
+    if _is_holiday(app, end):
         return 0
     with reading(app.engine) as session:
-        volumes = {account_id: _volume(session, app, account_id, now) for account_id in _settled(session)}
+        volumes = {account_id: _volume(session, app, account_id, end) for account_id in _settled(session)}
         flagged = set(session.scalars(select(col(Stall.account_id)).where(col(Stall.sign) == VOLUME)))
     low = far_below(volumes)
     with writing(app.engine) as session:
@@ -105,6 +112,12 @@ def check_habits(app: Application) -> int:
             few = f"{one.now} mails within a day, where about {one.usual:.0f} are usual"
             _note(session, account_id, VOLUME, few if account_id in low else None, now)
     return len(low)
+
+
+def _last_end(app: Application, now: datetime) -> datetime:
+    local = now.astimezone(ZoneInfo(app.settings.organization.time_zone))
+    end = datetime.combine(local.date(), DAY_ENDS, local.tzinfo)
+    return (end if end <= local else end - _DAY).astimezone(UTC)
 
 
 def _settled(session: Session) -> list[int]:
@@ -117,9 +130,9 @@ def _settled(session: Session) -> list[int]:
     return [account_id for account_id in session.scalars(statement) if account_id is not None]
 
 
-def _volume(session: Session, app: Application, account_id: int, now: datetime) -> Volume:
+def _volume(session: Session, app: Application, account_id: int, last: datetime) -> Volume:
     at = col(LedgerEntry.occurred_at)
-    ends = [now - _WEEK * week for week in range(WEEKS + 1)]
+    ends = [last - _WEEK * week for week in range(WEEKS + 1)]
     sums = [func.sum(case(((at > end - _DAY) & (at <= end), 1), else_=0)) for end in ends]
     row = session.execute(
         select(func.min(at), *sums)

@@ -165,15 +165,8 @@ def test_looking_for_newer_items_costs_one_look_in_four_minutes(
 def test_far_too_little_mail_is_told_and_forgotten_when_it_comes_again(
     app: Application, gmail: Gmail, clock: FixedClock
 ) -> None:
-    number = 0
-    for week in range(1, 10):
-        for minute in range(40):
-            _receive(
-                gmail, number := number + 1, START - timedelta(weeks=week) - timedelta(minutes=10 * minute)
-            )
-    with writing(app.engine) as session:
-        session.execute(update(Channel).values(cursor=None))
-    capture_account(app, gmail.account_id)
+    _receive_for_weeks(app, gmail, until=START + timedelta(hours=8))
+    clock.advance(timedelta(hours=9))  # six in the evening
     assert check_habits(app) == 1
     (alert,) = alerts(app, gmail.account_id)
     assert "0 mails within a day, where about 40 are usual" in alert
@@ -183,6 +176,30 @@ def test_far_too_little_mail_is_told_and_forgotten_when_it_comes_again(
     capture_account(app, gmail.account_id)
     assert check_habits(app) == 0
     assert alerts(app, gmail.account_id) == []
+
+
+def _receive_for_weeks(app: Application, gmail: Gmail, *, until: datetime) -> None:
+    """Forty mails on each of the same days of nine weeks, the last of which is a week ago."""
+    for week in range(1, 10):
+        for number in range(40):
+            _receive(
+                gmail, 100 * week + number, until - timedelta(weeks=week) - timedelta(minutes=10 * number)
+            )
+    with writing(app.engine) as session:
+        session.execute(update(Channel).values(cursor=None))
+    capture_account(app, gmail.account_id)
+
+
+def test_a_day_is_judged_when_it_is_over_and_once_however_often_that_is_asked(
+    app: Application, gmail: Gmail, clock: FixedClock
+) -> None:
+    """Of days that overlap, each would be another chance for a false alarm."""
+    _receive_for_weeks(app, gmail, until=START + timedelta(hours=8))
+    told = []
+    for _ in range(34):
+        told.append(check_habits(app))
+        clock.advance(timedelta(hours=1))
+    assert told == [0] * 9 + [1] * 24 + [0]  # quiet from Sunday to Monday, and Tuesdays were always quiet
 
 
 def test_the_figures_are_told_to_this_machine(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from datetime import date, timedelta
 
 import pytest
@@ -66,47 +65,6 @@ def test_a_mailbox_that_falls_silent_is_told_within_a_working_day() -> None:
         counts[64] = 0  # a Wednesday
         found += 0 in far_below({0: _volume(counts, 64, first), **others})
     assert found >= 48
-
-
-_HOURS = (0.005,) * 7 + (0.04, 0.09, 0.12, 0.12, 0.1, 0.06, 0.09, 0.11, 0.1, 0.08, 0.04, 0.02) + (0.01,) * 5
-
-
-@pytest.mark.soak
-def test_looking_every_hour_at_days_that_overlap_tells_no_more_than_looking_once_a_day() -> None:
-    """One quiet day is one alarm, however often it is looked at."""
-    rng, first, known = random.Random(7), date(2025, 10, 1), holidays_of("de-DE")
-    sums = [_hourly_sums(rng, _year(rng, first, 365 + 60)) for _ in range(30)]
-
-    def is_holiday(end: int) -> bool:
-        day = first + timedelta(days=(end - 1) // 24)
-        return day in known or day - timedelta(days=1) in known
-
-    def alarms(step: int) -> int:
-        told, flagged = 0, set[int]()
-        for end in (end for end in range(60 * 24, 424 * 24, step) if not is_holiday(end)):
-            weeks = [end - 168 * week for week in range(1, 9) if not is_holiday(end - 168 * week)]
-            low = far_below(
-                {
-                    key: Volume(one[end] - one[end - 24], tuple(one[at] - one[at - 24] for at in weeks))
-                    for key, one in enumerate(sums)
-                }
-            )
-            told, flagged = told + len(low - flagged), low
-        return told
-
-    daily, hourly = alarms(24), alarms(1)
-    print(f"{daily} false alarms in 30 mailbox-years looking daily, {hourly} hourly")
-    assert hourly <= max(daily, 1)
-
-
-def _hourly_sums(rng: random.Random, days: list[int]) -> list[int]:
-    """How many items came until each hour."""
-    sums = [0]
-    for count in days:
-        hours = Counter(rng.choices(range(24), _HOURS, k=count))
-        for hour in range(24):
-            sums.append(sums[-1] + hours[hour])
-    return sums
 
 
 @pytest.mark.parametrize(
