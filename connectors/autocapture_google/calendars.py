@@ -158,13 +158,13 @@ class Calendars:
             if is_exception(event) and not event.get("iCalUID")
         }
         masters = sorted(orphans - uids.keys())
-        for master, answer in self._read(channel, masters, "id,iCalUID").items():
-            if isinstance(answer, dict) and answer.get("iCalUID"):
+        for master, answer in self._read(channel, masters, "id,iCalUID,status").items():
+            if isinstance(answer, dict) and answer.get("iCalUID") and answer.get("status") != "cancelled":
                 uids[master] = answer["iCalUID"]
         return [self._answer(event, uids, zones) for event in events if isinstance(event.get("id"), str)]
 
     def _answer(self, event: Json, uids: dict[str, str], zones: Zones) -> Answer:
-        """A deleted instance is a record, since it says something of its series: its UID is that of the series."""
+        """A deleted instance is a record, since it says something of its series, while that is there: its UID is the series'."""
         id_ = event["id"]
         uid = event.get("iCalUID") or uids.get(str(event.get("recurringEventId")))
         if is_tombstone(event) or (event.get("status") == "cancelled" and not uid):
