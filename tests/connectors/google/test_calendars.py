@@ -170,6 +170,21 @@ def test_a_deleted_series_takes_its_exceptions_along(google: FakeGoogle) -> None
     assert {item.id for item in told if isinstance(item, Gone)} == {"series", "series_20261123T090000Z"}
 
 
+def test_a_deleted_instance_of_a_deleted_series_is_gone(google: FakeGoogle) -> None:
+    """On its organizer's calendar a deleted series keeps its details; its deleted instances say nothing without it."""
+    user = new_user(google)
+    calendar = user.calendars[user.address]
+    calendar.put(series())
+    calendar.put(exception())
+    calendar.cancel("series_20261123T090000Z")
+    calendar.cancel("series")
+    calendar.events["series"]["iCalUID"] = "series@google.com"
+    with opened(google, user) as connection:
+        told = items(pages(connection, PRIMARY))
+        assert {item.id for item in told if isinstance(item, Gone)} == {"series", "series_20261123T090000Z"}
+        assert connection.get(PRIMARY, ["series_20261123T090000Z"]) == [Gone("series_20261123T090000Z")]
+
+
 def test_what_was_over_before_the_bound_is_in_neither_listing_nor_feed(google: FakeGoogle) -> None:
     user = new_user(google)
     calendar = user.calendars[user.address]
