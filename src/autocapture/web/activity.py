@@ -96,7 +96,7 @@ def _matches(
             "method": match.method.replace("_", " "),
             "reasons": reasons(session, match, evidence, lambda other: sees_activity(session, sight, other)),
         }
-        for match, evidence in told_matches(session, found, parties)
+        for match, evidence in told_matches(session, sight, found, parties)
     ]
 
 

@@ -18,6 +18,9 @@ from autocapture.model.activities import Match, Participant, Participation
 from autocapture.model.crm import CompanyDomain, Contact
 from autocapture.web.ownership import Sight, within
 
+_LONGEST_WAY_BACK = 50
+"""From reply to reply; what began further back is not told where somebody was hidden there."""
+
 
 def named_openly(sight: Sight) -> ColumnElement[bool]:
     """The condition that a participant was not copied blindly, as far as those seen can tell."""
@@ -62,21 +65,25 @@ def parties_of(session: Session, sight: Sight, activity_id: int) -> Parties:
 
 
 def told_matches(
-    session: Session, matches: Sequence[Match], parties: Parties
+    session: Session, sight: Sight, matches: Sequence[Match], parties: Parties
 ) -> list[tuple[Match, Mapping[str, Any]]]:
-    """Each match that something else than hidden parties speaks for, with the evidence without those."""
-    if not parties.hidden:
-        return [(match, match.evidence) for match in matches]
+    """Each match that something else than hidden parties speaks for, of this activity or of the one before it from which it was
+    taken over; with the evidence without those."""
     companies = {
         match.target_id
         for match in matches
-        if match.target == "company" and not _is_told_of(session, match, parties)
+        if match.target == "company"
+        and not (_is_told_of(session, match, parties) and _is_told_before(session, sight, match))
     }
     deals = {
         match.target_id
         for match in matches
         if match.target == "deal"
-        and (match.evidence.get("company") in companies or _names_only_hidden(match, parties))
+        and (
+            match.evidence.get("company") in companies
+            or _names_only_hidden(match, parties)
+            or not _is_told_before(session, sight, match)
+        )
     }
     return [
         (match, _told(match.evidence, parties))
@@ -84,6 +91,26 @@ def told_matches(
         if not (match.target == "deal" and match.target_id in deals)
         and not (match.target == "company" and (match.target_id in companies or _is_of(match, deals)))
     ]
+
+
+def _is_told_before(session: Session, sight: Sight, match: Match) -> bool:
+    """Whether a match that was taken over from an earlier activity is told there. True of any other."""
+    origin: Match | None = match
+    for _ in range(_LONGEST_WAY_BACK):
+        if origin is None or "precedent" not in origin.evidence:
+            break
+        key = (int(origin.evidence["precedent"]), match.target, match.target_id)
+        origin = session.get(Match, key)
+    if origin is None or origin.activity_id == match.activity_id:
+        return True
+    parties = parties_of(session, sight, origin.activity_id)
+    if not parties.hidden or "precedent" in origin.evidence:
+        return not parties.hidden
+    there = session.exec(select(Match).where(Match.activity_id == origin.activity_id)).all()
+    return any(
+        (told.target, told.target_id) == (match.target, match.target_id)
+        for told, _ in told_matches(session, sight, there, parties)
+    )
 
 
 def _is_told_of(session: Session, match: Match, parties: Parties) -> bool:

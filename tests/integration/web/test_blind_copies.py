@@ -20,7 +20,7 @@ from autocapture.model.crm import Company, CompanyDomain, Contact, Deal
 from autocapture.model.organization import User
 from autocapture.store.engine import reading, writing
 
-MAIL = 5001
+MAIL, REPLY = 5001, 5002
 COPIED, ITSELF, OPEN = "lee@rival.example", "Lee Rival", "kim@customer-of-both.example"
 SECRETS = (COPIED, ITSELF, "Rival Inc", "The rival deal", "to choose from")
 SHOWN = "Customer of both"
@@ -33,6 +33,7 @@ def app(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Applicatio
     app = reopened(home)
     with writing(app.engine) as session:
         _mail(session)
+        _reply(session)
     people.let_in(app, REP, OTHER_REP, MANAGER, people.SOUTHS_MANAGER)
     return app
 
@@ -96,6 +97,34 @@ def _mail(session: Session) -> None:
         )
 
 
+def _reply(session: Session) -> None:
+    """The customer answers both; that it is about the deal is taken over from the mail."""
+    first = session.get_one(Activity, MAIL)
+    session.add(
+        Activity(
+            id=REPLY, dedupe_key="reply@blind.example", kind="email", occurred_at=first.occurred_at, direction="inbound",
+            nature="human", subject="Re: Offer", external=True, known_at=first.known_at, changed_at=first.known_at,
+        )
+    )  # fmt: skip
+    session.flush()
+    for role, address, user_id in (
+        ("from", OPEN, None),
+        ("to", EMAILS[REP], REP),
+        ("cc", EMAILS[OTHER_REP], OTHER_REP),
+    ):
+        session.add(Participant(activity_id=REPLY, role=role, address=address, name="", user_id=user_id))
+    for target, number in (("company", 901), ("company", 902), ("deal", 904)):
+        session.add(
+            Match(
+                activity_id=REPLY,
+                target=target,
+                target_id=number,
+                method="thread",
+                evidence={"precedent": MAIL},
+            )
+        )
+
+
 @pytest.fixture(scope="module")
 def address(app: Application) -> Iterator[str]:
     with serving(app) as address:
@@ -113,6 +142,16 @@ def _pages(app: Application, address: str, user_id: int) -> str:
     text = shown.text + tab.get("/activities").text
     tab.client.close()
     return text
+
+
+def test_what_a_reply_takes_over_because_of_them_is_not_told_either(address: str) -> None:
+    for user_id, told in ((REP, True), (OTHER_REP, False)):
+        tab = Tab(address)
+        assert tab.sign_in(EMAILS[user_id]).is_redirect
+        shown = tab.get(f"/activities/{REPLY}").text
+        tab.client.close()
+        assert SHOWN in shown
+        assert ("The rival deal" in shown, "Rival Inc" in shown) == (told, told)
 
 
 @pytest.mark.parametrize("user_id", [REP, MANAGER])
