@@ -123,6 +123,9 @@ class Entra(OAuth):
     def in_place_of(self, mailbox: str, scopes: Iterable[str], key_file: Path) -> Tokens:
         raise SetupError("Microsoft knows no service accounts; grant its permissions to the application")
 
+    def require_proof(self) -> None:
+        self._proof()
+
     def ask_device(self, scopes: Iterable[str]) -> Device:
         named = self._named(scopes)
         with self._application(None) as application:

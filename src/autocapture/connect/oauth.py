@@ -192,6 +192,10 @@ class OAuth:
         check(response, self._clock.now())
         return True
 
+    def require_proof(self) -> None:
+        """Raises SetupError where what proves our client cannot be read; whether the provider takes it, only a sign-in shows."""
+        self._client.proof()
+
     def missing(self, granted: Iterable[str], wanted: Iterable[str]) -> frozenset[str]:
         """Which of the `wanted` scopes were not granted: people may untick some. Those that only say who it is do not count."""
         have = {self.provider.same_scope(scope) for scope in granted}

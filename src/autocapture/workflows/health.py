@@ -67,6 +67,8 @@ def diagnosis(app: Application) -> Iterator[Check]:
         yield _check("mail", lambda: _mail(app))
     for name in app.registry.names():
         yield _check(f"connector {name}", lambda name=name: _connector(app, name))  # type: ignore[misc]
+    for name in app.clients.names():
+        yield _check(f"sign-in {name}", lambda name=name: _client(app, name))  # type: ignore[misc]
     for name, look in delegation_checks(app):
         yield _check(name, look)
     yield from _accounts(app)
@@ -193,6 +195,12 @@ def _mail(app: Application) -> str:
     server, web = mail_server(app), app.settings.web
     alone = "" if web.public_url else ", which opens on this machine alone; see web.public_url"
     return f"from {server.sender} through {server.host}; links lead to {web.address}{alone}"
+
+
+def _client(app: Application, name: str) -> str:
+    """Before anybody has gone through a consent that could not be taken."""
+    app.clients.get(name).require_proof()
+    return "our client's secret or certificate can be read"
 
 
 def _connector(app: Application, name: str) -> str:

@@ -221,6 +221,26 @@ def test_the_doctor_tells_where_mails_lead_and_that_an_account_waits_for_its_own
     assert told("mail").endswith("links lead to https://autocapture.example.com")
 
 
+def test_the_doctor_reads_what_proves_the_clients_before_anybody_consents(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("init")
+    for provider in ("GOOGLE", "MICROSOFT"):
+        monkeypatch.setenv(f"AUTOCAPTURE_{provider}_CLIENT_ID", "client")
+        monkeypatch.setenv(f"AUTOCAPTURE_{provider}_CLIENT_SECRET_FILE", str(home / "secret"))
+
+    def told() -> list[tuple[str, str]]:
+        rows = json.loads(run("doctor", "--format", "json").stdout)
+        return [(row["state"], row["found"]) for row in rows if row["check"].startswith("sign-in")]
+
+    assert (
+        told()
+        == [("problem", f"the secret file {home / 'secret'} cannot be read: No such file or directory")] * 2
+    )
+    (home / "secret").write_text("s3cret\n", encoding="utf-8")
+    assert {state for state, _ in told()} == {"ok"}
+
+
 def test_the_doctor_names_an_open_key_file_and_its_remedy(run: Run, home: Path) -> None:
     run("init")
     (home / "keys" / "master.key").chmod(0o644)
