@@ -151,7 +151,7 @@ class Calendars:
             raise self._fault(refused) from None
 
     def _converted(self, channel: Channel, events: Sequence[Json], zones: Zones) -> list[Answer]:
-        uids = {event["id"]: event["iCalUID"] for event in events if event.get("id") and event.get("iCalUID")}
+        uids = {event["id"]: event["iCalUID"] for event in events if _names_uid(event)}
         orphans = {
             str(event["recurringEventId"])
             for event in events
@@ -159,7 +159,7 @@ class Calendars:
         }
         masters = sorted(orphans - uids.keys())
         for master, answer in self._read(channel, masters, "id,iCalUID,status").items():
-            if isinstance(answer, dict) and answer.get("iCalUID") and answer.get("status") != "cancelled":
+            if isinstance(answer, dict) and _names_uid(answer):
                 uids[master] = answer["iCalUID"]
         return [self._answer(event, uids, zones) for event in events if isinstance(event.get("id"), str)]
 
@@ -222,6 +222,11 @@ def _listed(entry: Json) -> Listed | None:
         return Listed(PRIMARY, name)
     owned = entry.get("accessRole") == "owner"
     return Listed(id_, name, "" if owned else "somebody else's calendar")
+
+
+def _names_uid(event: Json) -> bool:
+    """Whether it is there and tells its UID: a deleted one may tell it on, where it was organized."""
+    return bool(event.get("id") and event.get("iCalUID")) and event.get("status") != "cancelled"
 
 
 def _year(event: Json) -> int | None:

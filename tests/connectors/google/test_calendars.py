@@ -177,8 +177,10 @@ def test_a_deleted_instance_of_a_deleted_series_is_gone(google: FakeGoogle) -> N
     calendar.put(series())
     calendar.put(exception())
     calendar.cancel("series_20261123T090000Z")
+    deleted = calendar.events["series_20261123T090000Z"]
     calendar.cancel("series")
     calendar.events["series"]["iCalUID"] = "series@google.com"
+    calendar.events["series_20261123T090000Z"] = deleted
     with opened(google, user) as connection:
         told = items(pages(connection, PRIMARY))
         assert {item.id for item in told if isinstance(item, Gone)} == {"series", "series_20261123T090000Z"}
