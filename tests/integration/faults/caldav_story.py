@@ -14,7 +14,7 @@ from autocapture.connector import PasswordCredential
 from autocapture.settings import Settings
 from autocapture.testing.fakes.caldav.manners import Manners
 from autocapture.testing.fakes.caldav.server import CaldavServer
-from autocapture.testing.fakes.caldav.store import PASSWORD, USER, Collection, Store, event_text
+from autocapture.testing.fakes.caldav.store import HOME, PASSWORD, USER, Collection, Store, event_text
 from autocapture.testing.fakes.gateway import Kind, Reply, Site
 from autocapture.workflows.connect_account import Login, connect_account
 from autocapture.workflows.preview import take_preview
@@ -92,7 +92,7 @@ class CaldavStory(Story):
 
     @property
     def work(self) -> Collection:
-        return self.store.collections["/dav/rep/work/"]
+        return self.store.collections[f"{HOME}work/"]
 
     @property
     def visits(self) -> Collection:
