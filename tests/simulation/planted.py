@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from tests.contracts import broken_connectors, broken_engine
 from autocapture.errors import RateLimited, ReconnectNeeded
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import QUARANTINED, LedgerEntry
-from autocapture.store import activities, due, leases, ledger
+from autocapture.store import activities, due, due_accounts, leases, ledger
 from autocapture.store.engine import writing
 from autocapture.testing.simulation import providers
 from autocapture.workflows import capture, connect_account, emails, meetings, outcome, pages, pulling
@@ -142,11 +142,11 @@ def leaves_its_lease_behind(patch: Patch) -> None:
 
 
 def waits_for_a_clock_that_was_wrong(patch: Patch) -> None:
-    def only_later(column: Any, now: Any, longest: Any) -> Any:
-        return column <= now
+    def never(now: datetime, longest: timedelta) -> datetime:
+        return datetime.max.replace(tzinfo=UTC)
 
-    for module in (due, capture, leases, ledger):
-        patch.setattr(module, "has_come", only_later)
+    for module in (due, due_accounts, leases, ledger):
+        patch.setattr(module, "far_ahead", never)
 
 
 def removes_without_marking_the_day(patch: Patch) -> None:

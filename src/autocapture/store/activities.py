@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Table, delete, literal_column, select, tuple_
 from sqlmodel import Session, SQLModel, col
 
 from autocapture.model.activities import (
@@ -26,16 +26,14 @@ from autocapture.model.draft import Draft, Link, Matched, Part, Party
 from autocapture.model.ledger import OutboxEntry
 from autocapture.model.measures import DirtyCell
 from autocapture.store.bulk import (
-    among,
     delete_where_in,
     execute_many,
     in_chunks,
     insert_missing,
     insert_tuples,
-    rows_of,
     table_of,
 )
-from autocapture.store.engine import insert_for
+from autocapture.store.lookup import Lookup
 from autocapture.values import value
 
 _ACTIVITY = (
@@ -47,6 +45,35 @@ _PARTICIPANT = ("activity_id", "role", "address", "name", "response", "resource"
 _PARTICIPATION = ("activity_id", "user_id", "local_date", "role", "counts", "share", "booked_date")
 _MATCH = ("activity_id", "target", "target_id", "method", "weight", "evidence", "rule_version")
 _OUTBOX = ("activity_id", "version", "pushed_version", "queued_at")
+
+
+def _children(model: type[SQLModel], names: Sequence[str], *order: str) -> Lookup:
+    """The rows that hang on activities, the activity's id first."""
+    table = table_of(model)
+    columns = [table.c[name] for name in names]
+    return Lookup(
+        lambda among: (
+            select(*columns)
+            .where(among(table.c.activity_id, "ids"))
+            .order_by(*[table.c[name] for name in order])
+        )
+    )
+
+
+def _of_group(column: str) -> Lookup:
+    return Lookup(lambda among: select(_STORED.id).where(among(_STORED[column], "groups")))
+
+
+_STORED, _ALIAS = table_of(Activity).c, table_of(ActivityAlias).c
+_KNOWN = Lookup(lambda among: select(*[_STORED[name] for name in _LOADED]).where(among(_STORED.id, "ids")))
+_OF_GROUP = {column: _of_group(column) for column in ("thread_id", "series_id")}
+_PARTICIPANTS = _children(Participant, _PARTICIPANT, "role", "address")
+_PARTICIPATIONS = _children(Participation, _PARTICIPATION, "user_id")
+_MATCHES = _children(Match, _MATCH[:-1])
+_ALIASES = Lookup(lambda among: select(_ALIAS.key, _ALIAS.activity_id).where(among(_ALIAS.key, "keys")))
+_ALIKE = Lookup(
+    lambda among: select(_STORED.fingerprint, _STORED.id).where(among(_STORED.fingerprint, "prints"))
+)
 
 
 @value(frozen=True, slots=True)
@@ -72,43 +99,31 @@ def load(session: Session, activity_ids: Collection[int]) -> dict[int, Stored]:
     """The stored activities among these ids."""
     if not activity_ids:
         return {}
-    table = table_of(Activity)
-    known = select(*[table.c[name] for name in _LOADED]).where(among(session, table.c.id, activity_ids))
-    return _assemble(session, rows_of(session, known))
+    return _assemble(session, _KNOWN(session, ids=activity_ids))
 
 
 def load_group(session: Session, column: str, values: Collection[int]) -> dict[int, Stored]:
     """The stored activities of these threads (`thread_id`) or series (`series_id`)."""
     if not values:
         return {}
-    table = table_of(Activity)
-    found = rows_of(session, select(table.c.id).where(among(session, table.c[column], values)))
+    found = _OF_GROUP[column](session, groups=values)
     return load(session, [activity_id for (activity_id,) in found])
 
 
 def _assemble(session: Session, rows: Sequence[Any]) -> dict[int, Stored]:
     ids = [row[0] for row in rows]
     parties: dict[int, list[Party]] = defaultdict(list)
-    for row in _children(session, Participant, _PARTICIPANT, ids, "role", "address"):
+    if not rows:
+        return {}
+    for row in _PARTICIPANTS(session, ids=ids):
         parties[row[0]].append(Party(*row[1:]))
     parts: dict[int, list[Part]] = defaultdict(list)
-    for row in _children(session, Participation, _PARTICIPATION, ids, "user_id"):
+    for row in _PARTICIPATIONS(session, ids=ids):
         parts[row[0]].append(Part(*row[1:]))
     links: dict[int, list[Link]] = defaultdict(list)
-    for row in _children(session, Match, _MATCH[:-1], ids):
+    for row in _MATCHES(session, ids=ids):
         links[row[0]].append(Link(*row[1:]))
     return {row[0]: _stored(row, parties[row[0]], parts[row[0]], links[row[0]]) for row in rows}
-
-
-def _children(
-    session: Session, model: type[SQLModel], names: Sequence[str], ids: Collection[int], *order: str
-) -> Sequence[Any]:
-    """The rows that hang on these activities, the activity's id first."""
-    if not ids:
-        return []
-    table = table_of(model)
-    statement = select(*[table.c[name] for name in names]).where(among(session, table.c.activity_id, ids))
-    return rows_of(session, statement.order_by(*[table.c[name] for name in order]))
 
 
 def _stored(row: Any, parties: Sequence[Party], parts: Sequence[Part], links: Sequence[Link]) -> Stored:
@@ -190,19 +205,13 @@ def mark_dirty(session: Session, cells: Iterable[tuple[int, date]]) -> None:
 
 def aliases(session: Session, keys: Collection[int]) -> dict[int, int]:
     """Activity ids by the alias keys (rewritten Message-IDs) that are known for them."""
-    alias = table_of(ActivityAlias)
-    known = select(alias.c.key, alias.c.activity_id).where(among(session, alias.c.key, keys))
-    return dict(rows_of(session, known))
+    return dict(_ALIASES(session, keys=keys))
 
 
 def with_fingerprints(session: Session, fingerprints: Collection[int]) -> dict[int, list[int]]:
     """Ids of stored activities by fingerprint."""
-    activity = table_of(Activity)
-    alike = select(activity.c.fingerprint, activity.c.id).where(
-        among(session, activity.c.fingerprint, fingerprints)
-    )
     found: dict[int, list[int]] = defaultdict(list)
-    for fingerprint, activity_id in rows_of(session, alike):
+    for fingerprint, activity_id in _ALIKE(session, prints=fingerprints):
         found[fingerprint].append(activity_id)
     return found
 
@@ -285,16 +294,16 @@ def _delete_children(session: Session, ids: Sequence[int]) -> None:
 def _queue(session: Session, items: Sequence[Stored], now: datetime) -> None:
     if not items:
         return
-    statement = insert_for(session)(table_of(OutboxEntry))
+    rows = [(item.activity_id, 1, 0, now) for item in items]
+    execute_many(session, _once_more, table_of(OutboxEntry), _OUTBOX, rows)
+
+
+def _once_more(insert_of: Any, table: Table, _names: tuple[str, ...]) -> Any:
+    """An entry that waits already stands for one more change."""
+    statement = insert_of(table)
     one: ColumnElement[int] = literal_column("1")  # no parameter of its own
-    again = {"version": table_of(OutboxEntry).c.version + one, "queued_at": statement.excluded.queued_at}
-    execute_many(
-        session,
-        statement.on_conflict_do_update(index_elements=["activity_id"], set_=again),
-        table_of(OutboxEntry),
-        _OUTBOX,
-        [(item.activity_id, 1, 0, now) for item in items],
-    )
+    again = {"version": table.c.version + one, "queued_at": statement.excluded.queued_at}
+    return statement.on_conflict_do_update(index_elements=["activity_id"], set_=again)
 
 
 def _cells(parts: Iterable[Part]) -> Iterable[tuple[int, date]]:

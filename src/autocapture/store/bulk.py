@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from sqlalchemy import (
     func,
     select,
 )
+from sqlalchemy.dialects import sqlite
 from sqlmodel import Session, SQLModel
 
 from autocapture.store.engine import insert_for
@@ -59,9 +60,12 @@ def among(session: Session, key: Any, values: Iterable[Any]) -> ColumnElement[bo
     return key == any_(bindparam(None, list(values), ARRAY(key.type)))  # type: ignore[no-any-return]
 
 
-def rows_of(session: Session, statement: Select[Any]) -> Sequence[Any]:
-    """The rows of a select of columns, as tuples: past the ORM, which looks at every row for objects."""
-    return session.connection().execute(statement).all()
+def rows_of(
+    session: Session, statement: Select[Any], values: Mapping[str, Any] | None = None
+) -> Sequence[Any]:
+    """The rows of a select of columns, as tuples: past the ORM, which looks at every row for objects. `values` are those of the
+    parameters, where the statement was made once for all."""
+    return session.connection().execute(statement, values).all()
 
 
 def insert(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -74,14 +78,13 @@ def insert_tuples(
     session: Session, model: type[SQLModel], names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     """Plain inserts of rows without their names: `names` holds them for all."""
-    execute_many(session, insert_for(session)(table_of(model)), table_of(model), names, rows)
+    execute_many(session, _plain, table_of(model), names, rows)
 
 
 def insert_missing(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts the rows whose key is not there yet and leaves the others alone."""
     if rows:
-        statement = insert_for(session)(table_of(model)).on_conflict_do_nothing()
-        execute_many(session, statement, table_of(model), tuple(rows[0]), _tuples(rows))
+        execute_many(session, _missing, table_of(model), tuple(rows[0]), _tuples(rows))
 
 
 def upsert(
@@ -101,14 +104,32 @@ def upsert_tuples(
     keep: Collection[str] = (),
 ) -> None:
     """`upsert` of rows without their names: `names` holds them for all."""
-    table = table_of(model)
-    statement = insert_for(session)(table)
-    keys = [column.name for column in table.primary_key]
-    settable = [name for name in names if name not in keys and name not in keep]
-    statement = statement.on_conflict_do_update(
-        index_elements=keys, set_={name: statement.excluded[name] for name in settable}
-    )
-    execute_many(session, statement, table, names, rows)
+    execute_many(session, _replacing(tuple(keep)), table_of(model), names, rows)
+
+
+Make = Callable[[Any, Table, tuple[str, ...]], Any]
+"""Makes an INSERT of the dialect's `insert`, a table, and the names of the columns that rows have."""
+
+
+def _plain(insert_of: Any, table: Table, _names: tuple[str, ...]) -> Any:
+    return insert_of(table)
+
+
+def _missing(insert_of: Any, table: Table, _names: tuple[str, ...]) -> Any:
+    return insert_of(table).on_conflict_do_nothing()
+
+
+@cache
+def _replacing(keep: tuple[str, ...]) -> Make:
+    def make(insert_of: Any, table: Table, names: tuple[str, ...]) -> Any:
+        statement = insert_of(table)
+        keys = [column.name for column in table.primary_key]
+        settable = [name for name in names if name not in keys and name not in keep]
+        return statement.on_conflict_do_update(
+            index_elements=keys, set_={name: statement.excluded[name] for name in settable}
+        )
+
+    return make
 
 
 def _tuples(rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
@@ -117,32 +138,44 @@ def _tuples(rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
 
 
 def execute_many(
-    session: Session,
-    statement: Any,
-    table: Table,
-    names: tuple[str, ...],
-    rows: Sequence[tuple[Any, ...]],
+    session: Session, make: Make, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     """Runs an INSERT once a row; `names` are the columns of a row.
 
     On SQLite the rows go to the driver as tuples, converted a column at a time: SQLAlchemy's own way, a dictionary a row,
-    takes longer than SQLite itself.
+    takes longer than SQLite itself. So does compiling the statement, where the rows are few.
     """
     if not rows:
         return
     connection = session.connection()
     if connection.dialect.name != "sqlite":
+        statement = _made(make, insert_for(session), table, names)
         connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
         return
     given = dict(zip(names, zip(*rows, strict=True), strict=True))
-    for missing in table.c:
-        if missing.name not in given and (default := _default(missing)) is not None:
-            given[missing.name] = (default,) * len(rows)
-    compiled = statement.inline().compile(dialect=connection.dialect, column_keys=tuple(given))
-    order: Sequence[str] = compiled.positiontup
+    text, order, defaults = _compiled(make, connection.dialect, table, names)
+    given |= {name: (default,) * len(rows) for name, default in defaults}
     processors = _processors(table, connection.dialect)
     columns = [_converted(given[name], processors.get(name)) for name in order]
-    connection.exec_driver_sql(compiled.string, list(zip(*columns, strict=True)))
+    connection.exec_driver_sql(text, list(zip(*columns, strict=True)))
+
+
+@lru_cache(maxsize=256)
+def _made(make: Make, insert_of: Any, table: Table, names: tuple[str, ...]) -> Any:
+    return make(insert_of, table, names)
+
+
+@lru_cache(maxsize=256)
+def _compiled(
+    make: Make, dialect: Dialect, table: Table, names: tuple[str, ...]
+) -> tuple[str, tuple[str, ...], tuple[tuple[str, Any], ...]]:
+    """The text, the order of its parameters, and the values of columns that rows of these names leave out."""
+    left_out = ((each.name, _default(each)) for each in table.c if each.name not in names)
+    defaults = tuple((name, default) for name, default in left_out if default is not None)
+    keys = (*names, *(name for name, _ in defaults))
+    statement = make(sqlite.insert, table, names)
+    compiled = statement.inline().compile(dialect=dialect, column_keys=keys)
+    return compiled.string, tuple(compiled.positiontup), defaults
 
 
 def _converted(values: Sequence[Any], processor: Callable[[Any], Any] | None) -> Iterable[Any]:

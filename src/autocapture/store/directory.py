@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from functools import lru_cache
 
 from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from autocapture.model.crm import Company, CompanyDomain, Contact, ContactHandle, Deal, DealContact
 from autocapture.model.directory import (
@@ -18,30 +20,40 @@ from autocapture.model.directory import (
     untagged,
 )
 from autocapture.model.organization import User, UserHandle
-from autocapture.store.bulk import among, rows_of, table_of
+from autocapture.store.bulk import rows_of, table_of
+from autocapture.store.lookup import Lookup
+
+_USER, _HANDLE = table_of(User).c, table_of(UserHandle).c
+
+
+_OUR_PEOPLE = select(_USER.id, _USER.email, _USER.name, _USER.time_zone).order_by(_USER.id)
+_OUR_HANDLES = select(_HANDLE.value, _HANDLE.user_id).order_by(_HANDLE.value)
 
 
 def load_organization(
     session: Session,
     *,
     region_of: Callable[[str], str],
-    shared_domains: Collection[str],
+    shared_domains: frozenset[str],
     hash_key: bytes = b"",
 ) -> Organization:
     """Our people. `region_of` maps a time zone to a telephone region; a domain of `shared_domains` (free mail) is never ours."""
-    users = session.execute(select(col(User.id), col(User.email), col(User.name), col(User.time_zone)))
-    colleagues = {
-        user_id: Colleague(user_id, email, name, zone, region_of(zone))
-        for user_id, email, name, zone in users
-        if user_id is not None
-    }
+    users = [(*user, region_of(user.time_zone)) for user in rows_of(session, _OUR_PEOPLE)]
+    handles = [tuple(handle) for handle in rows_of(session, _OUR_HANDLES)]
+    return replace(_organization(tuple(users), tuple(handles), shared_domains), hash_key=hash_key)
+
+
+@lru_cache(maxsize=4)  # of few deployments in one process; read at each capture, and nearly always the same
+def _organization(
+    users: tuple[tuple[int, str, str, str, str], ...],
+    more: tuple[tuple[str, int], ...],
+    shared_domains: frozenset[str],
+) -> Organization:
+    colleagues = {user[0]: Colleague(*user) for user in users}
     handles = {colleague.email: colleague.user_id for colleague in colleagues.values()}
-    handles.update(
-        (value, user_id)
-        for value, user_id in session.execute(select(col(UserHandle.value), col(UserHandle.user_id)))
-    )
+    handles.update(more)
     domains = {handle.rpartition("@")[2] for handle in handles if "@" in handle}
-    return Organization(colleagues, handles, frozenset(domains - set(shared_domains)), hash_key)
+    return Organization(colleagues, handles, frozenset(domains - shared_domains))
 
 
 def load_directory(session: Session, organization: Organization, handles: Iterable[str]) -> Directory:
@@ -66,26 +78,53 @@ def load_directory(session: Session, organization: Organization, handles: Iterab
     )
 
 
-def _contacts(session: Session, handles: Collection[str]) -> dict[str, tuple[KnownContact, ...]]:
-    handle, contact = table_of(ContactHandle).c, table_of(Contact).c
-    statement = (
-        select(handle.value, contact.id, contact.company_id, contact.name, contact.created_at)
-        .join(table_of(Contact), contact.id == handle.contact_id)
-        .where(handle.kind.in_(("email", "phone")), among(session, handle.value, handles))
-        .order_by(contact.id)
+_HANDLE_OF, _CONTACT, _DOMAIN = table_of(ContactHandle).c, table_of(Contact).c, table_of(CompanyDomain).c
+_COMPANY, _DEAL, _ROLE = table_of(Company).c, table_of(Deal).c, table_of(DealContact).c
+_CONTACTS = Lookup(
+    lambda among: (
+        select(_HANDLE_OF.value, _CONTACT.id, _CONTACT.company_id, _CONTACT.name, _CONTACT.created_at)
+        .join(table_of(Contact), _CONTACT.id == _HANDLE_OF.contact_id)
+        .where(_HANDLE_OF.kind.in_(("email", "phone")), among(_HANDLE_OF.value, "handles"))
+        .order_by(_CONTACT.id)
     )
+)
+_COMPANIES = Lookup(
+    lambda among: (
+        select(_DOMAIN.domain, _DOMAIN.company_id)
+        .where(among(_DOMAIN.domain, "domains"))
+        .order_by(_DOMAIN.company_id)
+    )
+)
+_NAMED = Lookup(
+    lambda among: select(_COMPANY.id, _COMPANY.name, _COMPANY.partner).where(among(_COMPANY.id, "ids"))
+)
+_DEALS_OF_COMPANIES = Lookup(lambda among: select(_DEAL.id).where(among(_DEAL.company_id, "ids")))
+_DEALS_OF_CONTACTS = Lookup(lambda among: select(_ROLE.deal_id).where(among(_ROLE.contact_id, "ids")))
+_ROLES = Lookup(lambda among: select(_ROLE.deal_id, _ROLE.contact_id).where(among(_ROLE.deal_id, "ids")))
+_DEALS = Lookup(
+    lambda among: select(
+        _DEAL.id,
+        _DEAL.company_id,
+        _DEAL.owner_id,
+        _DEAL.created_at,
+        _DEAL.closed_at,
+        _DEAL.outcome,
+        _DEAL.name,
+    ).where(among(_DEAL.id, "ids"))
+)
+
+
+def _contacts(session: Session, handles: Collection[str]) -> dict[str, tuple[KnownContact, ...]]:
     found: dict[str, list[KnownContact]] = defaultdict(list)
-    for value, contact_id, company_id, name, created_at in rows_of(session, statement):
+    for value, contact_id, company_id, name, created_at in _CONTACTS(session, handles=handles):
         found[value].append(KnownContact(contact_id, company_id, name, created_at))
     return {value: tuple(known) for value, known in found.items()}
 
 
 def _companies(session: Session, domains: Collection[str]) -> dict[str, tuple[int, ...]]:
     wanted = {parent for domain in domains for parent in _with_parents(domain)}
-    table = table_of(CompanyDomain)
-    statement = select(table.c.domain, table.c.company_id).where(among(session, table.c.domain, wanted))
     found: dict[str, list[int]] = defaultdict(list)
-    for domain, company_id in rows_of(session, statement.order_by(table.c.company_id)):
+    for domain, company_id in _COMPANIES(session, domains=wanted):
         found[domain].append(company_id)
     return {domain: tuple(ids) for domain, ids in found.items()}
 
@@ -97,29 +136,25 @@ def _with_parents(domain: str) -> list[str]:
 
 
 def _named(session: Session, company_ids: Collection[int]) -> dict[int, tuple[str, bool]]:
-    table = table_of(Company)
-    statement = select(table.c.id, table.c.name, table.c.partner).where(
-        among(session, table.c.id, company_ids)
-    )
-    return {company_id: (name, partner) for company_id, name, partner in rows_of(session, statement)}
+    if not company_ids:
+        return {}
+    return {company_id: (name, partner) for company_id, name, partner in _NAMED(session, ids=company_ids)}
 
 
 def _deals(session: Session, companies: Collection[int], contacts: Collection[int]) -> dict[int, KnownDeal]:
-    deal, role = table_of(Deal).c, table_of(DealContact).c
-    of_companies = select(deal.id).where(among(session, deal.company_id, companies))
-    of_contacts = select(role.deal_id).where(among(session, role.contact_id, contacts))
-    ids = {each for found in (of_companies, of_contacts) for (each,) in rows_of(session, found)}
+    ids: set[int] = set()
+    if companies:
+        ids.update(each for (each,) in _DEALS_OF_COMPANIES(session, ids=companies))
+    if contacts:
+        ids.update(each for (each,) in _DEALS_OF_CONTACTS(session, ids=contacts))
+    if not ids:
+        return {}
     roles: dict[int, set[int]] = defaultdict(set)
-    for deal_id, contact_id in rows_of(
-        session, select(role.deal_id, role.contact_id).where(among(session, role.deal_id, ids))
-    ):
+    for deal_id, contact_id in _ROLES(session, ids=ids):
         roles[deal_id].add(contact_id)
-    known = select(
-        deal.id, deal.company_id, deal.owner_id, deal.created_at, deal.closed_at, deal.outcome, deal.name
-    ).where(among(session, deal.id, ids))
     return {
         deal_id: KnownDeal(
             deal_id, company_id, owner_id, created, closed, outcome, name, frozenset(roles[deal_id])
         )
-        for deal_id, company_id, owner_id, created, closed, outcome, name in rows_of(session, known)
+        for deal_id, company_id, owner_id, created, closed, outcome, name in _DEALS(session, ids=ids)
     }

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, func, or_, select, update
 from sqlmodel import Session, col
 
 from autocapture.model.accounts import Channel
@@ -22,7 +22,8 @@ from autocapture.model.ledger import (
     LedgerEntry,
 )
 from autocapture.store.bulk import among, in_chunks, rows_of, table_of, upsert_tuples
-from autocapture.store.due import has_come
+from autocapture.store.due import comes, far_ahead
+from autocapture.store.lookup import Lookup
 
 LONGEST_RETRY = timedelta(days=1)
 """After which what could not be read is read again, at the latest."""
@@ -66,25 +67,50 @@ class Line:
         return Line, _values(self)
 
 
+# Made once: these are asked at every pass.
+_ENTRY = table_of(LedgerEntry).c
+_IS_ASKED = and_(_ENTRY.outcome == CAPTURED, _ENTRY.reason == ASKED_AGAIN, _ENTRY.gone_at.is_(None))
+_IS_DUE = and_(_ENTRY.outcome == QUARANTINED, _ENTRY.gone_at.is_(None), comes(_ENTRY.retry_at, "retry_ahead"))
+_IS_TEXT_DUE = and_(
+    _ENTRY.outcome == CAPTURED,
+    _ENTRY.reason == TEXT_UNREAD,
+    _ENTRY.gone_at.is_(None),
+    comes(_ENTRY.retry_at, "retry_ahead"),
+)
+_ASKED_SOMEWHERE, _DUE_SOMEWHERE, _TEXT_DUE_SOMEWHERE = (
+    select(_ENTRY.channel_id).distinct().where(which) for which in (_IS_ASKED, _IS_DUE, _IS_TEXT_DUE)
+)
+_ASKED, _DUE, _TEXT_DUE = (
+    select(_ENTRY.source_id)
+    .where(_ENTRY.channel_id == bindparam("of"), which)
+    .order_by(_ENTRY.activity_id)  # what is one activity is read together
+    .limit(bindparam("most"))
+    for which in (_IS_ASKED, _IS_DUE, _IS_TEXT_DUE)
+)
+
+_HELD = Lookup(
+    lambda among: select(
+        _ENTRY.source_id,
+        _ENTRY.version,
+        _ENTRY.generation,
+        _ENTRY.outcome,
+        _ENTRY.tries,
+        _ENTRY.gone_at,
+        _ENTRY.series_id,
+    ).where(_ENTRY.channel_id == bindparam("of"), among(_ENTRY.source_id, "ids"))
+)
+
 _NAMES = tuple(field.name for field in fields(Line))
 _values = attrgetter(*_NAMES)
 
 
 def held(session: Session, channel_id: int, source_ids: Collection[str]) -> dict[str, Held]:
     """The ledger's rows for these ids of one channel."""
-    entry = table_of(LedgerEntry).c
-    statement = select(
-        entry.source_id,
-        entry.version,
-        entry.generation,
-        entry.outcome,
-        entry.tries,
-        entry.gone_at,
-        entry.series_id,
-    ).where(entry.channel_id == channel_id, among(session, entry.source_id, source_ids))
     return {
         source_id: Held(version, generation, outcome, tries, gone_at is not None, series_id)
-        for source_id, version, generation, outcome, tries, gone_at, series_id in rows_of(session, statement)
+        for source_id, version, generation, outcome, tries, gone_at, series_id in _HELD(
+            session, of=channel_id, ids=source_ids
+        )
     }
 
 
@@ -210,28 +236,26 @@ def live_count(session: Session, channel_id: int) -> int:
 
 def channels_to_retry(session: Session, now: datetime) -> set[int]:
     """The channels in which an item is to be read again: asked for, or due because it, or its text, could not be read."""
+    values = _by(now)
     return {
-        channel_id
-        for which in (_asked_again(), _due(now), _text_due(now))
-        for channel_id in session.scalars(select(col(LedgerEntry.channel_id)).distinct().where(*which))
+        each
+        for statement in (_ASKED_SOMEWHERE, _DUE_SOMEWHERE, _TEXT_DUE_SOMEWHERE)
+        for (each,) in rows_of(session, statement, values)
     }
 
 
 def to_retry(session: Session, channel_id: int, now: datetime, limit: int) -> tuple[list[str], list[str]]:
     """The items of the channel that are asked for again, and those whose next reading is due since they, or their texts, could
     not be read; at most `limit` of each."""
+    values = {"of": channel_id, "most": limit, **_by(now)}
     asked, due, texts_due = (
-        list(
-            session.scalars(
-                select(col(LedgerEntry.source_id))
-                .where(col(LedgerEntry.channel_id) == channel_id, *which)
-                .order_by(col(LedgerEntry.activity_id))  # what is one activity is read together
-                .limit(limit)
-            )
-        )
-        for which in (_asked_again(), _due(now), _text_due(now))
+        [each for (each,) in rows_of(session, which, values)] for which in (_ASKED, _DUE, _TEXT_DUE)
     )
     return asked, [*due, *texts_due]
+
+
+def _by(now: datetime) -> dict[str, Any]:
+    return {"now": now, "retry_ahead": far_ahead(now, LONGEST_RETRY)}
 
 
 def read_text_later(session: Session, channel_id: int, when: Mapping[str, tuple[int, datetime]]) -> None:
@@ -261,28 +285,3 @@ def ask_again(session: Session, channel_id: int, source_ids: Iterable[str]) -> N
             )
             .values(reason=ASKED_AGAIN)
         )
-
-
-def _asked_again() -> tuple[ColumnElement[bool], ...]:
-    return (
-        col(LedgerEntry.outcome) == CAPTURED,
-        col(LedgerEntry.reason) == ASKED_AGAIN,
-        col(LedgerEntry.gone_at).is_(None),
-    )
-
-
-def _text_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        col(LedgerEntry.outcome) == CAPTURED,
-        col(LedgerEntry.reason) == TEXT_UNREAD,
-        col(LedgerEntry.gone_at).is_(None),
-        has_come(col(LedgerEntry.retry_at), now, LONGEST_RETRY),
-    )
-
-
-def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        col(LedgerEntry.outcome) == QUARANTINED,
-        col(LedgerEntry.gone_at).is_(None),
-        has_come(col(LedgerEntry.retry_at), now, LONGEST_RETRY),
-    )

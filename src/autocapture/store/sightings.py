@@ -6,15 +6,41 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlmodel import Session, col
 
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.draft import Verdict
 from autocapture.model.ledger import ASKED_AGAIN, CAPTURED, SKIPPED, LedgerEntry
 from autocapture.store import ledger
-from autocapture.store.bulk import among, rows_of, table_of
+from autocapture.store.bulk import table_of
 from autocapture.store.ledger import Line
+from autocapture.store.lookup import Lookup
+
+_ENTRY, _CHANNEL, _ACCOUNT = table_of(LedgerEntry).c, table_of(Channel).c, table_of(Account).c
+_CAPTURED_AS = Lookup(
+    lambda among: select(_ENTRY.source_id, _ENTRY.activity_id).where(
+        _ENTRY.channel_id == bindparam("of"), among(_ENTRY.source_id, "ids"), _ENTRY.activity_id.is_not(None)
+    )
+)
+_SIGHTINGS = Lookup(
+    lambda among: (
+        select(
+            _ENTRY.activity_id,
+            _ENTRY.channel_id,
+            _ENTRY.source_id,
+            _ENTRY.gone_at,
+            _ENTRY.outcome,
+            _ENTRY.reason,
+            _ENTRY.version,
+            _ACCOUNT.user_id,
+            _ACCOUNT.state,
+        )
+        .join(table_of(Channel), _CHANNEL.id == _ENTRY.channel_id)
+        .join(table_of(Account), _ACCOUNT.id == _CHANNEL.account_id)
+        .where(among(_ENTRY.activity_id, "ids"), _ENTRY.activity_id.is_not(None))
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +66,7 @@ class Sighting:
 
 def captured_as(session: Session, channel_id: int, source_ids: Collection[str]) -> dict[str, int]:
     """The activity of each of these items that has one so far."""
-    entry = table_of(LedgerEntry).c
-    statement = select(entry.source_id, entry.activity_id).where(
-        entry.channel_id == channel_id,
-        among(session, entry.source_id, source_ids),
-        entry.activity_id.is_not(None),
-    )
-    return dict(rows_of(session, statement))
+    return dict(_CAPTURED_AS(session, of=channel_id, ids=source_ids))
 
 
 def sightings(session: Session, activity_ids: Collection[int]) -> dict[int, list[Sighting]]:
@@ -54,25 +74,8 @@ def sightings(session: Session, activity_ids: Collection[int]) -> dict[int, list
     if not activity_ids:
         return {}
     found: dict[int, list[Sighting]] = defaultdict(list)
-    entry, channel, account = table_of(LedgerEntry).c, table_of(Channel).c, table_of(Account).c
-    statement = (
-        select(
-            entry.activity_id,
-            entry.channel_id,
-            entry.source_id,
-            entry.gone_at,
-            entry.outcome,
-            entry.reason,
-            entry.version,
-            account.user_id,
-            account.state,
-        )
-        .join(table_of(Channel), channel.id == entry.channel_id)
-        .join(table_of(Account), account.id == channel.account_id)
-        .where(among(session, entry.activity_id, activity_ids), entry.activity_id.is_not(None))
-    )
-    for activity_id, channel_id, source_id, gone_at, outcome, reason, version, user_id, state in rows_of(
-        session, statement
+    for activity_id, channel_id, source_id, gone_at, outcome, reason, version, user_id, state in _SIGHTINGS(
+        session, ids=activity_ids
     ):
         found[activity_id].append(
             Sighting(

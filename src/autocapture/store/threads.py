@@ -12,7 +12,11 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from autocapture.model.activities import Activity, ThreadKey
-from autocapture.store.bulk import among, insert_missing, rows_of, table_of
+from autocapture.store.bulk import insert_missing, table_of
+from autocapture.store.lookup import Lookup
+
+_KEY = table_of(ThreadKey).c
+_KNOWN = Lookup(lambda among: select(_KEY.key, _KEY.thread_id).where(among(_KEY.key, "keys")))
 
 
 def assign(session: Session, messages: Sequence[Sequence[int]]) -> list[int]:
@@ -38,9 +42,7 @@ def assign(session: Session, messages: Sequence[Sequence[int]]) -> list[int]:
 
 
 def _known(session: Session, keys: Collection[int]) -> dict[int, int]:
-    table = table_of(ThreadKey)
-    known = select(table.c.key, table.c.thread_id).where(among(session, table.c.key, keys))
-    return dict(rows_of(session, known))
+    return dict(_KNOWN(session, keys=keys))
 
 
 class _Sets:

@@ -8,13 +8,12 @@ the same rows come out.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Select, bindparam, or_, select, update
-from sqlalchemy.orm import aliased
-from sqlmodel import col
+from sqlalchemy import bindparam, case, update
+from sqlmodel import Session, col
 
 from autocapture.admit.exclusions import Exclusions
 from autocapture.application import Application
@@ -27,11 +26,12 @@ from autocapture.errors import (
     StoreBusy,
     Unreachable,
 )
-from autocapture.model.accounts import Account, Channel
+from autocapture.model.accounts import LONG_AGO, Account, Channel
+from autocapture.model.columns import UtcDateTime
 from autocapture.model.directory import Organization
 from autocapture.store import leases, ledger
-from autocapture.store.bulk import in_chunks, table_of
-from autocapture.store.due import has_come
+from autocapture.store.bulk import table_of
+from autocapture.store.due_accounts import due_accounts as accounts_due
 from autocapture.store.engine import reading, writing
 from autocapture.store.leases import Lease
 from autocapture.workflows import collector, outcome
@@ -54,6 +54,22 @@ MOST_RESETS = 3  # of one channel in one run; more means a provider whose cursor
 A_MOMENT = timedelta(seconds=5)  # until the next look at all accounts
 REST_EVERY = 60.0  # seconds; well below the lease
 
+_CHANNEL = table_of(Channel)
+_NEXT, _SOON, _PRESENT = (bindparam(name, type_=UtcDateTime()) for name in ("next", "soon", "present"))
+_RESTS = (
+    _CHANNEL.update()
+    .where(_CHANNEL.c.id == bindparam("of"))
+    .values(
+        wake_at=case(
+            (_CHANNEL.c.wake_at == bindparam("was"), _NEXT),
+            (_CHANNEL.c.wake_at <= _PRESENT, _SOON),
+            else_=_CHANNEL.c.wake_at,
+        ),
+        last_ok_at=_PRESENT,
+        last_error=None,
+    )
+)
+
 Progress = Callable[[str, int], None]
 """Called after each stored page with the channel's name and the number of items handled in it."""
 
@@ -61,47 +77,26 @@ Progress = Callable[[str, int], None]
 def due_accounts(app: Application) -> list[int]:
     """Accounts to capture now, the most overdue first: active, not throttled, not leased, with a channel that is due or
     none discovered yet. Where every channel is switched off, those say when to look whether one is back."""
-    with reading(app.engine) as session:
-        due = _due(app, app.clock.now(), dead_workers(session))
-        return [account_id for account_id in session.scalars(due) if account_id is not None]
+    return _due(app, app.clock.now(), LONG_AGO)
 
 
 def accounts_done_waiting(app: Application) -> list[int]:
     """Those of the accounts to capture now that a provider, or our own budget, kept waiting until a moment ago: an import waits
     every few seconds, and would be late for its budget each time."""
+    now = app.clock.now()
+    return _due(app, now, now - A_MOMENT)
+
+
+def _due(app: Application, now: datetime, waited_until: datetime) -> list[int]:
     with reading(app.engine) as session:
-        now = app.clock.now()
-        due = _due(app, now, dead_workers(session)).where(col(Account.throttle_until) > now - A_MOMENT)
-        return [account_id for account_id in session.scalars(due) if account_id is not None]
-
-
-def _due(app: Application, now: datetime, dead: Collection[str]) -> Select[int | None]:
-    longest = 2 * longest_interval(app.settings)
-    other = aliased(Channel)
-    any_enabled = select(col(other.id)).where(col(other.account_id) == col(Account.id), col(other.enabled))
-    due = (
-        select(col(Channel.account_id))
-        .where(or_(col(Channel.enabled), ~any_enabled.exists()), has_come(col(Channel.wake_at), now, longest))
-        .where(col(Channel.account_id) == col(Account.id))
-    )
-    undiscovered = ~select(col(Channel.id)).where(col(Channel.account_id) == col(Account.id)).exists()
-    return (
-        select(col(Account.id))
-        .where(
-            col(Account.state) == "active",
-            has_come(col(Account.throttle_until), now, outcome.LONGEST_WAIT),
-            leases.is_free(now, dead),
-            or_(due.exists(), undiscovered),
+        return accounts_due(
+            session,
+            now,
+            dead_workers(session),
+            longest_rest=2 * longest_interval(app.settings),
+            longest_wait=outcome.LONGEST_WAIT,
+            waited_until=waited_until,
         )
-        .order_by(
-            select(col(Channel.wake_at))
-            .where(col(Channel.account_id) == col(Account.id), col(Channel.enabled))
-            .order_by(col(Channel.wake_at))
-            .limit(1)
-            .scalar_subquery(),
-            col(Account.id),
-        )
-    )
 
 
 def capture_account(
@@ -126,14 +121,19 @@ def capture_account(
             report.status, report.why = account.state, account.why
             return report
         owner = worker or worker_name()
-        lease = leases.claim(session, account_id, owner, app.clock.now(), dead_workers(session))
+        now = app.clock.now()
+        lease = leases.claim(session, account_id, owner, now)
+        if lease is None:
+            lease = leases.claim(session, account_id, owner, now, dead_workers(session))
     if lease is None:
         report.status, report.why = "busy", "another worker is capturing this account"
         return report
+    is_over = False
     try:
         try:
-            _capture(app, account, lease, report, resync, progress, should_stop or _never)
-            outcome.succeeded(app, lease, report)
+            at_rest = _capture(app, account, lease, report, resync, progress, should_stop or _never)
+            _end(app, lease, report, at_rest)
+            is_over = True
         except (LeaseLost, StoreBusy):
             raise
         except (
@@ -143,8 +143,9 @@ def capture_account(
     except LeaseLost as lost:
         report.status, report.why = "busy", str(lost)
     finally:
-        with writing(app.engine) as session:
-            leases.release(session, lease)
+        if not is_over:
+            with writing(app.engine) as session:
+                leases.release(session, lease)
     return report
 
 
@@ -166,7 +167,8 @@ def _capture(
     resync: bool,
     progress: Progress | None,
     should_stop: Callable[[], bool],
-) -> None:
+) -> list[Run]:
+    """The channels that came to rest and were not written down as resting yet."""
     organization = our_people(app)
     exclusions = load_exclusions(app.settings.capture.exclusions_file)
     finished: set[int] = set()
@@ -193,12 +195,14 @@ def _capture(
                 at_rest: list[Run] = []
                 try:
                     broken = _pull_all(app, lease, queue, at_rest, finished, progress, should_stop)
-                finally:
+                    if broken is None and report.status == "ok":
+                        look_for_newer(app, lease.account_id, connection, channels, began)
+                except BaseException:
                     _rest(app, lease, at_rest)
-                if broken is None and report.status == "ok":
-                    look_for_newer(app, lease.account_id, connection, channels, began)
+                    raise
             if broken is None:
-                return
+                return at_rest
+            _rest(app, lease, at_rest)
 
 
 def _pull_all(
@@ -304,33 +308,36 @@ def _reset(run: Run, why: str) -> None:
         )
 
 
-def _rest(app: Application, lease: Lease, at_rest: list[Run]) -> None:
-    """These channels are at rest; each wakes after its interval, or in a moment where news came in the meantime. Empties the
-    list."""
-    if not at_rest:
-        return
-    now = app.clock.now()
-    channel = table_of(Channel)
-    statement = (
-        channel.update()
-        .where(channel.c.id == bindparam("of"), channel.c.wake_at == bindparam("was"))
-        .values(wake_at=bindparam("next"))
-    )
-    of_all = [run.channel_id for run in at_rest]
+def _end(app: Application, lease: Lease, report: CaptureReport, at_rest: list[Run]) -> None:
+    """The run is over: what came to rest, how it went, and the lease handed back, in one transaction."""
     with writing(app.engine) as session:
-        leases.renew(session, lease, now)
-        rests = intervals(session, app.settings, of_all, now)
-        waking = [
-            {
-                "of": run.channel_id,
-                "was": run.channel.wake_at,
-                "next": now + rests[run.channel_id] * outcome.spread(run.channel_id, now),
-            }
-            for run in at_rest
-        ]
-        session.connection().execute(statement, waking)
-        for ids in in_chunks(of_all):
-            rested = update(Channel).where(col(Channel.id).in_(ids))
-            session.execute(rested.values(last_ok_at=now, last_error=None))
-            session.execute(rested.where(col(Channel.wake_at) <= now).values(wake_at=now + APART))
-    at_rest.clear()
+        _rest_within(session, app, lease, at_rest)
+        outcome.succeeded(session, lease, report, app.clock.now())
+        leases.release(session, lease)
+
+
+def _rest(app: Application, lease: Lease, at_rest: list[Run]) -> None:
+    """These channels are at rest. Empties the list."""
+    if at_rest:
+        with writing(app.engine) as session:
+            _rest_within(session, app, lease, at_rest)
+        at_rest.clear()
+
+
+def _rest_within(session: Session, app: Application, lease: Lease, at_rest: Sequence[Run]) -> None:
+    """Each wakes after its interval, or in a moment where news came in the meantime."""
+    now = app.clock.now()
+    leases.renew(session, lease, now)
+    rests = intervals(session, app.settings, [run.channel_id for run in at_rest], now)
+    resting = [
+        {
+            "of": run.channel_id,
+            "was": run.channel.wake_at,
+            "next": now + rests[run.channel_id] * outcome.spread(run.channel_id, now),
+            "present": now,
+            "soon": now + APART,
+        }
+        for run in at_rest
+    ]
+    if resting:
+        session.connection().execute(_RESTS, resting)

@@ -120,7 +120,7 @@ def _impatient(app: Application, user: User, login: Login, account_id: int | Non
     """Tools for a try that somebody waits for: no exchange takes long, and the reserve of the project's budget is theirs too."""
     meter = AccountMeter(app.engine, app.clock, app.settings.rate_limits, account_id, backfill=False)
     level = login.capture_level or "subject"
-    return tools_for(app, user, since=login.since, level=level, meter=meter, patience=PATIENCE)
+    return tools_for(app, user.time_zone, since=login.since, level=level, meter=meter, patience=PATIENCE)
 
 
 def _detail(login: Login, is_new: bool) -> str:

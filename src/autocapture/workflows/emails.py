@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlalchemy import bindparam, select
+from sqlmodel import Session
 
 from autocapture.model.accounts import Channel
 from autocapture.model.activities import ActivityAlias
@@ -29,11 +29,21 @@ from autocapture.normalize.email import (
 )
 from autocapture.store import activities, threads
 from autocapture.store.activities import NOT_YET, Stored
-from autocapture.store.bulk import among, insert_missing
+from autocapture.store.bulk import insert_missing, table_of
+from autocapture.store.lookup import Lookup
 from autocapture.store.sightings import captured_as
 from autocapture.workflows.matching import place
 from autocapture.workflows.sightings import forget_departed, put_off, refused, told_anew, withdraw
 from autocapture.workflows.staging import Scope, Staged
+
+_ENTRY, _CHANNEL = table_of(LedgerEntry).c, table_of(Channel).c
+_SEEN = Lookup(
+    lambda among: (
+        select(_ENTRY.activity_id)
+        .join(table_of(Channel), _CHANNEL.id == _ENTRY.channel_id)
+        .where(among(_ENTRY.activity_id, "ids"), _CHANNEL.account_id == bindparam("of"))
+    )
+)
 
 
 class _Identified(NamedTuple):
@@ -199,14 +209,7 @@ def _rewritten(
 
 
 def _seen_in_account(session: Session, activity_ids: Iterable[int], account_id: int) -> set[int]:
-    statement = (
-        select(col(LedgerEntry.activity_id))
-        .join(Channel, col(Channel.id) == col(LedgerEntry.channel_id))
-        .where(
-            among(session, col(LedgerEntry.activity_id), activity_ids), col(Channel.account_id) == account_id
-        )
-    )
-    return {activity_id for activity_id in session.scalars(statement) if activity_id is not None}
+    return {activity_id for (activity_id,) in _SEEN(session, ids=activity_ids, of=account_id)}
 
 
 def _threads(session: Session, by_activity: dict[int, list[Draft]], scope: Scope) -> dict[int, int]:

@@ -13,19 +13,30 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import Session, col
 
 from autocapture.model.activities import Activity
 from autocapture.model.ledger import CAPTURED
 from autocapture.model.watching import Freshness
-from autocapture.store.bulk import among
+from autocapture.store.bulk import among, rows_of, table_of, upsert
+from autocapture.store.lookup import Lookup
 from autocapture.workflows.pulling import Run
 from autocapture.workflows.staging import Staged
 
 SHOWN_DAYS = 7
 AHEAD = timedelta(minutes=5)
 """By which a provider's clock may be ahead of ours; what is dated further ahead has a date that means nothing."""
+
+_ACTIVITY, _FRESHNESS = table_of(Activity).c, table_of(Freshness).c
+_NEW = Lookup(
+    lambda among: select(_ACTIVITY.id).where(
+        among(_ACTIVITY.id, "ids"), _ACTIVITY.known_at >= bindparam("began")
+    )
+)
+_COUNTED = select(_FRESHNESS.counts).where(
+    _FRESHNESS.account_id == bindparam("of"), _FRESHNESS.day == bindparam("on")
+)
 
 _OCTAVE = 4
 _LAST_BUCKET = 92  # about three months
@@ -60,10 +71,7 @@ def _live(session: Session, run: Run, staged: Sequence[Staged], began: datetime)
     seen = [item for item in staged if item.told_at is not None and item.entry.outcome == CAPTURED]
     if run.channel.kind != "event" and seen:
         ids = [item.entry.activity_id for item in seen if item.entry.activity_id is not None]
-        fresh = select(col(Activity.id)).where(
-            among(session, col(Activity.id), ids), col(Activity.known_at) >= began
-        )
-        new = set(session.scalars(fresh))
+        new = {activity_id for (activity_id,) in _NEW(session, ids=ids, began=began)}
         seen = [item for item in seen if item.entry.activity_id in new]
     return [item.told_at for item in seen if item.told_at is not None]
 
@@ -73,13 +81,9 @@ def _count(session: Session, account_id: int, told: Sequence[datetime], now: dat
         return
     found = Counter(str(bucket_of(now - at)) for at in told)
     day = now.astimezone(UTC).date()
-    row = session.get(Freshness, (account_id, day))
-    if row is None:
-        session.add(Freshness(account_id=account_id, day=day, counts=dict(found)))
-    else:
-        row.counts = dict(Counter(row.counts) + found)
-        session.add(row)
-    session.flush()
+    for (counts,) in rows_of(session, _COUNTED, {"of": account_id, "on": day}):
+        found.update(counts)
+    upsert(session, Freshness, [{"account_id": account_id, "day": day, "counts": dict(found)}])
 
 
 def bucket_of(delay: timedelta) -> int:

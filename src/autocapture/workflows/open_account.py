@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, or_, select
 
 from autocapture.application import Application
 from autocapture.connect.credentials import StoredGrant, open_credential
@@ -26,9 +26,23 @@ from autocapture.errors import InputError, ReconnectNeeded, wrong_value
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.accounts import Credential as SealedCredential
 from autocapture.model.organization import User
+from autocapture.store.bulk import rows_of, table_of
 from autocapture.store.engine import reading
 from autocapture.store.rate_buckets import AccountMeter
 from autocapture.workflows.grants import grant_of
+
+_ACCOUNT, _CHANNEL = table_of(Account), table_of(Channel)
+_CREDENTIAL, _USER = table_of(SealedCredential), table_of(User)
+_OF_IT = select(_CHANNEL.c.id).where(_CHANNEL.c.account_id == _ACCOUNT.c.id)
+_IN_FIRST_IMPORT = or_(_OF_IT.where(_CHANNEL.c.enabled, ~_CHANNEL.c.backfilled).exists(), ~_OF_IT.exists())
+"""An account whose channels have not all been enumerated once can wait for the others."""
+
+_NEEDED = (
+    select(_USER.c.time_zone, _CREDENTIAL.c.sealed, _IN_FIRST_IMPORT)
+    .select_from(_ACCOUNT.join(_USER, _USER.c.id == _ACCOUNT.c.user_id))
+    .outerjoin(_CREDENTIAL, _CREDENTIAL.c.account_id == _ACCOUNT.c.id)
+    .where(_ACCOUNT.c.id == bindparam("of"))
+)
 
 _ADDRESSES = ("gmail_url", "calendar_url", "graph_url")
 
@@ -38,31 +52,30 @@ def open_account(app: Application, account: Account) -> AbstractContextManager[C
     if account.id is None:
         raise ValueError("the account has not been stored")
     with reading(app.engine) as session:
-        user = session.get_one(User, account.user_id)
-        stored = session.get(SealedCredential, account.id)
-        meter = _meter(app, session, account.id)
+        time_zone, sealed, backfill = rows_of(session, _NEEDED, {"of": account.id})[0]
     connector = app.registry.get(account.connector)
-    credential = _credential(app, connector, account.id, stored)
+    credential = _credential(app, connector, account.id, sealed)
     options = validated_options(connector, addressed(app, connector, account.options))
     level = cast(CaptureLevel, account.capture_level)
-    tools = tools_for(app, user, since=account.since, level=level, meter=meter)
+    meter = AccountMeter(app.engine, app.clock, app.settings.rate_limits, account.id, backfill=backfill)
+    tools = tools_for(app, time_zone, since=account.since, level=level, meter=meter)
     return connector.open(options, credential, tools)
 
 
 def tools_for(
     app: Application,
-    user: User,
+    time_zone: str,
     *,
     since: date | None,
     level: CaptureLevel,
     meter: Meter,
     patience: timedelta = TOTAL,
 ) -> Tools:
-    """What a connection is lent. No exchange with the provider lasts longer than `patience`."""
+    """What a connection is lent for somebody of this zone. No exchange with the provider lasts longer than `patience`."""
     return Tools(
         clock=app.clock,
         since=since,
-        time_zone=user.time_zone,
+        time_zone=time_zone,
         timeout=patience,
         dial_allowed=app.dial_allowed,
         level=level,
@@ -72,14 +85,14 @@ def tools_for(
 
 
 def _credential(
-    app: Application, connector: Connector[Any], account_id: int, stored: SealedCredential | None
+    app: Application, connector: Connector[Any], account_id: int, sealed: bytes | None
 ) -> Credential:
     if connector.auth.method == "none":
         return None
-    if stored is None:
+    if sealed is None:
         missing = "password" if connector.auth.method == "password" else "grant"
         raise ReconnectNeeded(f"account {account_id} has no {missing}; connect it again")
-    credential = open_credential(app.vault, account_id, stored.sealed)
+    credential = open_credential(app.vault, account_id, sealed)
     if isinstance(credential, StoredGrant):
         return grant_of(app, account_id, credential)
     return credential
@@ -94,18 +107,6 @@ def addressed(app: Application, connector: Connector[Any], options: Mapping[str,
         return dict(options)
     named = {name: getattr(settings, name) for name in _ADDRESSES if hasattr(settings, name)}
     return {**{name: url for name, url in named.items() if name in connector.options.model_fields}, **options}
-
-
-def _meter(app: Application, session: Session, account_id: int) -> Meter:
-    """An account whose channels have not all been enumerated once is in its first import, which can wait for the others."""
-    behind = select(col(Channel.id)).where(
-        col(Channel.account_id) == account_id, col(Channel.enabled), ~col(Channel.backfilled)
-    )
-    known = select(col(Channel.id)).where(col(Channel.account_id) == account_id)
-    backfill = (
-        session.exec(behind.limit(1)).first() is not None or session.exec(known.limit(1)).first() is None
-    )
-    return AccountMeter(app.engine, app.clock, app.settings.rate_limits, account_id, backfill=backfill)
 
 
 def validated_options(connector: Connector[Any], options: Mapping[str, Any]) -> BaseModel:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import or_, update
-from sqlmodel import col
+from sqlalchemy import bindparam, or_, update
+from sqlmodel import Session, col
 
 from autocapture.application import Application
 from autocapture.errors import (
@@ -20,6 +20,7 @@ from autocapture.errors import (
 from autocapture.model.accounts import LONG_AGO, Account, Channel
 from autocapture.model.columns import stable_id
 from autocapture.store import leases
+from autocapture.store.bulk import table_of
 from autocapture.store.engine import writing
 from autocapture.store.leases import Lease
 from autocapture.workflows.pulling import Run
@@ -31,6 +32,14 @@ FIRST_BACKOFF = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(hours=1)
 LONGEST_WAIT = timedelta(days=1)
 """However long a server asks us to stay away."""
+
+_ACCOUNT = table_of(Account)
+_WAITED = or_(_ACCOUNT.c.fails > 0, _ACCOUNT.c.throttle_until > bindparam("present"))
+_WAITS_NO_MORE = (
+    _ACCOUNT.update().where(_ACCOUNT.c.id == bindparam("of")).values(fails=0, throttle_until=LONG_AGO)
+)
+_WENT_IN_PART = _WAITS_NO_MORE.where(_WAITED).values(why=bindparam("told"))
+_WENT_WELL = _WAITS_NO_MORE.where(or_(_WAITED, _ACCOUNT.c.why.is_not(None))).values(why=None)
 
 
 def channel_failed(run: Run, problem: Unreachable | SetupError) -> None:
@@ -52,19 +61,14 @@ def channel_failed(run: Run, problem: Unreachable | SetupError) -> None:
     log.warning("channel_failed", account_id=run.lease.account_id, channel_id=run.channel_id)
 
 
-def succeeded(app: Application, lease: Lease, report: CaptureReport) -> None:
+def succeeded(session: Session, lease: Lease, report: CaptureReport, now: datetime) -> None:
     """The account as a whole was captured, if perhaps not every channel of it. A wait that a clock ahead of time wrote down is
     over: once the clock is right, it would begin when that time is near."""
-    waited = or_(col(Account.fails) > 0, col(Account.throttle_until) > app.clock.now())
-    with writing(app.engine) as session:
-        well = waited if report.status == "incomplete" else or_(waited, col(Account.why).is_not(None))
-        session.execute(
-            update(Account)
-            .where(col(Account.id) == lease.account_id, well)
-            .values(
-                fails=0, throttle_until=LONG_AGO, why=report.why if report.status == "incomplete" else None
-            )
-        )
+    values = {"of": lease.account_id, "present": now}
+    if report.status == "incomplete":
+        session.connection().execute(_WENT_IN_PART, {**values, "told": report.why})
+    else:
+        session.connection().execute(_WENT_WELL, values)
 
 
 def failed(app: Application, lease: Lease, problem: Exception, report: CaptureReport) -> None:

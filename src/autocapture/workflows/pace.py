@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlalchemy import bindparam, select
+from sqlmodel import Session
 
 from autocapture.model.watching import Subscription
 from autocapture.settings import Settings
-from autocapture.store.bulk import in_chunks
+from autocapture.store.bulk import in_chunks, rows_of, table_of
 
 APART = timedelta(seconds=5)
 """A mailbox is pulled for notices no more often than this."""
+
+_SUBSCRIPTION = table_of(Subscription).c
+_PROMISED = select(_SUBSCRIPTION.channel_id).where(
+    _SUBSCRIPTION.channel_id.in_(bindparam("ids", expanding=True)),
+    _SUBSCRIPTION.state == "active",
+    _SUBSCRIPTION.expires_at > bindparam("present"),
+    _SUBSCRIPTION.fails == 0,
+)
 
 
 def longest_interval(settings: Settings) -> timedelta:
@@ -27,13 +35,7 @@ def intervals(
     """How long each channel may rest now. A promise that lapsed, or that cannot be prolonged, counts for nothing."""
     told: set[int] = set()
     for ids in in_chunks(channel_ids):
-        promised = select(col(Subscription.channel_id)).where(
-            col(Subscription.channel_id).in_(ids),
-            col(Subscription.state) == "active",
-            col(Subscription.expires_at) > now,
-            col(Subscription.fails) == 0,
-        )
-        told.update(session.scalars(promised))
+        told.update(each for (each,) in rows_of(session, _PROMISED, {"ids": list(ids), "present": now}))
     usual = timedelta(seconds=settings.capture.interval_seconds)
     return {
         channel_id: longest_interval(settings) if channel_id in told else usual for channel_id in channel_ids

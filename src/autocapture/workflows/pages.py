@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
-from sqlalchemy import update
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from autocapture.connector import Broken, Connection, Page, ReadsText
 from autocapture.errors import AutocaptureError, SetupError, Unreachable
 from autocapture.model.accounts import Channel
 from autocapture.model.ledger import CAPTURED, QUARANTINED, SKIPPED
 from autocapture.store import calendar, leases, ledger
+from autocapture.store.bulk import table_of
 from autocapture.store.engine import reading, take_turn, writing
 from autocapture.store.ledger import Held
 from autocapture.workflows.calls import store_calls
@@ -167,7 +167,8 @@ def _finish(
             channel["cursor"], channel["mid_run"] = None, False
     _came_back(session, run, returned)
     _leave(session, run, gone)
-    session.execute(update(Channel).where(col(Channel.id) == run.channel_id).values(**channel))
+    row = table_of(Channel)
+    session.connection().execute(row.update().where(row.c.id == run.channel_id).values(channel))
     return len(gone)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import case, func, select
+from sqlalchemy import bindparam, case, func, select
 from sqlmodel import Session, col
 
 from autocapture.application import Application
@@ -19,6 +19,7 @@ from autocapture.measure.worktime import holidays_of
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import QUARANTINED, LedgerEntry
 from autocapture.model.watching import Stall
+from autocapture.store.bulk import rows_of, table_of
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.habits import WEEKS, Volume, far_below
 
@@ -37,6 +38,9 @@ DAY_ENDS = time(18)
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
+
+_STALL = table_of(Stall).c
+_CHECKED = select(_STALL.checked_at).where(_STALL.account_id == bindparam("of"), _STALL.sign == NEWEST)
 
 log = structlog.get_logger()
 
@@ -75,8 +79,8 @@ def look_for_newer(
 
 def _is_due(app: Application, account_id: int) -> bool:
     with reading(app.engine) as session:
-        row = session.get(Stall, (account_id, NEWEST))
-    return row is None or not timedelta(0) <= app.clock.now() - row.checked_at < CHECK_EVERY
+        checked = rows_of(session, _CHECKED, {"of": account_id})
+    return not checked or not timedelta(0) <= app.clock.now() - checked[0].checked_at < CHECK_EVERY
 
 
 def _is_behind(app: Application, channel: Channel, newest: datetime, began: datetime) -> bool:

@@ -68,6 +68,9 @@ class Watched:
         return Source(self.channel.source_id, self.channel.kind, self.channel.name)  # type: ignore[arg-type]
 
 
+_PROVIDERS = ("google", "microsoft")
+
+
 def target_of(settings: Settings, provider: str, kind: str) -> str:
     """Where notices of a channel are to be sent; empty where they cannot come."""
     if provider == "google" and kind == "email":
@@ -105,11 +108,15 @@ def end_subscriptions(app: Application, account_id: int) -> int:
 
 
 def _channels(app: Application, account_id: int | None = None) -> list[Watched]:
-    """Every channel that is watched or could be, with its row."""
+    """Every channel that is watched or could be, with its row. Where notices can come from nowhere, only those with a row are
+    looked at: this is asked every few seconds."""
+    targets = {
+        target_of(app.settings, provider, kind) for provider in _PROVIDERS for kind in ("email", "event")
+    }
     statement = (
         select(Account, Channel, Subscription)
         .join(Channel, col(Channel.account_id) == col(Account.id))
-        .outerjoin(Subscription, col(Subscription.channel_id) == col(Channel.id))
+        .join(Subscription, col(Subscription.channel_id) == col(Channel.id), isouter=any(targets))
         .order_by(col(Account.id), col(Channel.id))
     )
     if account_id is not None:

@@ -1,0 +1,53 @@
+"""Selects that are made once. Making one takes longer than running it, and a page of one mail runs thirty of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, Column, ColumnElement, Select, String, any_, bindparam, column, func, select
+from sqlmodel import Session
+
+from autocapture.store.bulk import rows_of
+
+Among = Callable[[Column[Any], str], ColumnElement[bool]]
+"""The condition that a column (numbers, or texts without NUL) is one of the values, however many, of the parameter so named."""
+
+
+class Lookup:
+    """A select of columns by parameters, of which some are lists of values.
+
+        KNOWN = Lookup(lambda among: select(alias.c.activity_id).where(among(alias.c.key, "keys")))
+        rows = KNOWN(session, keys={1, 2, 3})
+
+    A list is one parameter, JSON on SQLite and an array on PostgreSQL: with a parameter for each value the statement would
+    differ with their number.
+    """
+
+    def __init__(self, make: Callable[[Among], Select[Any]]) -> None:
+        self._make = make
+        self._made: dict[str, tuple[Select[Any], frozenset[str]]] = {}
+
+    def __call__(self, session: Session, **values: Any) -> Sequence[Any]:
+        """The rows, as tuples."""
+        database = session.get_bind().dialect.name
+        if database not in self._made:
+            self._made[database] = self._statement(database)
+        statement, lists = self._made[database]
+        for name in lists:
+            listed = list(values[name])
+            values[name] = json.dumps(listed) if database == "sqlite" else listed
+        return rows_of(session, statement, values)
+
+    def _statement(self, database: str) -> tuple[Select[Any], frozenset[str]]:
+        lists: set[str] = set()
+
+        def among(key: Column[Any], name: str) -> ColumnElement[bool]:
+            lists.add(name)
+            if database == "sqlite":
+                listed = func.json_each(bindparam(name, type_=String))
+                return key.in_(select(listed.table_valued(column("value", key.type)).c.value))
+            return key == any_(bindparam(name, type_=ARRAY(key.type)))
+
+        return self._make(among), frozenset(lists)
