@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from autocapture.connector import (
     Broken,
@@ -30,6 +30,8 @@ Answer = Record | Gone | Broken
 
 class GoogleConnection:
     """What the grant allows is there, the rest is left out: a mailbox without the calendars, or they without it."""
+
+    channels_for = timedelta(minutes=10)
 
     def __init__(self, mail: Api, calendar: Api, grant: Grant, tools: Tools) -> None:
         granted = grant.scopes

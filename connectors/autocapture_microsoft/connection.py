@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from autocapture.connector import Broken, Callback, Channel, Count, Cursor, Gone, Page, Record, Subscription
 from autocapture.errors import ScopeMissing
@@ -16,6 +16,8 @@ from autocapture_microsoft.scopes import Permissions
 
 class MicrosoftConnection:
     """What was not granted is left out: with mail alone there are no calendars, and the other way round."""
+
+    channels_for = timedelta(minutes=10)
 
     def __init__(
         self, graph: Graph, granted: Permissions, well_known: Callable[[], Mapping[str, str]]

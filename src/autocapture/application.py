@@ -15,6 +15,7 @@ from autocapture.connect.access_tokens import AccessTokens
 from autocapture.connect.clients import Clients
 from autocapture.connect.dial import dial_allowed
 from autocapture.connect.http import open_session
+from autocapture.connect.listings import Listings
 from autocapture.connect.registry import Registry
 from autocapture.connect.vault import Vault
 from autocapture.settings import Settings
@@ -33,10 +34,13 @@ class Application:
     """The operator's clients at the providers where people grant."""
     tokens: AccessTokens = field(init=False, repr=False)
     """Access tokens of this process."""
+    listed: Listings = field(init=False, repr=False)
+    """When this process last listed the channels of each account."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "clients", Clients(self.settings, self.open_http, self.clock))
         object.__setattr__(self, "tokens", AccessTokens(self.clock))
+        object.__setattr__(self, "listed", Listings(self.clock))
 
     @property
     def dial_allowed(self) -> Callable[[str], bool]:

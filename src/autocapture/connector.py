@@ -211,6 +211,15 @@ class ReadsText(Protocol):
 
 
 @runtime_checkable
+class KeepsChannels(Protocol):
+    """A connection that spends requests on listing its channels and on nothing else. Between two listings those that are known
+    are pulled; one that has gone meanwhile says so (ChannelGone)."""
+
+    channels_for: timedelta
+    """How long a listing stands, and so how long a new channel may wait to be found."""
+
+
+@runtime_checkable
 class LeavesOut(Protocol):
     """A connection that can name what of its account it never captures, for whoever asks whether all is there."""
 

@@ -68,7 +68,7 @@ def test_a_small_bench_of_providers_measures_every_goal() -> None:
     assert done.returncode in (0, 1), done.stderr
     goals = {goal["goal"]: goal for goal in json.loads(done.stdout)["goals"]}
     by_rule = [goal for name, goal in goals.items() if name.startswith(("Gmail import", "idle pass"))]
-    assert len(by_rule) == 7
+    assert len(by_rule) == 9
     assert [goal["goal"] for goal in by_rule if not goal["passed"]] == []
     assert goals["Graph import: requests for single messages"]["passed"]
     assert 0 < goals["3 mailboxes: fresh within, s (p99)"]["measured"] < 300

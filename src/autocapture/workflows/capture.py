@@ -35,7 +35,7 @@ from autocapture.store.due_accounts import due_accounts as accounts_due
 from autocapture.store.engine import reading, writing
 from autocapture.store.leases import Lease
 from autocapture.workflows import collector, outcome
-from autocapture.workflows.channels import discover, switch_off
+from autocapture.workflows.channels import switch_off, to_visit
 from autocapture.workflows.exclusions import load_exclusions
 from autocapture.workflows.open_account import open_account
 from autocapture.workflows.pace import APART, intervals, longest_interval
@@ -176,7 +176,7 @@ def _capture(
     with ReadAhead(app, lease.account_id) as ahead:
         while True:
             with open_account(app, account) as connection:
-                channels = discover(app, lease, connection, resync=anew)
+                channels = to_visit(app, lease, connection, resync=anew)
                 anew = False  # what the run resets once goes on where it is, however often it connects
                 queue = deque(
                     Run(
@@ -201,6 +201,8 @@ def _capture(
                     _rest(app, lease, at_rest)
                     raise
             if broken is None:
+                if report.gone:  # perhaps moved into a folder that is new
+                    app.listed.forget(lease.account_id)
                 return at_rest
             _rest(app, lease, at_rest)
 
@@ -245,6 +247,7 @@ def _pull_all(
         except ChannelGone:
             run.forget_following()
             switch_off(app, lease, run.channel_id)
+            app.listed.forget(lease.account_id)
             continue
         except (Unreachable, SetupError) as problem:
             if not (isinstance(problem, Unreachable) and run.ahead.give_up()):

@@ -1,21 +1,55 @@
-"""The channels of an account as rows: found anew at each run, switched off when they are gone, never deleted."""
+"""The channels of an account as rows: found anew at each run, or now and then where finding them takes requests of its own;
+switched off when they are gone, never deleted."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlmodel import Session, col
 
 from autocapture.application import Application
 from autocapture.connector import Channel as Found
-from autocapture.connector import Connection, ListsInPart
+from autocapture.connector import Connection, KeepsChannels, ListsInPart
 from autocapture.model.accounts import LONG_AGO, Account, Channel
 from autocapture.store import leases, ledger
-from autocapture.store.engine import writing
+from autocapture.store.engine import reading, writing
 from autocapture.store.leases import Lease
 from autocapture.workflows.departed import leave
 from autocapture.workflows.people import our_people
+
+_ENABLED = select(Channel).where(col(Channel.account_id) == bindparam("of"), col(Channel.enabled))
+
+
+def to_visit(
+    app: Application, lease: Lease, connection: Connection, *, resync: bool = False
+) -> list[Channel]:
+    """The channels in scope, most overdue first: those that are known while their listing stands, else those that the
+    connection lists now.
+
+    A listing is over before its time where something says that there may be another one: a channel is to be looked at from
+    the start or was woken by whoever connected the account or changed its scope, one is gone, or items left one, for a mail
+    that is moved into a new folder leaves its old one first.
+    """
+    if not resync and _stands(app, lease.account_id, connection):
+        known = _known(app, lease.account_id)
+        if known and all(channel.wake_at != LONG_AGO for channel in known):
+            return known
+    began = app.clock.now()
+    channels = discover(app, lease, connection, resync=resync)
+    app.listed.note(lease.account_id, began)
+    return channels
+
+
+def _stands(app: Application, account_id: int, connection: Connection) -> bool:
+    return isinstance(connection, KeepsChannels) and app.listed.stands(account_id, connection.channels_for)
+
+
+def _known(app: Application, account_id: int) -> list[Channel]:
+    with reading(app.engine) as session:
+        known = list(session.scalars(_ENABLED, {"of": account_id}))
+        session.expunge_all()
+    return sorted(known, key=_urgency)
 
 
 def discover(
@@ -32,6 +66,9 @@ def discover(
     """
     found = connection.channels()
     unlisted = connection.unlisted() if isinstance(connection, ListsInPart) else {}
+    known = _known(app, lease.account_id)
+    if not resync and found and {(each.source_id, each.name) for each in known} == set(map(_named, found)):
+        return known  # nothing is left out, new, renamed or gone
     with writing(app.engine) as session:
         leases.renew(session, lease, app.clock.now())
         left_out = set(session.get_one(Account, lease.account_id).left_out)
@@ -71,8 +108,12 @@ def _stored(session: Session, account_id: int) -> list[Channel]:
     return list(session.scalars(select(Channel).where(col(Channel.account_id) == account_id)))
 
 
+def _named(found: Found) -> tuple[str, str]:
+    return found.id, found.name or found.id
+
+
 def _keep(session: Session, account_id: int, stored: Channel | None, found: Found, resync: bool) -> None:
-    name = found.name or found.id
+    _, name = _named(found)
     if stored is None:
         session.add(Channel(account_id=account_id, source_id=found.id, kind=found.kind, name=name))
         return

@@ -29,21 +29,23 @@ REP = rep_address(0)
 _USUAL = ("inbox", "sentitems")
 _EACH_PASS = timedelta(seconds=30)
 _PASSES = 5
+_LISTS = ("mailFolders", "childFolders", "calendars")
+_LISTED_AGAIN = timedelta(minutes=10)
 
 PerPass = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`idle` are the requests of one pass for each channel of a kind; `besides` those for all of the account, to see which
-    channels there are."""
+    """`idle` are the requests of one pass for each channel of a kind, and those that are for none; `listing` those by which an
+    account's channels are listed anew, every ten minutes."""
 
     graph_messages: int
     graph_requests: int
     graph_for_single_messages: int
     folders: int
     idle: dict[str, float] = field(default_factory=dict)
-    besides: dict[str, float] = field(default_factory=dict)
+    listing: dict[str, float] = field(default_factory=dict)
 
 
 def measure_asking(*, messages: int = 5_000, folders: int = 20) -> Asked:
@@ -60,10 +62,10 @@ def measure_asking(*, messages: int = 5_000, folders: int = 20) -> Asked:
         asked_before, graph.requests = len(graph.asked), 0
         captured = _captured(app, account_id)
         asked, requests = graph.asked[asked_before:], graph.requests
-        idle, besides = _idle_at_graph(graph, app, account_id)
-    idle_at_google, besides_at_google = _idle_at_google()
+        idle, listing = _idle_at_graph(graph, app, account_id)
+    idle_at_google, listing_at_google = _idle_at_google()
     single = sum(_is_single(each) for each in asked)
-    return Asked(captured, requests, single, folders, idle | idle_at_google, besides | besides_at_google)
+    return Asked(captured, requests, single, folders, idle | idle_at_google, listing | listing_at_google)
 
 
 @contextmanager
@@ -93,13 +95,13 @@ def _is_single(request: Request) -> bool:
     return "messages" in request.path and request.path[-1] not in ("messages", "delta")
 
 
-def _passes(app: Application, account_id: int) -> None:
+def _passes(app: Application, account_id: int, number: int = _PASSES, after: timedelta = _EACH_PASS) -> None:
     """Within the few minutes in which nobody asks for the newest item besides."""
-    for _ in range(_PASSES):
+    for _ in range(number):
         clock = app.clock
         if not isinstance(clock, SimulatedClock):
             raise TypeError("the bench has a clock of its own")
-        clock.advance(_EACH_PASS)
+        clock.advance(after)
         if _captured(app, account_id):
             raise RuntimeError("an idle pass brought something")
 
@@ -107,19 +109,22 @@ def _passes(app: Application, account_id: int) -> None:
 def _idle_at_graph(graph: FakeGraph, app: Application, account_id: int) -> tuple[PerPass, PerPass]:
     begun = len(graph.asked)
     _passes(app, account_id)
-    counts = Counter(map(_subject, graph.asked[begun:]))
-    deltas = {each.path for each in graph.asked[begun:] if _subject(each) == "Graph folder"}
-    agendas = {each.path for each in graph.asked[begun:] if _subject(each) == "Graph calendar"}
+    ended = len(graph.asked)
+    _passes(app, account_id, 1, _LISTED_AGAIN)
+    counts = Counter(map(_subject, graph.asked[begun:ended]))
+    listing = sum(each.path[-1] in _LISTS for each in graph.asked[ended:])
+    deltas = {each.path for each in graph.asked[begun:ended] if _subject(each) == "Graph folder"}
+    agendas = {each.path for each in graph.asked[begun:ended] if _subject(each) == "Graph calendar"}
     each = {
         "a Graph folder": counts["Graph folder"] / _PASSES / max(1, len(deltas)),
         "a Graph calendar": counts["Graph calendar"] / _PASSES / max(1, len(agendas)),
     }
-    return each, {"Graph's lists": counts["Graph list"] / _PASSES}
+    return each | {"no channel of Graph": counts["no channel"] / _PASSES}, {"Graph": listing}
 
 
 def _subject(request: Request) -> str:
     if request.path[-1] != "delta":
-        return "Graph list"
+        return "no channel"
     return "Graph calendar" if "calendarView" in request.path else "Graph folder"
 
 
@@ -135,12 +140,17 @@ def _idle_at_google() -> tuple[PerPass, PerPass]:
             user.mailbox.receive(writers.mail(START - timedelta(hours=number)).headers, START)
         account_id = connect(app, "google", REP, "token", GOOGLE_SCOPES)
         _captured(app, account_id)
+        _passes(app, account_id, 1)  # in which the newest item is asked for
         google.calls.clear()
         _passes(app, account_id)
         calls = Counter(google.calls)
+        google.calls.clear()
+        _passes(app, account_id, 1, _LISTED_AGAIN)
+        listing = google.calls["calendar.calendarList.list"]
         app.engine.dispose()
     each = {
         "a Gmail mailbox": calls["gmail.history.list"] / _PASSES,
         "a Google calendar": calls["calendar.events.list"] / _PASSES / len(user.calendars),
     }
-    return each, {"Google's list of calendars": calls["calendar.calendarList.list"] / _PASSES}
+    none = calls.total() - calls["gmail.history.list"] - calls["calendar.events.list"]
+    return each | {"no channel of Google": none / _PASSES}, {"Google": listing}

@@ -62,7 +62,8 @@ def _asking(found: Asked | None) -> Iterator[Verdict]:
     yield Verdict("Graph import: requests for single messages", for_each, 0, False)
     yield Verdict("Graph import: requests for 1,000 messages", rate, MOST_REQUESTS_A_THOUSAND, False)
     for name, requests in found.idle.items():
-        yield Verdict(f"idle pass: requests, {name}", requests, MOST_REQUESTS_A_CHANNEL, False)
+        most = 0.0 if name.startswith("no ") else MOST_REQUESTS_A_CHANNEL
+        yield Verdict(f"idle pass: requests, {name}", requests, most, False)
 
 
 def _fleet(found: Fleet | None) -> Iterator[Verdict]:
@@ -96,9 +97,9 @@ def _told(found: Found) -> Iterator[str]:
             f" {one.fresh_with:.0f} s (p95), {one.fresh_without:.0f} s without an import"
         )
     if (asked := found.asking) is not None:
-        besides = ", ".join(f"{name} {number:g}" for name, number in asked.besides.items())
+        listing = ", ".join(f"{name} {number:g}" for name, number in asked.listing.items())
         yield f"requests: {asked.graph_messages} messages of Graph by {asked.graph_requests} requests"
-        yield f"requests of an idle pass besides those of its channels: {besides}"
+        yield f"requests every ten minutes for which channels there are: {listing}"
     if (fleet := found.fleet) is not None:
         yield (
             f"fleet: {fleet.busy_minutes:g} busy minutes with {fleet.messages} messages and"
