@@ -7,8 +7,10 @@ notices were asked for.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from autocapture.connector import Auth, Connection, Credential, Grant, Tools
 from autocapture.errors import ScopeMissing, SetupError
@@ -29,6 +31,9 @@ class GoogleConnector:
     auth = Auth("oauth", "google", scopes.ASKED_FOR)
     options = GoogleOptions
 
+    def __init__(self) -> None:
+        self._newest: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+
     @contextmanager
     def open(self, options: GoogleOptions, credential: Credential, tools: Tools) -> Iterator[Connection]:
         """Asks nothing of Google yet. Raises SetupError, ScopeMissing."""
@@ -40,7 +45,8 @@ class GoogleConnector:
         with tools.http() as session:
             mail = Api("gmail", "v1", options.gmail_root, session, credential, tools.clock)
             calendar = Api("calendar", "v3", options.calendar_root, session, credential, tools.clock)
-            connection = GoogleConnection(mail, calendar, credential, tools)
+            newest = self._newest[f"{options.gmail_root} {credential.subject}"]
+            connection = GoogleConnection(mail, calendar, credential, tools, newest)
             try:
                 yield connection
             finally:

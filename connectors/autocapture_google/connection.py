@@ -33,7 +33,10 @@ class GoogleConnection:
 
     channels_for = timedelta(minutes=10)
 
-    def __init__(self, mail: Api, calendar: Api, grant: Grant, tools: Tools) -> None:
+    def __init__(
+        self, mail: Api, calendar: Api, grant: Grant, tools: Tools, newest: dict[str, datetime] | None = None
+    ) -> None:
+        """`newest` is the mailbox's, kept from one connection to the next."""
         granted = grant.scopes
         may_read_texts = scopes.may_read_texts(granted)
         self._address = grant.address
@@ -44,7 +47,9 @@ class GoogleConnection:
         self._calendar_watch = CalendarWatch(calendar, tools)
         if scopes.may_read_mail(granted):
             with_texts = tools.level == "full" and may_read_texts
-            self._mailbox = Mailbox(mail, tools, with_texts=with_texts)
+            self._mailbox = Mailbox(
+                mail, tools, with_texts=with_texts, newest={} if newest is None else newest
+            )
         if scopes.may_read_events(granted):
             self._calendars = Calendars(calendar, tools, may_list=scopes.may_list_calendars(granted))
 

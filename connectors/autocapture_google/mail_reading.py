@@ -80,14 +80,20 @@ class Reader:
             done = set(asked).difference(throttled, now_failed)
             yield from ((id_, answers[id_]) for id_ in asked if id_ in done)
         for id_ in failed:
-            answer = self._ask([id_], request)[id_]
+            answer = self._ask([id_], request, again=True)[id_]
             if isinstance(answer, Refused) and answer.throttled:
                 raise fault(answer, self._api.title)
             yield id_, answer
 
-    def _ask(self, ids: Sequence[str], request: Callable[[str], Any]) -> dict[str, Json | Refused]:
+    def _ask(
+        self, ids: Sequence[str], request: Callable[[str], Any], *, again: bool = False
+    ) -> dict[str, Json | Refused]:
+        """`again`: the server failed at it, and a batch tells whether at this message alone."""
         self._budget.spend(GET_MESSAGE, len(ids))
-        answers = self._api.ask_all({id_: request(id_) for id_ in ids})
+        if len(ids) == 1 and not again:
+            answers = {ids[0]: self._api.ask_one(request(ids[0]))}
+        else:
+            answers = self._api.ask_all({id_: request(id_) for id_ in ids})
         for answer in answers.values():
             if isinstance(answer, Refused) and answer.status == 403 and not answer.throttled:
                 raise fault(answer, self._api.title)

@@ -37,7 +37,9 @@ _FIRST_YEAR = 1971  # Gmail counts from 1970 on
 class Mailbox:
     """`with_texts`: whether what is kept of a page will have its text read, which costs as much again."""
 
-    def __init__(self, api: Api, tools: Tools, *, with_texts: bool) -> None:
+    def __init__(self, api: Api, tools: Tools, *, with_texts: bool, newest: dict[str, datetime]) -> None:
+        """`newest` remembers when the message came that was the newest at the last question: as long as it is, nothing is read
+        for the answer."""
         self._api = api
         self._budget = Budget(tools.meter)
         self._reader = Reader(api, self._budget)
@@ -46,6 +48,7 @@ class Mailbox:
         self._readings = 2 if with_texts else 1  # of each message
         self._known: dict[str, Answer] = {}  # looked at for their dates, and not asked for yet
         self._unlisted: set[str] | None = None
+        self._newest = newest
 
     def pull(self, cursor: Cursor | None, limit: int) -> Page:
         self.close()
@@ -74,7 +77,10 @@ class Mailbox:
     def newest(self) -> datetime | None:
         """Of the few that are listed first, the first that is in scope."""
         for id_ in self._ids(self._list("", _LOOKED_AT_FOR_NEWEST)):
-            if (received := _date(self._reader.read([id_], since=self._since)[id_])) is not None:
+            received = self._newest.get(id_) or _date(self._reader.read([id_])[id_])
+            if received is not None and (self._since is None or received >= self._since):
+                self._newest.clear()
+                self._newest[id_] = received
                 return received
         return None
 

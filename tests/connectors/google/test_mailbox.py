@@ -256,7 +256,7 @@ def test_batches_shrink_where_too_many_are_asked_for_at_once() -> None:
             assert all(isinstance(item, Record) for item in read)
             google.at_once = 0
             with pytest.raises(RateLimited):
-                connection.get(MAILBOX, [written[0].id])
+                connection.get(MAILBOX, [message.id for message in written[:2]])
 
 
 def test_a_page_is_no_larger_than_the_budget_for_reading_it(google: FakeGoogle) -> None:
