@@ -18,8 +18,11 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
+    Date,
+    Insert,
     Select,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -37,7 +40,7 @@ from autocapture.measure.declare import Metric
 from autocapture.measure.explain import ANYTHING, fingerprint
 from autocapture.measure.period import Period
 from autocapture.measure.query import Query
-from autocapture.measure.sql import MARGIN, PERIOD_END, PERIOD_START, parameters, prepare, table
+from autocapture.measure.sql import FIRST_USER, MARGIN, PERIOD_END, PERIOD_START, parameters, prepare, table
 
 metric_day = table("metric_day")
 dirty_cell = table("dirty_cell")
@@ -130,34 +133,36 @@ def _wait_for_writers(session: Session) -> None:
 
 def _refill(session: Session, metric: Metric, user_id: int, days: Sequence[date]) -> None:
     """`days` is in order."""
-    session.execute(delete(metric_day).where(_kept(metric, user_id), metric_day.c.local_date.in_(days)))
-    _fill(session, metric, user_id, Period(days[0], days[-1]), days)
+    values = {"of": user_id, "named": metric.name, "days": list(days)}
+    session.connection().execute(_EMPTY_DAYS, values)
+    period = parameters(Period(days[0], days[-1]), _EVENTUALLY, None, user_id=user_id)
+    session.connection().execute(_filling(metric, chosen_days=True), {**period, "days": list(days)})
 
 
 def _refill_since(session: Session, metric: Metric, user_id: int, first: date) -> None:
     """Every day from `first` on."""
-    session.execute(delete(metric_day).where(_kept(metric, user_id), metric_day.c.local_date >= first))
-    _fill(session, metric, user_id, Period(first, _LAST_DAY))
+    session.connection().execute(_EMPTY_SINCE, {"of": user_id, "named": metric.name, "first": first})
+    period = parameters(Period(first, _LAST_DAY), _EVENTUALLY, None, user_id=user_id)
+    session.connection().execute(_filling(metric, chosen_days=False), period)
 
 
-def _kept(metric: Metric, user_id: int) -> Any:
-    return and_(metric_day.c.user_id == user_id, metric_day.c.metric == metric.name)
+_DAYS = bindparam("days", expanding=True, type_=Date())
+_EMPTY = delete(metric_day).where(
+    metric_day.c.user_id == bindparam("of"), metric_day.c.metric == bindparam("named")
+)
+_EMPTY_DAYS = _EMPTY.where(metric_day.c.local_date.in_(_DAYS))
+_EMPTY_SINCE = _EMPTY.where(metric_day.c.local_date >= bindparam("first"))
 
 
-def _fill(
-    session: Session, metric: Metric, user_id: int, period: Period, days: Sequence[date] | None = None
-) -> None:
-    """One user's days, so that the rows are found by their key; all days of `period` where `days` are not given."""
-    own = Query(
-        period,
-        _EVENTUALLY,
-        visible=lambda facts: and_(facts.user == user_id, *([] if days is None else [facts.on.in_(days)])),
+@cache  # making one takes several times as long as running it for a user's day
+def _filling(metric: Metric, *, chosen_days: bool) -> Insert:
+    """Fills one user's days, so that the rows are found by their key; all days of the period unless `chosen_days`."""
+    own = replace(
+        ANYTHING,
+        visible=lambda facts: and_(facts.user == FIRST_USER, *([facts.on.in_(_DAYS)] if chosen_days else [])),
     )
     columns = ["user_id", "local_date", "shared", "metric", "currency", "total", "n"]
-    session.execute(
-        insert(metric_day).from_select(columns, _cell_sums(metric, own)),
-        parameters(period, own.as_of, own.known_at, user_id=user_id),
-    )
+    return insert(metric_day).from_select(columns, _cell_sums(metric, own))
 
 
 def _cell_sums(metric: Metric, query: Query) -> Select[*tuple[Any, ...]]:
