@@ -140,7 +140,7 @@ class NetworkSettings(Section):
 
 
 class WorkerSettings(Section):
-    threads: Annotated[int, Field(ge=1, le=64)] = 2
+    threads: Annotated[int, Field(ge=1, le=64)] = 4
 
 
 class Settings(Section):
