@@ -16,9 +16,10 @@ from autocapture.evaluate.world import ACCOUNT_ONLY, AMBIGUOUS, Deal, Truth, Wor
 from autocapture.evaluate.write import write_world
 from autocapture.testing.world.hard import generate_hard
 from autocapture.testing.world.hard.cast import firms, our_people
-from autocapture.testing.world.hard.model import Book, Sale
+from autocapture.testing.world.hard.model import LANGUAGES, Book, Language, Sale
 from autocapture.testing.world.hard.sales import sales
 from autocapture.testing.world.hard.telling import Talk, misleads, verdict
+from autocapture.testing.world.hard.wording import words_of
 
 CASES = {
     "one deal", "none", "closed 5 days ago", "closed 20 days ago", "opens 10 days later", "two deals, two owners",
@@ -160,3 +161,13 @@ def test_the_number_of_a_quote_tells_deals_apart_that_are_alike(two_owners: tupl
     people = {"people": (), "ours": {one.owner.email, other.owner.email}}
     assert verdict(book, about(one, names_it=True, **people)) == AMBIGUOUS
     assert verdict(book, about(one, names_it=True, by_number=True, **people)) == one.deal.key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_even_and_odd_seeds_speak_otherwise(language: Language) -> None:
+    """What was fitted to the phrases of the one does not know those of the other."""
+    one, other = words_of(language, 0), words_of(language, 1)
+    for part in ("subjects", "titles", "lines"):
+        for matter, phrases in getattr(one, part).items():
+            assert len(phrases) >= 2
+            assert not set(phrases) & set(getattr(other, part)[matter])

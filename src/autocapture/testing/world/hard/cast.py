@@ -67,6 +67,7 @@ def firms(book: Book, number: int) -> None:
             rep=rng.choice(staff[:-1]),
             manager=staff[-1],
             shape=shape,
+            dialect=book.seed % 2,
         )
         firm.switchboard = names.phone(language, lines[language]) or ""
         for _ in range(rng.choice((3, 3, 4, 5))):

@@ -56,7 +56,8 @@ class Person:
 
 @dataclass(slots=True)
 class Firm:
-    """A company with its people. `rep` sells to it, `manager` keeps it once it has bought."""
+    """A company with its people. `rep` sells to it, `manager` keeps it once it has bought; `dialect` is which half of the phrases
+    is spoken there."""
 
     company: Company
     language: Language
@@ -66,6 +67,7 @@ class Firm:
     people: list[Person] = field(default_factory=list)
     sales: list[Sale] = field(default_factory=list)
     switchboard: str = ""
+    dialect: int = 0
 
 
 @dataclass(slots=True, eq=False)

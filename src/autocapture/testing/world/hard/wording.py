@@ -29,7 +29,8 @@ class Words:
 
 
 @cache
-def words_of(language: Language) -> Words:
+def words_of(language: Language, dialect: int) -> Words:
+    """Every other phrase of the language, beginning with the first (`dialect` 0) or the second (1)."""
     everything = tomllib.loads(
         (files("autocapture.testing.world.hard") / "words.toml").read_text(encoding="utf-8")
     )
@@ -37,7 +38,7 @@ def words_of(language: Language) -> Words:
     matters: tuple[Matter, ...] = ("named", "bland", "account", "general")
 
     def of(part: str) -> dict[Matter, tuple[str, ...]]:
-        return {matter: tuple(told[matter][part]) for matter in matters}
+        return {matter: tuple(told[matter][part][dialect::2]) for matter in matters}
 
     return Words(
         tuple(told["greetings"]),
@@ -51,18 +52,18 @@ def words_of(language: Language) -> Words:
 
 
 def subject(rng: Random, firm: Firm, matter: Matter, product: str = "") -> str:
-    return _filled(rng, firm, rng.choice(words_of(firm.language).subjects[matter]), product)
+    return _filled(rng, firm, rng.choice(words_of(firm.language, firm.dialect).subjects[matter]), product)
 
 
 def title(rng: Random, firm: Firm, matter: Matter, product: str = "") -> str:
-    return _filled(rng, firm, rng.choice(words_of(firm.language).titles[matter]), product)
+    return _filled(rng, firm, rng.choice(words_of(firm.language, firm.dialect).titles[matter]), product)
 
 
 def letter(
     rng: Random, firm: Firm, matter: Matter, product: str, sender: Person | User, receiver: Person | User
 ) -> str:
     """Greeting, one or two sentences on the matter, one on nothing, and who writes."""
-    words = words_of(firm.language)
+    words = words_of(firm.language, firm.dialect)
     lines = rng.sample(words.lines[matter], k=rng.choice((1, 2)))
     if matter != "bland" and rng.random() < 0.6:
         lines.append(rng.choice(words.lines["bland"]))
@@ -73,12 +74,12 @@ def letter(
 
 def quoted(firm: Firm, date: str, name: str, text: str) -> str:
     """The text as an answer quotes it."""
-    lead = words_of(firm.language).quote.format(date=date, name=name)
+    lead = words_of(firm.language, firm.dialect).quote.format(date=date, name=name)
     return "\n".join(["", "", lead, *(f"> {line}".rstrip() for line in text.splitlines())])
 
 
 def _filled(rng: Random, firm: Firm, text: str, product: str) -> str:
-    weekday = rng.choice(words_of(firm.language).weekdays)
+    weekday = rng.choice(words_of(firm.language, firm.dialect).weekdays)
     number = str(rng.randrange(10_000, 99_999))
     return (
         text.replace("{weekday}", weekday)
