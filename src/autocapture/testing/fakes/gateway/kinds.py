@@ -27,13 +27,14 @@ _MUCH = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`waits`: whoever asks is kept waiting, so that their patience should be short. `twice`: strikes the further request too
-    that is made at once, with a fresh token. `word`: the status of the provider's own refusal that it sends."""
+    """`waits`: whoever asks is kept waiting: their patience should be short. `asked_again`: the same is asked once more at once,
+    with a fresh token, and `twice`: that meets it too. `word`: the status of the provider's own refusal that it sends."""
 
     name: str
     strike: Callable[[Exchange], None]
     means: Meaning = "passing"
     waits: bool = False
+    asked_again: bool = False
     twice: bool = False
     word: int | None = None
 
@@ -250,8 +251,8 @@ _KINDS = (
     Kind("closed after", _closed_after),
     *(Kind(f"{status} elsewhere", partial(_elsewhere, status)) for status in (301, 302, 303, 307, 308)),
     *(Kind(name, partial(_send, reply)) for name, reply in _STATUSES.items()),
-    Kind("401 once", partial(_worded, 401), word=401),
-    Kind("401 twice", partial(_worded, 401), "login", twice=True, word=401),
+    Kind("401 once", partial(_worded, 401), asked_again=True, word=401),
+    Kind("401 twice", partial(_worded, 401), "login", asked_again=True, twice=True, word=401),
     Kind("400 in its words", partial(_worded, 400), "absent", word=400),
     Kind("403 in its words", partial(_worded, 403), "permission", word=403),
     Kind("404 in its words", partial(_worded, 404), "absent", word=404),

@@ -48,6 +48,7 @@ class Wire:
         """Set while nobody is kept waiting."""
         self._planned: dict[Site, list[Kind]] = {}
         self._again: tuple[Site, Kind] | None = None
+        """What is about to be asked once more, at once."""
         self._asked: Counter[tuple[str, str]] = Counter()
         self._down = 0
         self._lock = threading.RLock()
@@ -65,11 +66,11 @@ class Wire:
             self.met[site] += 1
             again, self._again = self._again, None
             if again is not None and (again[0].service, again[0].route) == (service, route):
-                return self._strikes(*again)
+                return self._strikes(*again) if again[1].twice else None
             if not self._planned.get(site):
                 return None
             kind = self._planned[site].pop(0)
-            self._again = (site, kind) if kind.twice else None
+            self._again = (site, kind) if kind.asked_again else None
             return self._strikes(site, kind)
 
     def _strikes(self, site: Site, kind: Kind) -> Kind:
