@@ -21,7 +21,7 @@ from tests.connectors.google.account import (
 )
 
 from autocapture.connector import Broken, Gone, Record, Ref
-from autocapture.errors import CursorExpired, RateLimited, ScopeMissing
+from autocapture.errors import CursorExpired, RateLimited, ScopeMissing, Unreachable
 from autocapture.records import EmailRecord
 from autocapture.testing.fakes.google import FakeGoogle
 from autocapture_google.messages import LEFT_OUT
@@ -244,6 +244,38 @@ def test_a_message_that_gmail_fails_at_takes_no_other_along(google: FakeGoogle) 
     assert read["ffff"] == Gone("ffff")
     assert isinstance(read["no-id"], Broken)
     assert [type(item) for item in alone] == [Broken] * 2
+
+
+@pytest.mark.parametrize("fault", ["failed", "html"])
+def test_one_message_that_gmail_fails_at_is_told_from_a_gmail_that_fails(
+    google: FakeGoogle, fault: str
+) -> None:
+    """It is asked for without a batch first, so nothing but its own answer tells of it."""
+    user = new_user(google)
+    [message] = write_many(user, 1)
+    failing = user.mailbox.receive([("Subject", "bad")], NOW, faulty="fails")
+    with opened(google, user) as connection:
+        assert [type(item) for item in connection.get(MAILBOX, [failing.id])] == [Broken]
+        google.break_next(fault)
+        assert [type(item) for item in connection.get(MAILBOX, [message.id])] == [Record]
+        google.break_next(fault)
+        google.break_next(fault, 2)
+        with pytest.raises(Unreachable):
+            connection.get(MAILBOX, [message.id])
+
+
+def test_the_newest_is_read_once_as_long_as_it_is_the_newest(google: FakeGoogle) -> None:
+    user = new_user(google)
+    old, new = write(user, NOW - timedelta(hours=1), "old"), write(user, NOW, "new")
+    before = google.calls["gmail.messages.get"]
+    for _ in range(3):
+        with opened(google, user) as connection:
+            assert connection.newest(MAILBOX) == NOW
+    assert google.calls["gmail.messages.get"] - before == 1
+    user.mailbox.label(new.id, "TRASH")
+    with opened(google, user) as connection:
+        assert connection.newest(MAILBOX) == NOW - timedelta(hours=1)
+        assert old.id in user.mailbox.messages
 
 
 def test_batches_shrink_where_too_many_are_asked_for_at_once() -> None:
