@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from tests.integration.capture.providers import BEGINS, LATER, Providers
 from tests.integration.capture.test_kill import Killer, sample
 
-SAMPLED = 3
+SAMPLED = 2
 
 
 @contextmanager

@@ -25,6 +25,8 @@ from autocapture.application import Application
 from autocapture.bootstrap import build
 from autocapture.clock import FixedClock
 from autocapture.connect.http import open_session
+from autocapture.connect.registry import Registry
+from autocapture.connector import Connector
 from autocapture.errors import AutocaptureError
 from autocapture.model.accounts import LONG_AGO, Account, Channel
 from autocapture.model.ledger import QUARANTINED
@@ -79,6 +81,17 @@ def _open_session(
     allowed: Callable[[str], bool], *, patience: timedelta, total: timedelta = PATIENCE, **more: Any
 ) -> requests.Session:
     return open_session(allowed, total=min(total, patience), **{**more, "most_bytes": MOST_BYTES})
+
+
+class _Begun(Registry):
+    """Connectors as a process has them that has just begun."""
+
+    def __init__(self, installed: Registry) -> None:
+        self._installed = installed
+        self._made: dict[str, Connector[Any]] = {}
+
+    def get(self, name: str) -> Connector[Any]:
+        return self._made.setdefault(name, type(self._installed.get(name))())
 
 
 @dataclass
@@ -264,11 +277,10 @@ class Story(AbstractContextManager["Story"], ABC):
         self.clock.advance(until - self.clock.now())
 
     def _opened(self, patience: timedelta) -> Application:
-        """As a process that has just begun: no token is held. Only statements that were compiled are kept."""
+        """As a process that has just begun: nothing is held or remembered but statements that were compiled."""
         made = self._made
-        return Impatient(
-            self._settings, self.clock, made.engine, made.vault, made.registry, patience=patience
-        )
+        registry = _Begun(made.registry)
+        return Impatient(self._settings, self.clock, made.engine, made.vault, registry, patience=patience)
 
     def _stand(self) -> Stand:
         with self._made.engine.connect() as connection:

@@ -100,8 +100,8 @@ NOT_ASKED = {"gmail.labels.list", "gmail.labels.get"}
 
 SAMPLED = (
     ("google", "watched", ("401 twice",)),
-    ("google", "changed", ("reset after",)),
-    ("microsoft", "changed", ("429 for ever",)),
+    ("google", "expired", ("reset after",)),
+    ("microsoft", "connected", ("429 for ever",)),
     ("microsoft-calls", "imported", ("404 of a proxy", "gzip bomb")),
     ("rude-caldav", "changed", ("no handshake",)),
     ("signing-in", "signed_in", ("200 of a portal", "500", "302 elsewhere")),

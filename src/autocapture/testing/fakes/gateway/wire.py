@@ -48,7 +48,7 @@ class Wire:
         """Set while nobody is kept waiting."""
         self._planned: dict[Site, list[Kind]] = {}
         self._again: tuple[Site, Kind] | None = None
-        """What is about to be asked once more, at once."""
+        """What is about to be asked once more, as soon as there is a fresh token."""
         self._asked: Counter[tuple[str, str]] = Counter()
         self._down = 0
         self._lock = threading.RLock()
@@ -64,8 +64,9 @@ class Wire:
             place: Place = "first" if self._asked[service, route] == 1 else "later"
             site = Site(service, self.moment, route, place)
             self.met[site] += 1
-            again, self._again = self._again, None
+            again = self._again
             if again is not None and (again[0].service, again[0].route) == (service, route):
+                self._again = None
                 return self._strikes(*again) if again[1].twice else None
             if not self._planned.get(site):
                 return None
