@@ -22,7 +22,7 @@ from autocapture.testing.fakes.caldav.store import PASSWORD, USER, Collection, S
 from autocapture.testing.fakes.entra_server import TENANT
 from autocapture.testing.fakes.google import FakeGoogle
 from autocapture.testing.fakes.microsoft import FakeGraph, event, message
-from autocapture.testing.fakes.microsoft.samples import attendee, person
+from autocapture.testing.fakes.microsoft.samples import attendee, person, zulu
 from autocapture.workflows.capture import due_accounts
 from autocapture.workflows.connect_account import Login, connect_account
 from autocapture.workflows.granting import Wanted, answered, question
@@ -125,8 +125,9 @@ class Providers(AbstractContextManager["Providers"]):
             ("Message-ID", f"<{number}@customer.example>"), ("Date", f"{at:%a, %d %b %Y %H:%M:%S} +0000"),
         ]  # fmt: skip
         self.google.users[PEOPLE[0]].mailbox.receive(headers, at)
-        kim, people = person(KIM, "Kim"), [person(address) for address in PEOPLE[:2]]
-        told = message(number, **{"from": kim, "sender": kim, "toRecipients": people})
+        kim, people = person(KIM, "Kim"), [{"emailAddress": {"address": each}} for each in PEOPLE[:2]]
+        times = dict.fromkeys(("sentDateTime", "receivedDateTime"), zulu(at))
+        told = message(number, **{"from": kim, "sender": kim, "toRecipients": people, **times})
         self.graph.mailboxes[PEOPLE[1]].add(told, "inbox", number)
 
     def _google_meeting(self, name: str, **more: Any) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def test_killed_at_points_all_over_it(killer: Killer) -> None:
     assert {row["connector"] for row in killer.told["account"]} == {"google", "microsoft", "caldav"}
     assert {row["state"] for row in killer.told["subscription"]} == {"active", "unwatchable"}
     assert {row["outcome"] for row in killer.told["ledger"]} == {"captured"}
-    assert len(killer.told["activity"]) >= 5
+    captured = [row["activity_id"] for row in killer.told["ledger"] if row["activity_id"]]
+    assert len(set(captured)) < len(captured), "some were seen twice"
     killer.kill_at(sample(killer.points, SAMPLED))
 
 
