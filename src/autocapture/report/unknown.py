@@ -13,6 +13,7 @@ from autocapture.model.ledger import QUARANTINED, LedgerEntry
 from autocapture.model.organization import User
 from autocapture.model.watching import Census, Stall
 from autocapture.report.summary import AccountTrouble, Coverage
+from autocapture.store.captured import is_captured, of_somebody_active
 
 KINDS = ("email", "event", "call")
 SILENT_AFTER = timedelta(days=2)
@@ -28,7 +29,8 @@ def coverage(session: Session, reps: Sequence[User], as_of: datetime) -> tuple[C
 
 
 def troubles(session: Session, reps: Sequence[User], as_of: datetime) -> tuple[AccountTrouble, ...]:
-    """Accounts of `reps` from which nothing new comes: to be reconnected, paused, or silent for two days."""
+    """Accounts of `reps` from which nothing new comes: to be reconnected, paused, or silent for two days. Of who is
+    disabled nothing is to come."""
     names = {user.id: user.name for user in reps}
     newest: dict[int, datetime | None] = {}
     for account, channel in _channels(session, reps):
@@ -36,7 +38,11 @@ def troubles(session: Session, reps: Sequence[User], as_of: datetime) -> tuple[A
         seen = [at for at in (newest.get(account.id), channel.last_ok_at) if at is not None]
         newest[account.id] = max(seen, default=None)
     found = []
-    accounts = session.exec(select(Account).where(col(Account.user_id).in_(names)).order_by(col(Account.id)))
+    accounts = session.exec(
+        select(Account)
+        .where(col(Account.user_id).in_(names), of_somebody_active())
+        .order_by(col(Account.id))
+    )
     for account in accounts:
         last = newest.get(account.id or 0)
         if account.state != "active" or last is None or as_of - last > SILENT_AFTER:
@@ -85,7 +91,7 @@ def stalled(session: Session, reps: Sequence[User]) -> tuple[str, ...]:
     flagged = (
         select(Account.user_id)
         .join(Stall, col(Stall.account_id) == col(Account.id))
-        .where(Account.state == "active", col(Stall.since).is_not(None))
+        .where(is_captured(), col(Stall.since).is_not(None))
     )
     users = set(session.exec(flagged).all())
     return tuple(user.name for user in reps if user.id in users)

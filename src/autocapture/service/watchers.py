@@ -19,6 +19,7 @@ from autocapture.connector import Waits
 from autocapture.errors import AutocaptureError
 from autocapture.model.accounts import LONG_AGO, Account, Channel
 from autocapture.store import leases
+from autocapture.store.captured import is_captured
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.open_account import open_account
 
@@ -75,11 +76,11 @@ class Watchers:
         self._stopping.set()
 
     def _watchable(self) -> list[tuple[Account, Channel]]:
-        """Active accounts with their inbox, where the last capture of it went well. An account that is being captured is left
+        """Captured accounts with their inbox, where the last capture of it went well. An account that is being captured is left
         alone: its server may let one connection in."""
         well = (
             select(Account, Channel)
-            .where(col(Channel.account_id) == col(Account.id), Account.state == "active")
+            .where(col(Channel.account_id) == col(Account.id), is_captured())
             .where(Channel.kind == "email", col(Channel.source_id) == _INBOX, col(Channel.enabled))
             .where(Account.fails == 0, col(Channel.last_ok_at).is_not(None))
             .where(leases.is_free(self._app.clock.now()))
@@ -98,7 +99,7 @@ class Watchers:
                 if not isinstance(connection, Waits):
                     self._unable.add(channel.account_id)
                     return
-                while not self._stopping.is_set():
+                while not self._stopping.is_set() and self._is_captured(channel.account_id):
                     news = connection.wait(source, _WAIT_FOR)
                     self._resting.pop(channel.account_id, None)
                     if news:
@@ -115,6 +116,14 @@ class Watchers:
 
         finally:
             self._open.discard(channel.account_id)
+
+    def _is_captured(self, account_id: int) -> bool:
+        """Whether the account is captured still: a connection may last for days."""
+        with reading(self._app.engine) as session:
+            return (
+                session.exec(select(Account.id).where(Account.id == account_id, is_captured())).first()
+                is not None
+            )
 
     def _rest(self, account_id: int) -> None:
         """Every refusal in a row doubles the wait: a server that limits connections must not be dialled all day."""

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from autocapture.model.accounts import Account, Channel
 from autocapture.store import leases
 from autocapture.store.bulk import rows_of, table_of
+from autocapture.store.captured import is_captured
 from autocapture.store.due import comes, far_ahead
 
 _ACCOUNT, _CHANNEL = table_of(Account).c, table_of(Channel).c
@@ -33,7 +34,7 @@ _MOST_OVERDUE = (
 _DUE = (
     select(_ACCOUNT.id)
     .where(
-        _ACCOUNT.state == "active",
+        is_captured(),
         comes(_ACCOUNT.throttle_until, "wait_ahead"),
         _ACCOUNT.throttle_until >= bindparam("waited_until"),
         leases.FREE,
@@ -52,8 +53,9 @@ def due_accounts(
     longest_wait: timedelta,
     waited_until: datetime,
 ) -> list[int]:
-    """The most overdue first: active, not throttled any more though perhaps until `waited_until` or later, not leased by anybody
-    alive, with a channel that is due, or none at all yet. Where every channel is switched off, those say when to look again."""
+    """The most overdue first: captured at all, not throttled any more though perhaps until `waited_until` or later, not leased by
+    anybody alive, with a channel that is due, or none at all yet. Where every channel is switched off, those say when to look
+    again."""
     values = {
         "wake_ahead": far_ahead(now, longest_rest),
         "wait_ahead": far_ahead(now, longest_wait),

@@ -26,6 +26,7 @@ STATES = {
     "pending": "waits for its owner's choice",
     "needs_reconnect": "needs to be reconnected",
     "paused": "paused",
+    "disabled": "not captured, since its owner is disabled",
 }
 _TO_DO = {"pending": "Look at it and begin", "needs_reconnect": "Connect it again"}
 
@@ -64,6 +65,7 @@ def _account(
     visit: Visit,
 ) -> dict[str, Any]:
     reader, told = visit.reader, _reasons_told(visit, account)
+    state = account.state if user.active else "disabled"
     totals = {outcome: sum(number for found, _, number in seen if found == outcome) for outcome in OUTCOMES}
     reasons = sorted(
         (
@@ -80,8 +82,8 @@ def _account(
         "places": _places(login_of(account)),
         "href": f"/accounts/{account.id}" if account.user_id == visit.user_id else None,
         "todo": _TO_DO.get(account.state, "Change what is captured"),
-        "state": STATES.get(account.state, account.state),
-        "ok": account.state == "active",
+        "state": STATES.get(state, state),
+        "ok": state == "active",
         "why": account.why,
         "level": account.capture_level,
         "since": reader.day(account.since) if account.since else "the beginning",

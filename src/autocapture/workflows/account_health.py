@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from autocapture.application import Application
-from autocapture.model.accounts import Channel
+from autocapture.model.accounts import Account, Channel
 from autocapture.model.watching import Census, Stall, Subscription
 from autocapture.store.bulk import among
+from autocapture.store.captured import of_somebody_active
 from autocapture.store.engine import reading
 from autocapture.workflows.freshness import Delays, delays
 
@@ -50,12 +51,15 @@ class AccountHealth:
 
 
 def health_of(session: Session, account_ids: Collection[int], now: datetime) -> dict[int, AccountHealth]:
-    """Of each of these accounts."""
+    """Of each of these accounts. Those of who is disabled stand still rightly."""
     measured = delays(session, account_ids, now.date())
     censuses = select(Census).where(among(session, col(Census.account_id), account_ids))
     counted = {row.account_id: row for row in session.scalars(censuses)}
-    flagged = select(Stall).where(
-        among(session, col(Stall.account_id), account_ids), col(Stall.since).is_not(None)
+    flagged = (
+        select(Stall)
+        .join(Account, col(Account.id) == col(Stall.account_id))
+        .where(among(session, col(Stall.account_id), account_ids), col(Stall.since).is_not(None))
+        .where(of_somebody_active())
     )
     stalls: dict[int, list[Stall]] = {}
     for stall in session.scalars(flagged.order_by(col(Stall.sign))):

@@ -29,6 +29,7 @@ from autocapture.errors import (
 from autocapture.model.accounts import LONG_AGO, Account, Channel
 from autocapture.model.columns import UtcDateTime
 from autocapture.model.directory import Organization
+from autocapture.model.organization import User
 from autocapture.store import leases, ledger
 from autocapture.store.bulk import table_of
 from autocapture.store.due_accounts import due_accounts as accounts_due
@@ -54,6 +55,8 @@ MOST_RESETS = 3  # of one channel in one run; more means a provider whose cursor
 A_MOMENT = timedelta(seconds=5)  # until the next look at all accounts
 REST_EVERY = 60.0  # seconds; well below the lease
 
+OWNER_DISABLED = "its owner is disabled; it goes on once they are enabled again"
+
 _CHANNEL = table_of(Channel)
 _NEXT, _SOON, _PRESENT = (bindparam(name, type_=UtcDateTime()) for name in ("next", "soon", "present"))
 _RESTS = (
@@ -75,8 +78,9 @@ Progress = Callable[[str, int], None]
 
 
 def due_accounts(app: Application) -> list[int]:
-    """Accounts to capture now, the most overdue first: active, not throttled, not leased, with a channel that is due or
-    none discovered yet. Where every channel is switched off, those say when to look whether one is back."""
+    """Accounts to capture now, the most overdue first: active, of nobody disabled, not throttled, not leased, with a
+    channel that is due or none discovered yet. Where every channel is switched off, those say when to look whether one is
+    back."""
     return _due(app, app.clock.now(), LONG_AGO)
 
 
@@ -119,6 +123,9 @@ def capture_account(
             raise InputError(f"there is no account {account_id}")
         if account.state != "active":
             report.status, report.why = account.state, account.why
+            return report
+        if not session.get_one(User, account.user_id).active:
+            report.status, report.why = "disabled", OWNER_DISABLED
             return report
         owner = worker or worker_name()
         now = app.clock.now()

@@ -23,6 +23,7 @@ from autocapture.model.organization import User
 from autocapture.store import schema
 from autocapture.store.engine import BUSY_TIMEOUT_MS, database_file, reading, writing
 from autocapture.workflows.account_health import health_of
+from autocapture.workflows.capture import OWNER_DISABLED
 from autocapture.workflows.delegation_checks import delegation_checks
 from autocapture.workflows.exclusions import load_exclusions
 from autocapture.workflows.open_account import open_account
@@ -218,7 +219,7 @@ def _accounts(app: Application) -> Iterator[Check]:
     for account, user in accounts:
         yield _check(
             f"account {account.id} ({account.connector} of {user.email})",
-            lambda account=account: _account(app, account),  # type: ignore[misc]
+            lambda account=account, user=user: _account(app, account, user),  # type: ignore[misc]
         )
 
 
@@ -242,7 +243,9 @@ def _proofs(app: Application) -> Iterator[Check]:
             )
 
 
-def _account(app: Application, account: Account) -> str:
+def _account(app: Application, account: Account, owner: User) -> str:
+    if not owner.active:
+        return OWNER_DISABLED
     if account.state == "pending":
         return f"waits for its owner's choice, on its page or with `autocapture accounts scope {account.id}`"
     if account.state == "paused":

@@ -29,7 +29,7 @@ Row = dict[str, Any]
 
 
 def list_accounts(app: Application) -> list[Row]:
-    """Every connected account with its state and the outcomes its ledger holds."""
+    """Every connected account with its state, `disabled` where its owner is, and the outcomes its ledger holds."""
     with reading(app.engine) as session:
         outcomes: dict[int, dict[str, int]] = defaultdict(dict)
         counted = session.execute(
@@ -57,7 +57,7 @@ def list_accounts(app: Application) -> list[Row]:
                 "connector": account.connector,
                 "subject": account.subject,
                 "address": account.address or None,
-                "state": account.state,
+                "state": account.state if user.active else "disabled",
                 "why": account.why,
                 "level": account.capture_level,
                 "since": account.since,

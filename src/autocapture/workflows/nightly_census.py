@@ -23,6 +23,7 @@ from autocapture.model.columns import stable_id
 from autocapture.model.watching import Census
 from autocapture.store import leases, ledger
 from autocapture.store.bulk import insert_missing
+from autocapture.store.captured import is_captured
 from autocapture.store.due import has_come
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.census import ChannelCensus, beside_ledger, remembered_since, settle_census
@@ -77,6 +78,8 @@ class Censuses:
         """The one account to go on with, or to begin with; none where another process is counting."""
         app, now = self._app, self._app.clock.now()
         _plan(app, now)
+        if self._count is not None and not _is_captured(app, self._count.account_id):
+            self._count = None
         if self._count is not None:
             waits = self._count.wait_until is not None and now < self._count.wait_until <= now + _LONGEST
             return [] if waits else [self._count.account_id]
@@ -89,7 +92,7 @@ class Censuses:
             due = (
                 select(col(Census.account_id))
                 .join(Account, col(Account.id) == col(Census.account_id))
-                .where(col(Account.state) == "active", col(Account.fails) == 0)
+                .where(is_captured(), col(Account.fails) == 0)
                 .where(has_come(col(Account.throttle_until), now, _LONGEST))
                 .where(has_come(col(Census.due_at), now, _LONGEST))
                 .order_by(col(Census.due_at))
@@ -165,6 +168,12 @@ class Censuses:
             )
 
 
+def _is_captured(app: Application, account_id: int) -> bool:
+    with reading(app.engine) as session:
+        found = select(col(Account.id)).where(col(Account.id) == account_id, is_captured())
+        return session.scalars(found).first() is not None
+
+
 def next_night(app: Application, account_id: int, now: datetime) -> datetime:
     """When an account is counted next: in the organisation's night, each at a time of its own."""
     zone = ZoneInfo(app.settings.organization.time_zone)
@@ -184,7 +193,7 @@ def _plan(app: Application, now: datetime) -> None:
     new = (
         select(col(Account.id))
         .outerjoin(Census, col(Census.account_id) == col(Account.id))
-        .where(col(Census.account_id).is_(None), col(Account.state) == "active")
+        .where(col(Census.account_id).is_(None), is_captured())
         .where(col(Account.id).in_(known), col(Account.id).not_in(behind))
     )
     with reading(app.engine) as session:

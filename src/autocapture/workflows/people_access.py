@@ -10,8 +10,10 @@ from sqlmodel import Session, col, delete, func, select
 
 from autocapture.application import Application
 from autocapture.errors import InputError
+from autocapture.model.accounts import Account
 from autocapture.model.organization import User
 from autocapture.model.sign_in import AuditEntry, Identity, InvitationMail, Password, SignInLink, WebSession
+from autocapture.store import leases
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.audit import DISABLED, ENABLED, SESSIONS_ENDED, SIGNED_IN, note
 from autocapture.workflows.invitation_mails import SENDING, WAITING
@@ -81,7 +83,8 @@ def access_of(app: Application, user_id: int) -> Access:
 
 
 def set_active(app: Application, user_id: int, active: bool, *, actor_id: int | None = None) -> None:
-    """Disables somebody, who is signed out everywhere at once and whose links are over, or enables them again. Raises InputError
+    """Disables somebody, who is signed out everywhere at once and whose links are over
+    and whose accounts are captured no more, or enables them again. Raises InputError
     for nobody, and for who would disable themselves."""
     if user_id == actor_id and not active:
         raise InputError("Nobody can disable themselves.")
@@ -95,6 +98,8 @@ def set_active(app: Application, user_id: int, active: bool, *, actor_id: int | 
         session.add(user)
         if not active:
             end_sessions(session, user_id)
+            for account_id in session.exec(select(Account.id).where(Account.user_id == user_id)).all():
+                leases.revoke(session, account_id or 0)  # what is being read is not stored any more
         note(session, now, ENABLED if active else DISABLED, actor_id=actor_id, user_id=user_id)
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 @dataclass(slots=True)
 class CaptureReport:
     """One run over one account. `status`: ok, incomplete (a channel could not be read), busy (another worker has it), paused,
-    needs_reconnect, stopped, unreachable, rate_limited, setup or broken; `why` is one line when it is not ok."""
+    disconnected, disabled (its owner is), needs_reconnect,
+    stopped, unreachable, rate_limited, setup or broken; `why` is one line when it is not ok."""
 
     account_id: int
     status: str = "ok"

@@ -20,6 +20,7 @@ from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import QUARANTINED, LedgerEntry
 from autocapture.model.watching import Stall
 from autocapture.store.bulk import rows_of, table_of
+from autocapture.store.captured import is_captured
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.habits import WEEKS, Volume, far_below
 
@@ -125,11 +126,11 @@ def _last_end(app: Application, now: datetime) -> datetime:
 
 
 def _settled(session: Session) -> list[int]:
-    """Active accounts with mail, all of which was enumerated once."""
+    """Captured accounts with mail, all of which was enumerated once."""
     behind = select(col(Channel.account_id)).where(col(Channel.enabled), ~col(Channel.backfilled))
     mail = select(col(Channel.account_id)).where(col(Channel.enabled), col(Channel.kind) == "email")
     statement = select(col(Account.id)).where(
-        col(Account.state) == "active", col(Account.id).in_(mail), col(Account.id).not_in(behind)
+        is_captured(), col(Account.id).in_(mail), col(Account.id).not_in(behind)
     )
     return [account_id for account_id in session.scalars(statement) if account_id is not None]
 

@@ -35,6 +35,7 @@ from autocapture.model.accounts import Account, Channel
 from autocapture.model.watching import Subscription
 from autocapture.settings import Settings
 from autocapture.store.bulk import insert_missing
+from autocapture.store.captured import is_captured
 from autocapture.store.due import has_come
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.open_account import open_account
@@ -56,12 +57,15 @@ Step = Literal["watch", "renew", "end", "drop"]
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A channel with the target that its notices should have, and its subscription, if it has a row."""
+    """A channel with the target that its notices should have, and its subscription, if it has a row.
+
+    `captured`: whether the account is."""
 
     account: Account
     channel: Channel
     target: str
     row: Subscription | None
+    captured: bool
 
     @property
     def source(self) -> Source:
@@ -114,7 +118,7 @@ def _channels(app: Application, account_id: int | None = None) -> list[Watched]:
         target_of(app.settings, provider, kind) for provider in _PROVIDERS for kind in ("email", "event")
     }
     statement = (
-        select(Account, Channel, Subscription)
+        select(Account, Channel, Subscription, is_captured())
         .join(Channel, col(Channel.account_id) == col(Account.id))
         .join(Subscription, col(Subscription.channel_id) == col(Channel.id), isouter=any(targets))
         .order_by(col(Account.id), col(Channel.id))
@@ -124,12 +128,12 @@ def _channels(app: Application, account_id: int | None = None) -> list[Watched]:
     providers: dict[str, str] = {}
     found = []
     with reading(app.engine) as session:
-        for account, channel, row in session.execute(statement):
+        for account, channel, row, captured in session.execute(statement):
             if account.connector not in providers:
                 providers[account.connector] = _provider(app, account.connector)
             target = target_of(app.settings, providers[account.connector], channel.kind)
             if target or row is not None:
-                found.append(Watched(account, channel, target, row))
+                found.append(Watched(account, channel, target, row, captured))
         session.expunge_all()
     return found
 
@@ -145,7 +149,7 @@ def _step(found: Watched, now: datetime) -> Step | None:
     """What is due on one channel. Pure."""
     row, account, channel = found.row, found.account, found.channel
     if row is None:
-        wanted = account.state == "active" and channel.enabled and channel.backfilled and found.target
+        wanted = found.captured and channel.enabled and channel.backfilled and found.target
         return "watch" if wanted else None
     if now < row.claimed_until <= now + 2 * CLAIM_FOR:
         return None
@@ -153,7 +157,7 @@ def _step(found: Watched, now: datetime) -> Step | None:
     is_due = not now < row.due_at <= now + LONGEST
     if account.state == "needs_reconnect":
         return None  # nothing can be asked; it lapses
-    if account.state != "active" or not channel.enabled or found.target != row.target:
+    if not found.captured or not channel.enabled or found.target != row.target:
         if not promised:
             return "drop"
         return "end" if is_due or not row.fails else None

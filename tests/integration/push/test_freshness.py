@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlmodel import col, select, update
+from tests.integration.capture.deployment import PEOPLE
 from tests.integration.push.conftest import START, Gmail, both_databases
 from typer.testing import CliRunner
 
@@ -23,6 +24,7 @@ from autocapture.workflows.account_health import alerts, health_of
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.freshness import Delays, bucket_of, end_of
 from autocapture.workflows.health import diagnosis
+from autocapture.workflows.people_access import set_active, user_id_of
 from autocapture.workflows.stall import check_habits
 
 
@@ -170,6 +172,11 @@ def test_far_too_little_mail_is_told_and_forgotten_when_it_comes_again(
     assert check_habits(app) == 1
     (alert,) = alerts(app, gmail.account_id)
     assert "0 mails within a day, where about 40 are usual" in alert
+    owner = user_id_of(app, PEOPLE[1])
+    set_active(app, owner, False)
+    assert (check_habits(app), alerts(app, gmail.account_id)) == (0, [])
+    set_active(app, owner, True)
+    assert check_habits(app) == 1
     clock.advance(timedelta(minutes=2))  # of which the budget of requests is full again
     for minute in range(30):
         _receive(gmail, 1_000 + minute, clock.now() - timedelta(minutes=minute))

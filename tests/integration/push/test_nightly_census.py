@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlmodel import col, select, update
+from tests.integration.capture.deployment import PEOPLE
 from tests.integration.push.conftest import START, Gmail, both_databases
 from tests.integration.push.test_freshness import _receive
 
@@ -20,6 +21,7 @@ from autocapture.store.engine import reading, writing
 from autocapture.workflows.account_health import health_of
 from autocapture.workflows.capture import capture_account, due_accounts
 from autocapture.workflows.nightly_census import Censuses, next_night
+from autocapture.workflows.people_access import set_active, user_id_of
 
 
 def _row(app: Application) -> Census:
@@ -154,3 +156,16 @@ def test_an_account_that_cannot_be_counted_is_tried_again_in_an_hour(
     assert censuses.due() == []
     clock.advance(timedelta(minutes=61))
     assert censuses.due() == [full.account_id]
+
+
+def test_the_accounts_of_who_is_disabled_are_not_counted(
+    app: Application, gmail: Gmail, clock: FixedClock
+) -> None:
+    censuses = Censuses(app)
+    censuses.due()
+    clock.advance(timedelta(days=1, minutes=1))
+    assert censuses.due() == [gmail.account_id]
+    set_active(app, user_id_of(app, PEOPLE[1]), False)
+    assert censuses.due() == []
+    set_active(app, user_id_of(app, PEOPLE[1]), True)
+    assert censuses.due() == [gmail.account_id]

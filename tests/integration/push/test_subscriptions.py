@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx
+from tests.integration.capture.deployment import PEOPLE
 from tests.integration.push.conftest import (
     START,
     TOPIC,
@@ -25,6 +26,7 @@ from autocapture.testing.fakes.microsoft.http import Response
 from autocapture.workflows.account_health import alerts
 from autocapture.workflows.capture import capture_account, due_accounts
 from autocapture.workflows.disconnecting import disconnect
+from autocapture.workflows.people_access import set_active, user_id_of
 from autocapture.workflows.subscriptions import accounts_to_watch, keep_watched
 
 
@@ -212,3 +214,16 @@ def test_T40_watch_expired(
     clock.advance(timedelta(hours=1))
     _keep(app)
     assert alerts(app, outlook.account_id) == []
+
+
+def test_what_is_promised_of_who_is_disabled_is_ended_and_asked_for_anew_when_they_are_back(
+    app: Application, web: httpx.Client, outlook: Outlook, graph: FakeGraph
+) -> None:
+    _keep(app)
+    owner = user_id_of(app, PEOPLE[0])
+    set_active(app, owner, False)
+    _keep(app)
+    assert (subscriptions(app), graph.subscriptions.held, accounts_to_watch(app)) == ({}, {}, [])
+    set_active(app, owner, True)
+    _keep(app)
+    assert {row.state for row in subscriptions(app).values()} == {"active"}

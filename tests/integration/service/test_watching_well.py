@@ -23,6 +23,7 @@ from autocapture.store.engine import writing
 from autocapture.testing.fakes.source import NoOptions
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.connect_account import Login, connect_account
+from autocapture.workflows.people_access import set_active
 
 
 class Waiting:
@@ -136,3 +137,17 @@ def test_whatever_a_connector_raises_the_account_is_watched_again(
     _until(tried_thrice)
     watchers.stop()
     _until(lambda: watchers.open_connections == 0)
+
+
+def test_the_inbox_of_who_is_disabled_is_watched_no_more(app: Application, connector: Waiting) -> None:
+    disabled = threading.Event()
+    connector.waits = lambda: disabled.wait(10) and False
+    watchers = Watchers(app)
+    watchers.keep()
+    _until(lambda: watchers.open_connections == 1)
+    set_active(app, 1, False)
+    disabled.set()
+    _until(lambda: watchers.open_connections == 0)
+    watchers.keep()
+    assert connector.opened == 1
+    watchers.stop()
