@@ -139,6 +139,17 @@ class MicrosoftSettings(Section):
     login_url: Endpoint = "https://login.microsoftonline.com"
     graph_url: Endpoint = "https://graph.microsoft.com/v1.0"
 
+    @property
+    def graph(self) -> str:
+        """Graph's name in front of its permissions: where it is reached, which each cloud has a place of its own for."""
+        parts = urlsplit(self.graph_url)
+        return f"{parts.scheme}://{parts.netloc}/"
+
+    @property
+    def whatever_was_consented(self) -> str:
+        """The scope that asks Graph for all that an administrator granted the application."""
+        return f"{self.graph}.default"
+
 
 class OidcSettings(Section):
     """An OpenID Connect issuer that people may sign in with; its addresses are found at the issuer itself."""

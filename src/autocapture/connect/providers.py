@@ -92,7 +92,7 @@ def microsoft(settings: MicrosoftSettings) -> Provider:
         subject_claim="oid",
         authorize_with={"prompt": "select_account"},
         offline_scopes=("offline_access",),
-        scope_prefixes=(_GRAPH,),
+        scope_prefixes=tuple(dict.fromkeys((settings.graph, _GRAPH))),
     )
 
 

@@ -18,7 +18,6 @@ from autocapture.workflows.granting import client_of
 from autocapture.workflows.open_account import addressed, validated_options
 
 _TRIED = {"mail": "Mail.ReadBasic", "calendars": "Calendars.ReadBasic"}
-_GRAPH = "https://graph.microsoft.com/.default"
 
 Look = Callable[[], str]
 
@@ -56,7 +55,8 @@ def _microsoft(app: Application) -> str:
 def _opens(app: Application, mailbox: str, scope: str) -> bool:
     """Whether the mailbox is listed to us. It is asked as an account of it would ask, past our own list."""
     connector = app.registry.get("microsoft")
-    token = client_of(app, connector).for_organisation(_GRAPH).access_token
+    scope_of_all = app.settings.microsoft.whatever_was_consented
+    token = client_of(app, connector).for_organisation(scope_of_all).access_token
     given = {"mailbox": mailbox, "allowed_mailboxes": [mailbox]}
     options = validated_options(connector, addressed(app, connector, given))
     grant = Grant("application", mailbox, frozenset({scope}), lambda _fresh: token)

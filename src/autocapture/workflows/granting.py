@@ -36,7 +36,6 @@ _TO_BE_SET_UP = {
     "microsoft": "an administrator registers an application in Entra and sets microsoft.tenant, microsoft.client_id and "
     "microsoft.certificate_file (docs/providers/microsoft.md)",
 }
-_WHATEVER_WAS_CONSENTED = ("https://graph.microsoft.com/.default",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,8 @@ def connect_delegated(app: Application, wanted: Wanted, mailbox: str) -> Outcome
     if mailbox:
         _require_own(app, wanted, mailbox)
     provider = connector.auth.provider
-    scopes = _WHATEVER_WAS_CONSENTED if provider == "microsoft" else scopes_of(app, wanted)
+    of_all = (app.settings.microsoft.whatever_was_consented,)
+    scopes = of_all if provider == "microsoft" else scopes_of(app, wanted)
     options = dict(wanted.options)
     if mailbox and "mailbox" in connector.options.model_fields:
         options |= {"mailbox": mailbox, "allowed_mailboxes": [mailbox]}

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy import update
@@ -137,8 +136,7 @@ def ask(app: Application, stored: StoredGrant) -> Tokens:
         return oauth.refresh(stored.refresh_token, stored.scopes)
     _require_listed(app, stored)
     if stored.by == "application":
-        graph = urlsplit(app.settings.microsoft.graph_url)
-        return oauth.for_organisation(f"{graph.scheme}://{graph.netloc}/.default")
+        return oauth.for_organisation(app.settings.microsoft.whatever_was_consented)
     key_file = app.settings.google.service_account_file
     if key_file is None:
         raise SetupError("google.service_account_file is not set, so nobody can be stood in for")

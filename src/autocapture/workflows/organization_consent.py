@@ -20,7 +20,6 @@ from autocapture.workflows.sign_in_sessions import new_id
 
 PROVIDER = "microsoft"
 _PURPOSE = "organisation microsoft"
-_GRAPH = "https://graph.microsoft.com/"
 NOT_AWAITED = "This answer was not awaited here, or came too late. Start again."
 _LONGEST = 2_000
 
@@ -45,9 +44,9 @@ def ask(app: Application, user_id: int | None, redirect_uri: str, *, browser_id:
         "client_id": settings.client_id,
         "redirect_uri": redirect_uri,
         "state": state,
-        "scope": f"{_GRAPH}.default",
+        "scope": settings.whatever_was_consented,
     }
-    asked = Asked("", redirect_uri, (f"{_GRAPH}.default",), state, "", "")
+    asked = Asked("", redirect_uri, (settings.whatever_was_consented,), state, "", "")
     with writing(app.engine) as session:
         keep(session, asked, provider=_PURPOSE, browser_id=browser_id, about={"user": user_id}, now=now)
     return f"{settings.login_url}/{tenant}/v2.0/adminconsent?{urlencode(query)}"
@@ -88,7 +87,7 @@ def try_token(app: Application) -> Tried:
     """Asks for a token of the application itself and reads its roles, for the eye alone: whom it opens, Graph decides."""
     try:
         client = client_of(app, app.registry.get(PROVIDER))
-        token = client.for_organisation(f"{_GRAPH}.default").access_token
+        token = client.for_organisation(app.settings.microsoft.whatever_was_consented).access_token
     except AutocaptureError as problem:
         return Tried(why=str(problem))
     try:

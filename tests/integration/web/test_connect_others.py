@@ -134,6 +134,7 @@ def microsoft(
             client_id=server.client_id,
             client_secret_file=tmp_path / "secret",
             login_url=server.url,
+            graph_url="https://graph.microsoft.us/v1.0",
         )
         network = app.settings.network.model_copy(update={"ca_file": ca_file})
         changed = app.settings.model_copy(update={"microsoft": settings, "network": network})
@@ -159,6 +160,7 @@ def test_an_admin_is_sent_to_the_consent_of_the_organisation_and_what_came_back_
     app, server = microsoft
     url = sent_to(admin.send("/admin/microsoft/consent"))
     asked = parse_qs(urlsplit(url).query)
+    assert asked["scope"] == ["https://graph.microsoft.us/.default"]
     assert url.startswith(f"{server.url}/{server.tenant}/v2.0/adminconsent?")
     assert asked["redirect_uri"] == [f"{admin.address}/admin/microsoft/callback"]
     answer = {
