@@ -35,7 +35,8 @@ Since = Annotated[
         "--since",
         metavar="DATE",
         parser=day,
-        help="Leave out what is older. Default: everything, or as it is on a connected account.",
+        help="Leave out what is older. Default: 90 days back for what is signed in to at a provider and for calendars on a "
+        "server, else everything; or as it is on a connected account.",
     ),
 ]
 Level = Annotated[
@@ -86,6 +87,13 @@ Preview = Annotated[
         help="Capture nothing yet: see `accounts preview`, then choose with `accounts scope`, which begins.",
     ),
 ]
+Purge = Annotated[
+    bool | None,
+    typer.Option(
+        "--purge/--keep",
+        help="What becomes of texts and subjects that a lower --level does not keep. Must be said where there are any.",
+    ),
+]
 _SET_ELSEWHERE = frozenset({"gmail_url", "calendar_url", "graph_url", "mailbox", "allowed_mailboxes"})
 """Options of connectors that ask at a provider which the settings name, or another flag says."""
 
@@ -128,6 +136,7 @@ def connect() -> None:
 def _command_for(connector: Connector[Any]) -> Callable[..., None]:
     """The function behind ``connect NAME``, with one keyword for each option of the connector."""
     method = connector.auth.method
+    bounded = method == "password" and connector.kinds == {"event"}  # of a calendar, many years are past
     flags = {} if connector.auth.by_organisation else _LOGIN[method]
     fields = {
         name: field
@@ -135,10 +144,9 @@ def _command_for(connector: Connector[Any]) -> Callable[..., None]:
         if method != "oauth" or name not in _SET_ELSEWHERE
     }
 
-    def run(
-        *, user: str, since: date | None, level: CaptureLevel | None, preview: bool, **given: Any
-    ) -> None:
+    def run(*, user: str, since: date | None, level: CaptureLevel | None, **given: Any) -> None:
         login = {name: given.pop(name, None) for name in flags}
+        how = {"start": not given.pop("preview"), "purge": given.pop("purge")}
         options = {
             name: value.absolute() if isinstance(value, Path) else value
             for name, value in given.items()
@@ -147,16 +155,16 @@ def _command_for(connector: Connector[Any]) -> Callable[..., None]:
         if connector.auth.by_organisation:
             login = {"delegated": True}
         if method == "oauth":
-            _connect_by_consent(connector.name, user, since, level, options, start=not preview, **login)
+            _connect_by_consent(connector.name, user, since, level, options, **how, **login)
         else:
             credential = _credential(**login) if method == "password" else None
-            _connect(connector.name, user, since, level, options, credential, start=not preview)
+            _connect(connector.name, user, since, level, options, credential, bounded=bounded, **how)
 
     annotations = {"user": User, **{name: _flag(name, field) for name, field in fields.items()}}
-    annotations |= {**flags, "since": Since, "level": Level, "preview": Preview}
+    annotations |= {**flags, "since": Since, "level": Level, "purge": Purge, "preview": Preview}
     defaults = {name: field.get_default() for name, field in fields.items() if not field.is_required()}
     defaults |= dict.fromkeys(("password_stdin", "device", "delegated", "allow_address", "preview"), False)
-    defaults |= dict.fromkeys(("mailbox", "account", "since", "level"))
+    defaults |= dict.fromkeys(("mailbox", "account", "since", "level", "purge"))
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter(
@@ -244,7 +252,9 @@ def _connect(
     options: dict[str, Any],
     credential: Credential,
     *,
+    bounded: bool,
     start: bool,
+    purge: bool | None,
 ) -> None:
     from autocapture.workflows.connect_account import Login, connect_account
 
@@ -256,6 +266,8 @@ def _connect(
         since=since,
         capture_level=level,
         start=start,
+        bounded=bounded,
+        purge=purge,
     )
     _say(connect_account(open_application(), login), start)
 
@@ -268,6 +280,7 @@ def _connect_by_consent(
     options: dict[str, Any],
     *,
     start: bool,
+    purge: bool | None,
     device: bool = False,
     delegated: bool = False,
     mailbox: str | None = None,
@@ -290,6 +303,7 @@ def _connect_by_consent(
         any_address=allow_address,
         start=start,
         options=options,
+        purge=purge,
     )
     if delegated:
         of_all = app.registry.get(connector).auth.by_organisation

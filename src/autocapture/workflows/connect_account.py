@@ -31,12 +31,12 @@ from autocapture.model.organization import User
 from autocapture.store.engine import reading, writing
 from autocapture.store.rate_buckets import AccountMeter
 from autocapture.workflows.audit import CONNECTED, note
-from autocapture.workflows.capture_level import is_lower, lower_level
+from autocapture.workflows.capture_level import is_lower, keeps_more_than, lower_level
 from autocapture.workflows.grants import Granted, first_grant
 from autocapture.workflows.open_account import addressed, tools_for, validated_options
 
 DAYS_BACK = timedelta(days=90)
-"""How far back an account is captured whose owner has not said otherwise yet."""
+"""How far back a new account is captured unless somebody says otherwise."""
 
 PATIENCE = timedelta(seconds=20)
 """How long one exchange with a provider may take while somebody is connecting."""
@@ -49,8 +49,9 @@ class Login:
     `credential` is a password; what an owner or an organisation granted is `granted`.
 
     `since` bounds the backfill. None leaves it, and `capture_level` None leaves the level, as they are on an account that
-    exists; a new one captures everything, at level *subject*. With
-    `start` False a new account stays pending until its owner says what is to be captured.
+    exists; a new one captures everything, or where it is `bounded` as far back as `DAYS_BACK`, at level *subject*. With
+    `start` False a new account stays pending until its owner says what is to be captured. `purge` says what becomes of texts
+    and subjects that a lower level does not keep.
     """
 
     user_email: str
@@ -62,6 +63,8 @@ class Login:
     granted: Granted | None = None
     start: bool = True
     actor_id: int | None = None
+    bounded: bool = False
+    purge: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,8 @@ def connect_account(app: Application, login: Login) -> Connected:
 
     The same user, connector and subject again is the same account: options and credential are replaced, its channels wake,
     its state is active, unless it is paused, which it stays. Raises InputError for an unknown user, a wrong option or files
-    that another account of the user reads, SetupError where a part of what is named cannot be listed, and what the connector
-    raises on opening.
+    that another account of the user reads, or where a lower level does not keep what is stored and
+    `purge` is not said; SetupError where a part of what is named cannot be listed, and what the connector raises on opening.
     """
     connector = app.registry.get(login.connector)
     options = validated_options(connector, addressed(app, connector, login.options))
@@ -104,9 +107,10 @@ def connect_account(app: Application, login: Login) -> Connected:
         account = account or _blank(app, login, user, options)
         before = (account.since, account.capture_level, account.options)
         account_id, is_paused = _store(session, account, login, options), account.state == "paused"
-        judged_anew = not is_new and before != (account.since, account.capture_level, account.options)
+        wider = is_lower(before[1], account.capture_level)
+        judged_anew = not is_new and (wider or (before[0], before[2]) != (account.since, account.options))
         if not is_new and is_lower(account.capture_level, before[1]):
-            lower_level(session, account_id, account.capture_level)
+            _keep_or_purge(session, account_id, account.capture_level, login.purge)
         _store_credential(app, session, account_id, login)
         wake_channels(session, account_id, anew=judged_anew)
         detail = _detail(login, is_new)
@@ -114,6 +118,15 @@ def connect_account(app: Application, login: Login) -> Connected:
     if login.granted is not None and login.granted.tokens is not None:
         app.tokens.put(account_id, login.granted.stored.granted_at, login.granted.tokens)
     return Connected(account_id, is_new, channels, is_paused)
+
+
+def _keep_or_purge(session: Session, account_id: int, level: str, purge: bool | None) -> None:
+    if purge is None and keeps_more_than(session, account_id, level):
+        raise InputError(
+            f"level {level} keeps less than is stored: say whether texts and subjects are kept or purged (--keep, --purge)"
+        )
+    if purge:
+        lower_level(session, account_id, level)
 
 
 def _impatient(app: Application, user: User, login: Login, account_id: int | None) -> Tools:
@@ -196,7 +209,7 @@ def _blank(app: Application, login: Login, user: User, options: BaseModel) -> Ac
         connector=login.connector,
         subject=subject_of(options, login.credential),
         options={},
-        since=None if login.start else app.clock.now().date() - DAYS_BACK,
+        since=None if login.start and not login.bounded else app.clock.now().date() - DAYS_BACK,
         created_at=app.clock.now(),
     )
 

@@ -44,7 +44,7 @@ class Wanted:
 
     `account_id` names an account that is connected again: then only its own mailbox will do. `level` None is that of the
     account, or *subject*. `any_address` admits a mailbox that is not known to be the user's. `start` False leaves a new account
-    pending. `options` are the connector's own.
+    pending. `options` are the connector's own. `purge` is as in `Login`.
     """
 
     user_email: str
@@ -56,6 +56,7 @@ class Wanted:
     start: bool = True
     actor_id: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    purge: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,8 @@ def _login(wanted: Wanted, given: Granted, options: Mapping[str, Any]) -> Login:
         granted=given,
         start=wanted.start,
         actor_id=wanted.actor_id,
+        bounded=True,
+        purge=wanted.purge,
     )
 
 

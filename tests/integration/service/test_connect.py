@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
+from tests.integration.capture.deployment import deliver, message
 from tests.integration.service.conftest import Run
 from tests.peers.dovecot import Dovecot
 
@@ -14,8 +16,12 @@ from autocapture.cli.application import open_application
 from autocapture.connect.credentials import open_credential
 from autocapture.connector import PasswordCredential
 from autocapture.model.accounts import Account, Credential
+from autocapture.model.activities import Activity
 from autocapture.model.organization import User
 from autocapture.store.engine import reading, writing
+from autocapture.testing.fakes.caldav.server import CaldavServer
+from autocapture.testing.fakes.caldav.store import PASSWORD, USER, Store, event_text
+from autocapture.workflows.capture import capture_account
 
 
 @pytest.fixture
@@ -62,6 +68,44 @@ def test_the_same_files_again_are_the_same_account(run: Run, app: Application, m
     assert run(*words, "--level", "metadata").exit_code == 0
     (account,) = _accounts(app)
     assert (account.id, account.state, account.why, account.capture_level) == (1, "active", None, "metadata")
+
+
+def test_a_lower_level_on_a_connected_account_says_what_becomes_of_what_is_stored(
+    run: Run, app: Application, maildir: Path
+) -> None:
+    words = ("connect", "files", "--user", "erika@example.com", "--maildir", str(maildir))
+    deliver(maildir, message(1, to="erika@example.com"))
+
+    def subjects() -> list[str | None]:
+        assert capture_account(app, 1).status == "ok"
+        with reading(app.engine) as session:
+            return list(session.exec(select(Activity.subject)))
+
+    assert run(*words).exit_code == 0
+    assert subjects() == ["number 1"]
+    refused = run(*words, "--level", "metadata")
+    assert (refused.exit_code, "(--keep, --purge)" in refused.stderr) == (1, True)
+    assert (_accounts(app)[0].capture_level, subjects()) == ("subject", ["number 1"])
+    assert run(*words, "--level", "metadata", "--keep").exit_code == 0
+    assert (_accounts(app)[0].capture_level, subjects()) == ("metadata", ["number 1"])
+    assert run(*words, "--level", "subject").exit_code == 0
+    assert run(*words, "--level", "metadata", "--purge").exit_code == 0
+    assert subjects() == [None]
+
+
+def test_a_calendar_on_a_server_begins_ninety_days_back(run: Run, app: Application) -> None:
+    store = Store()
+    store.put(store.make("work"), "1.ics", event_text(1))
+    server = CaldavServer(store)
+    server.start()
+    try:
+        login = ("--url", server.url, "--username", USER, "--password-stdin")
+        done = run("connect", "caldav", "--user", "erika@example.com", *login, stdin=f"{PASSWORD}\n")
+    finally:
+        server.stop()
+    assert done.exit_code == 0, done.stderr
+    age = app.clock.now().date() - (_accounts(app)[0].since or date.min)
+    assert age in (timedelta(days=90), timedelta(days=91))
 
 
 def test_files_that_an_account_reads_are_not_connected_to_the_same_user_again(
