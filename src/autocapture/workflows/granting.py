@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
 
+import structlog
 from sqlmodel import Session, col, select
 
 from autocapture.application import Application
@@ -192,7 +193,11 @@ def _connect_granted(
     connector = app.registry.get(wanted.connector)
     client = client_of(app, connector)
     who = client.identity(tokens, nonce)
-    _require_mailbox(app, wanted, who)
+    try:
+        _require_mailbox(app, wanted, who)
+    except InputError:
+        _give_back(app, client, tokens, who)
+        raise
     missing = client.missing(tokens.scopes, asked_for)
     if missing == client.missing((), asked_for):
         raise ReconnectNeeded(
@@ -202,6 +207,20 @@ def _connect_granted(
     given = granted(app, connector.auth.provider, tokens, who)
     connected = connect_account(app, _login(wanted, given, wanted.options))
     return Outcome(connected, who.address, _in_words(missing))
+
+
+def _give_back(app: Application, client: OAuth, tokens: Tokens, who: Identity) -> None:
+    """Asks the provider to forget what was granted for a mailbox that is refused; where it cannot be asked now, its owner can
+    take it back there. Google ends with one grant all that this person granted our client, so nothing is given back of who is
+    connected here already."""
+    with reading(app.engine) as session:
+        connected = session.exec(select(Account.id).where(Account.subject == who.subject).limit(1)).first()
+    if connected is not None or not tokens.refresh_token:
+        return
+    try:
+        client.revoke(tokens.refresh_token)
+    except AutocaptureError as problem:
+        structlog.get_logger().info("grant_not_given_back", error=type(problem).__name__)
 
 
 def _login(wanted: Wanted, given: Granted, options: Mapping[str, Any]) -> Login:

@@ -115,6 +115,11 @@ def test_a_browser_on_this_machine_brings_the_answer_back(home: Path, google: Go
     assert process.returncode == 0, errors
     assert "account 1 connected" in said
     assert "Gmail" in said
+    listed = CliRunner().invoke(
+        commands, ["accounts", "--format", "json"], env={"AUTOCAPTURE_HOME": str(home)}
+    )
+    began = SystemClock().now().date() - timedelta(days=90)
+    assert json.loads(listed.stdout)[0]["since"] in {str(began), str(began - timedelta(days=1))}
 
 
 def test_a_wrong_mailbox_is_told_in_the_browser_and_in_the_terminal(home: Path, google: GoogleWorld) -> None:
@@ -126,6 +131,7 @@ def test_a_wrong_mailbox_is_told_in_the_browser_and_in_the_terminal(home: Path, 
     assert "not known to be an address of ruth@ours.example" in answer.text
     assert process.returncode == 1
     assert errors.startswith("autocapture: stranger@evil.example is not known")
+    assert google.server._grants == {}, "what was granted for it is given back"
 
 
 def test_nobody_who_comes_back_is_not_waited_for_for_ever() -> None:
