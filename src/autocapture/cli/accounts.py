@@ -157,14 +157,26 @@ def resume(account_id: Id) -> None:
     typer.echo(f"account {account_id} is captured again")
 
 
-def disconnect(account_id: Id) -> None:
+def disconnect(
+    account_id: Id,
+    purge: Annotated[
+        bool | None,
+        typer.Option(
+            "--purge/--keep",
+            help="What becomes of what was captured. Must be said where there is anything; --purge also finds what was "
+            "kept when it was disconnected.",
+        ),
+    ] = None,
+) -> None:
     """Forget the sign-in of an account, here and at its provider where there is a way.
 
-    What was captured stays. Connected again, it is the same account.
+    Its row and its ledger stay. Connected again, it is the same account.
     """
     from autocapture.workflows import disconnecting
 
-    nothing_left = disconnecting.disconnect(open_application(), account_id)
+    done = disconnecting.disconnect(open_application(), account_id, purge=purge)
     typer.echo(f"account {account_id} is disconnected")
-    if not nothing_left:
-        typer.echo("  the permission stays at the provider until its owner takes it back there")
+    if purge:
+        typer.echo(f"  {done.removed} items were taken out of the database")
+    if done.stays:
+        typer.echo(f"  {done.stays}")

@@ -30,12 +30,15 @@ from urllib.parse import urlencode, urlsplit
 import jwt
 
 from autocapture.clock import Clock
-from autocapture.connect.http import check
+from autocapture.connect.http import check, host_of, json_object
 from autocapture.connect.id_tokens import Identity, IdTokens
 from autocapture.connect.providers import OpenHttp, Provider
 from autocapture.connect.token_endpoint import Client, NotYet, Tokens, post_form, refusal, tokens_of
 from autocapture.errors import InputError, SetupError, Unreachable
 from autocapture.sections import read_secret
+
+REVOKED_WITHIN = timedelta(seconds=10)
+"""How long taking a grant back may take: somebody waits for it, and it can be done by hand."""
 
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -184,12 +187,15 @@ class OAuth:
             return None
 
     def revoke(self, token: str) -> bool:
-        """Asks the provider to forget a grant; False where it has no such thing. A token it does not know is revoked."""
+        """Asks the provider to forget a grant; False where it has no such thing. A token it does not know is revoked. Raises
+        Unreachable and RateLimited within `REVOKED_WITHIN`."""
         if not self.provider.revoke_url:
             return False
-        with self._open_http() as http:
+        with self._open_http(total=REVOKED_WITHIN) as http:
             response = http.post(self.provider.revoke_url, data={"token": token})
         check(response, self._clock.now())
+        if response.status_code != 200 and json_object(response).get("error") != "invalid_token":
+            raise Unreachable(f"{host_of(response)} answered {response.status_code} and took nothing back")
         return True
 
     def require_proof(self) -> None:

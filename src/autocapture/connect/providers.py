@@ -14,7 +14,7 @@ from autocapture.connect.http import check, host_of, json_object
 from autocapture.errors import SetupError
 from autocapture.sections import GoogleSettings, MicrosoftSettings
 
-OpenHttp = Callable[[], requests.Session]
+OpenHttp = Callable[..., requests.Session]
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _GRAPH = "https://graph.microsoft.com/"

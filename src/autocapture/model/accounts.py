@@ -1,8 +1,8 @@
 """Connected accounts, their channels and their sealed credentials.
 
 What an account is doing is derived from timestamps; only `pending` (its owner has not said yet what is to be captured),
-`needs_reconnect` and `paused` are stored as states, so nothing can be stuck. The lease lives on the account: it serialises all
-work on one login and fences writers that slept through it.
+`needs_reconnect`, `paused` and `disconnected` are stored as states, so nothing can be stuck. The lease lives on the account: it
+serialises all work on one login and fences writers that slept through it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Account(SQLModel, table=True):
     subject: str  # what the provider calls the login; with user and connector it is the account's identity
     address: str = ""  # the mailbox as people call it, where it has an address
     options: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
-    state: str = "active"  # active | pending | needs_reconnect | paused
+    state: str = "active"  # active | pending | needs_reconnect | paused | disconnected
     why: str | None = None  # one line for the rep, when not active
     capture_level: str = "subject"  # metadata | subject | full
     since: date | None = None  # the backfill's bound; None: everything

@@ -42,7 +42,7 @@ def last_connected(session: Session, reps: Sequence[User]) -> datetime | None:
 
 def unconnected(session: Session, reps: Sequence[User]) -> tuple[str, ...]:
     """Names of those of whom no account is connected."""
-    connected = set(session.exec(select(Account.user_id)).all())
+    connected = set(session.exec(select(Account.user_id).where(Account.state != "disconnected")).all())
     return tuple(rep.name for rep in reps if rep.id not in connected)
 
 
@@ -58,9 +58,10 @@ def anything_until(session: Session, day: date) -> bool:
 
 
 def _accounts(session: Session, reps: Sequence[User]) -> Sequence[Account]:
-    """Those from which something is to come: paused ones are left alone."""
+    """Those from which something is to come: paused and disconnected ones are left alone."""
     return session.exec(
         select(Account).where(
-            col(Account.user_id).in_([rep.id for rep in reps]), col(Account.state) != "paused"
+            col(Account.user_id).in_([rep.id for rep in reps]),
+            col(Account.state).not_in(("paused", "disconnected")),
         )
     ).all()

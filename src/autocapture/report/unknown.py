@@ -30,7 +30,7 @@ def coverage(session: Session, reps: Sequence[User], as_of: datetime) -> tuple[C
 
 def troubles(session: Session, reps: Sequence[User], as_of: datetime) -> tuple[AccountTrouble, ...]:
     """Accounts of `reps` from which nothing new comes: to be reconnected, paused, or silent for two days. Of who is
-    disabled nothing is to come."""
+    disabled nothing is to come, nor of what was disconnected."""
     names = {user.id: user.name for user in reps}
     newest: dict[int, datetime | None] = {}
     for account, channel in _channels(session, reps):
@@ -40,7 +40,7 @@ def troubles(session: Session, reps: Sequence[User], as_of: datetime) -> tuple[A
     found = []
     accounts = session.exec(
         select(Account)
-        .where(col(Account.user_id).in_(names), of_somebody_active())
+        .where(col(Account.user_id).in_(names), of_somebody_active(), Account.state != "disconnected")
         .order_by(col(Account.id))
     )
     for account in accounts:

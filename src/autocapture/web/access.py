@@ -46,6 +46,8 @@ _THEMSELVES = Row(rep=Reach.OWN, manager=Reach.OWN, ops=Reach.OWN, admin=Reach.O
 _LED = Row(rep=Reach.TEAM, manager=Reach.TEAM, ops=Reach.TEAM, admin=Reach.TEAM, at_first=True)
 """By whom one leads, not by role: whoever leads reps is mailed of them, and the links of the mail must open."""
 _HEALTH = Row(rep=Reach.OWN, manager=Reach.TEAM, ops=Reach.ALL, admin=Reach.ALL, at_first=True)
+_RUN = Row(rep=Reach.OWN, manager=Reach.OWN, ops=Reach.ALL, admin=Reach.ALL)
+"""Whether an account is captured at all is its owner's, and theirs who run the service."""
 _ADMINS = Row(admin=Reach.ALL)
 
 ROUTES: Mapping[tuple[str, str], Row] = {
@@ -75,7 +77,9 @@ ROUTES: Mapping[tuple[str, str], Row] = {
     ("POST", "/accounts/{account_id}/scope"): _THEMSELVES,
     ("POST", "/accounts/{account_id}/count"): _THEMSELVES,
     ("POST", "/accounts/{account_id}/password"): _THEMSELVES,
-    ("POST", "/accounts/{account_id}/disconnect"): _THEMSELVES,
+    ("POST", "/accounts/{account_id}/pause"): _RUN,
+    ("POST", "/accounts/{account_id}/resume"): _RUN,
+    ("POST", "/accounts/{account_id}/disconnect"): _RUN,
     ("GET", "/connect"): _THEMSELVES,
     ("POST", "/connect/{connector}"): _THEMSELVES,
     ("POST", "/connect/{connector}/consent"): _THEMSELVES,

@@ -19,7 +19,7 @@ from autocapture.errors import AutocaptureError, InputError
 from autocapture.model.accounts import Account, Channel, Credential
 from autocapture.model.ledger import LedgerEntry
 from autocapture.store.engine import reading
-from autocapture.web.accounts import OUTCOMES, STATES, is_delegated, login_of, proof
+from autocapture.web.accounts import OUTCOMES, STATES, acts, is_delegated, login_of, proof
 from autocapture.web.connect import NAMES, own_account, sign_in_again, to_consent
 from autocapture.web.connect import in_words as problem_in_words
 from autocapture.web.counting import Counting
@@ -33,7 +33,6 @@ from autocapture.workflows.change_scope import (
     keeps_what_is_outside,
     missing_scopes,
 )
-from autocapture.workflows.disconnecting import disconnect
 from autocapture.workflows.granting import label_of, not_granted
 from autocapture.workflows.preview import Preview, estimate, in_words, stored_preview
 
@@ -84,24 +83,6 @@ def add_routes(app: FastAPI) -> None:
         return _page(
             application, visit, account_id, problem_in_words(problem, _label(application, account)), 403
         )
-
-    @app.post("/accounts/{account_id}/disconnect")
-    def end(application: App, visit: Asked, account_id: Id, _fields: Fields) -> Response:
-        return _disconnect(application, visit, own_account(application, visit, account_id))
-
-
-def _disconnect(application: Application, visit: Visit, account: Account) -> Response:
-    if is_delegated(account):
-        raise HTTPException(404)  # the organisation's to end
-    account_id, label = account.id or 0, _label(application, account)
-    try:
-        nothing_left = disconnect(application, account_id, actor_id=visit.user_id)
-    except AutocaptureError as problem:
-        return _page(application, visit, account_id, problem_in_words(problem, label), 422)
-    if nothing_left:
-        return visit.leads_to(f"/accounts/{account_id}")
-    stays = f"Disconnected here. The permission that you gave stays at {label} until you take it back there."
-    return _page(application, visit, account_id, stays)
 
 
 def _change(application: Application, visit: Visit, account: Account, fields: FormData) -> Response:
@@ -197,14 +178,18 @@ def _page(
         not_granted=_not_granted(application, account),
         keeps_more=account.state != "pending" and keeps_what_is_outside(application, account),
         is_delegated=is_delegated(account),
-        has_sign_in=_has_sign_in(application, account_id),
+        acts=_acts(application, visit, account),
         today=application.clock.now().date().isoformat(),
     )
 
 
-def _has_sign_in(application: Application, account_id: int) -> bool:
+def _acts(application: Application, visit: Visit, account: Account) -> tuple[str, ...]:
+    """Of one that is disconnected, what was kept, or a sign-in that a process did not live to delete, goes by the same way."""
+    if account.state != "disconnected":
+        return acts(account, visit)
     with reading(application.engine) as session:
-        return session.get(Credential, account_id) is not None
+        left = session.get(Credential, account.id) is not None
+    return ("purge",) if left or holds_anything(application, account.id or 0) else ()
 
 
 def _label(application: Application, account: Account) -> str:

@@ -26,9 +26,20 @@ STATES = {
     "pending": "waits for its owner's choice",
     "needs_reconnect": "needs to be reconnected",
     "paused": "paused",
+    "disconnected": "disconnected",
     "disabled": "not captured, since its owner is disabled",
 }
-_TO_DO = {"pending": "Look at it and begin", "needs_reconnect": "Connect it again"}
+_TO_DO = {
+    "pending": "Look at it and begin",
+    "needs_reconnect": "Connect it again",
+    "disconnected": "Connect it again",
+}
+_ACTS = {
+    "active": ("pause", "disconnect"),
+    "pending": ("disconnect",),
+    "needs_reconnect": ("pause", "disconnect"),
+    "paused": ("resume", "disconnect"),
+}
 
 
 def page(application: Application, visit: Visit) -> str:
@@ -82,6 +93,8 @@ def _account(
         "places": _places(login_of(account)),
         "href": f"/accounts/{account.id}" if account.user_id == visit.user_id else None,
         "todo": _TO_DO.get(account.state, "Change what is captured"),
+        "id": account.id,
+        "acts": acts(account, visit),
         "state": STATES.get(state, state),
         "ok": state == "active",
         "why": account.why,
@@ -91,6 +104,16 @@ def _account(
         "totals": [reader.count(totals[outcome]) for outcome in OUTCOMES],
         "reasons": [(outcome, reason, reader.count(number)) for outcome, reason, number in reasons],
     }
+
+
+def acts(account: Account, visit: Visit) -> tuple[str, ...]:
+    """What the visitor may have done with an account: its owner, or who runs the service. What an organisation granted, only the
+    latter ends."""
+    if visit.user is None or not (
+        visit.reach is Reach.ALL or (account.user_id == visit.user_id and not is_delegated(account))
+    ):
+        return ()
+    return _ACTS.get(account.state, ())
 
 
 def proof(health: AccountHealth, visit: Visit) -> dict[str, Any]:

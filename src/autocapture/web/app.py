@@ -29,6 +29,7 @@ from autocapture.web import (
     overview,
     sign_in,
     sign_in_with,
+    standing,
     summaries,
     users,
 )
@@ -64,7 +65,9 @@ def build_app(application: Application) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _pages(app)
     _health(app)
-    for module in (sign_in, sign_in_with, me, users, notices, metrics, connect, account, microsoft_consent):
+    for module in (
+        sign_in, sign_in_with, me, users, notices, metrics, connect, account, standing, microsoft_consent,
+    ):  # fmt: skip
         module.add_routes(app)
     _errors(app)
     assert_complete(app.routes)

@@ -245,8 +245,8 @@ def _username(application: Application, account: Account) -> str:
     """The login of an account, which is sealed with its password: its subject may name the host too."""
     with reading(application.engine) as session:
         stored = session.get(Credential, account.id)
-    if stored is None or account.id is None:
-        return account.subject
+    if stored is None or account.id is None:  # disconnected
+        return account.address or account.subject.removesuffix(f"@{account.options.get('host', '')}")
     credential = open_credential(application.vault, account.id, stored.sealed)
     return credential.username if isinstance(credential, PasswordCredential) else account.subject
 

@@ -216,7 +216,7 @@ def _blank(app: Application, login: Login, user: User, options: BaseModel) -> Ac
 
 def _store(session: Session, account: Account, login: Login, options: BaseModel) -> int:
     account.options = options.model_dump(mode="json", exclude_none=True)
-    waits = not login.start and (account.id is None or account.state == "pending")
+    waits = not login.start and _is_unchosen(session, account)
     if account.state != "paused":  # only who paused it, or who may, has it go on
         account.state = "pending" if waits else "active"
     account.why, account.counted = None, None
@@ -227,6 +227,14 @@ def _store(session: Session, account: Account, login: Login, options: BaseModel)
     session.add(account)
     session.flush()
     return _stored_id(account)
+
+
+def _is_unchosen(session: Session, account: Account) -> bool:
+    """Whether its owner never said what is to be captured: one that was disconnected before that has no channel yet."""
+    if account.state != "disconnected":
+        return account.id is None or account.state == "pending"
+    known = select(StoredChannel.id).where(StoredChannel.account_id == account.id)
+    return session.exec(known.limit(1)).first() is None
 
 
 def _address(credential: Credential) -> str:

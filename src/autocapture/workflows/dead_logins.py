@@ -81,8 +81,7 @@ def tell_of_dead_logins(app: Application, *, through: Through = hand_over) -> in
 
 
 def dead_logins(app: Application) -> list[Dead]:
-    """The accounts whose owners are to connect them again, but for those of disabled people, and those that have no sign-in any
-    more: they were disconnected."""
+    """The accounts whose owners are to connect them again, but for those of disabled people."""
     with reading(app.engine) as session:
         rows = session.exec(
             select(Account, User, Credential.updated_at)

@@ -249,19 +249,30 @@ def _hint(app: Application, wanted: Wanted) -> str:
 
 def _require_mailbox(app: Application, wanted: Wanted, who: Identity) -> None:
     """Raises InputError where `who` granted another mailbox than the one that was meant. A mailbox is known by the provider's
-    name of its login: addresses are given to others one day."""
-    user = user_of(app, wanted.user_email)
+    name of its login: addresses are given to others one day. Where the account was disconnected, another login of its address
+    is a mailbox that was made anew, and becomes an account of its own."""
+    user, is_new = user_of(app, wanted.user_email), wanted.account_id is None
     with reading(app.engine) as session:
         for account in _meant(session, wanted, user, who.address):
-            if account.subject != who.subject:
+            if account.subject == who.subject:
+                continue
+            if account.state != "disconnected" or not _is_address_of(account, who.address):
                 raise InputError(_is_another(account, who.address))
-    if wanted.account_id is None:
+            is_new = True
+    if is_new:
         _require_own(app, wanted, who.address)
+
+
+def _is_address_of(account: Account, address: str) -> bool:
+    return bool(address) and canonical_email(address) == canonical_email(account.address)
 
 
 def _is_another(account: Account, address: str) -> str:
     if address and address == account.address:
-        return f"{address} is another login now than when account {account.id} was connected, and opens another mailbox"
+        return (
+            f"{address} is another login now than when account {account.id} was connected, and opens another mailbox; "
+            "where that is right, disconnect the account first"
+        )
     named = f" ({account.address})" if account.address else ""
     return (
         f"{address or 'that login'} is another mailbox than the one connected as account {account.id}{named}; "

@@ -250,6 +250,8 @@ def _account(app: Application, account: Account, owner: User) -> str:
         return f"waits for its owner's choice, on its page or with `autocapture accounts scope {account.id}`"
     if account.state == "paused":
         return f"is paused; `autocapture accounts resume {account.id}` captures it again"
+    if account.state == "disconnected":
+        return f"is disconnected: {account.why or 'nothing of it is captured'}"
     if account.state != "active":
         raise SetupError(
             f"{account.state.replace('_', ' ')}: {account.why or 'no reason given'}; connect it again"

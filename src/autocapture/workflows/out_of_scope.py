@@ -7,7 +7,7 @@ from datetime import datetime, time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, or_, select, true
 from sqlmodel import Session, col
 
 from autocapture.admit.reasons import OUT_OF_SCOPE
@@ -32,15 +32,17 @@ class _Item(NamedTuple):
     activity_id: int | None
 
 
-def purge(session: Session, account: Account, organization: Organization, now: datetime) -> int:
-    """Removes what `account`, as its row is now, would not capture: older than `since`, or of a channel that is left out. The
-    number of items concerned.
+def purge(
+    session: Session, account: Account, organization: Organization, now: datetime, *, everything: bool = False
+) -> int:
+    """Removes what `account`, as its row is now, would not capture: older than `since`, or of a channel that is left out; or
+    `everything` that it captured. The number of items concerned.
 
     An activity that another item shows stays, and is told anew by those; not by departed ones of which who has it keeps it to
     themselves. Dirty metric cells are written; the ledger says
     what became of each item.
     """
-    items = _outside(session, account, organization)
+    items = _outside(session, account, organization, everything)
     _remove_activities(session, items)
     series = _series(session, account)
     apart = calendar.shown_as(session, series)
@@ -61,10 +63,14 @@ def is_any(session: Session, account: Account, organization: Organization) -> bo
     return bool(_outside(session, account, organization))
 
 
-def _outside(session: Session, account: Account, organization: Organization) -> list[_Item]:
+def _outside(
+    session: Session, account: Account, organization: Organization, everything: bool = False
+) -> list[_Item]:
     """A recurring meeting that began before the bound goes on; its occurrences are cut when they are derived."""
     outside: list[ColumnElement[bool]] = [col(Channel.source_id).in_(account.left_out)]
-    if account.since is not None:
+    if everything:
+        outside.append(true())
+    elif account.since is not None:
         zone = ZoneInfo(organization.colleagues[account.user_id].time_zone)
         start = datetime.combine(account.since, time(), zone)
         outside.append(col(LedgerEntry.occurred_at) < start)
@@ -88,7 +94,7 @@ def _outside(session: Session, account: Account, organization: Organization) -> 
     return [
         _Item(channel_id, kind, source_id, activity_id)
         for channel_id, kind, source_id, activity_id, left_out, event in rows
-        if left_out or not (event and event.get("recurrence"))
+        if everything or left_out or not (event and event.get("recurrence"))
     ]
 
 

@@ -13,15 +13,21 @@ from autocapture.workflows.audit import PAUSED, RESUMED, note
 from autocapture.workflows.connect_account import wake_channels
 from autocapture.workflows.subscriptions import end_subscriptions
 
+_NOT_CAPTURED = {
+    "pending": "waits for its owner's choice; nothing of it is captured",
+    "disconnected": "is disconnected; nothing of it is captured",
+}
 
-def pause(app: Application, account_id: int) -> None:
-    """What is being read of the account now is not stored any more. Raises InputError for an unknown or a pending account."""
+
+def pause(app: Application, account_id: int, *, actor_id: int | None = None) -> None:
+    """What is being read of the account now is not stored any more. Raises InputError for an account that is unknown, pending or
+    disconnected."""
     with writing(app.engine) as session:
         account = _require(session, account_id)
-        if account.state == "pending":
-            raise InputError(f"account {account_id} waits for its owner's choice; nothing of it is captured")
+        if account.state in _NOT_CAPTURED:
+            raise InputError(f"account {account_id} {_NOT_CAPTURED[account.state]}")
         if account.state != "paused":
-            note(session, app.clock.now(), PAUSED, user_id=account.user_id)
+            note(session, app.clock.now(), PAUSED, actor_id=actor_id, user_id=account.user_id)
         account.state, account.why = "paused", None
         session.add(account)
         session.flush()
@@ -29,7 +35,7 @@ def pause(app: Application, account_id: int) -> None:
     end_subscriptions(app, account_id)
 
 
-def resume(app: Application, account_id: int) -> None:
+def resume(app: Application, account_id: int, *, actor_id: int | None = None) -> None:
     """What came in meanwhile is read. Raises InputError for an account that is unknown or not paused."""
     with writing(app.engine) as session:
         account = _require(session, account_id)
@@ -38,7 +44,7 @@ def resume(app: Application, account_id: int) -> None:
         account.state, account.throttle_until, account.fails = "active", LONG_AGO, 0
         session.add(account)
         wake_channels(session, account_id, anew=False)
-        note(session, app.clock.now(), RESUMED, user_id=account.user_id)
+        note(session, app.clock.now(), RESUMED, actor_id=actor_id, user_id=account.user_id)
 
 
 def _require(session: Session, account_id: int) -> Account:

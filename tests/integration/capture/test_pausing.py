@@ -1,4 +1,4 @@
-"""A paused account is left alone until it is resumed, whoever connects it again meanwhile."""
+"""A paused account is left alone until it is resumed, whoever connects it again meanwhile; a disconnected one until then."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from autocapture.cli.app import app as commands
 from autocapture.errors import InputError
 from autocapture.model.accounts import Account
 from autocapture.model.activities import Activity
+from autocapture.model.ledger import LedgerEntry
 from autocapture.workflows.capture import capture_account, due_accounts
 from autocapture.workflows.pausing import pause, resume
 
@@ -47,6 +48,41 @@ def test_a_paused_account_that_is_connected_again_stays_paused_and_it_is_said(
     assert due_accounts(app) == [account]
     capture(app, account)
     assert len(rows(app, Activity)) == 2
+    app.engine.dispose()
+
+
+def test_a_disconnected_account_keeps_or_loses_what_was_captured_as_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    app = deploy(home)
+    deliver(tmp_path / "mail", message(1))
+    account = connect_files(app, maildir=tmp_path / "mail")
+    capture(app, account)
+    monkeypatch.setenv("AUTOCAPTURE_HOME", str(home))
+
+    def say(*words: str) -> str:
+        told = CliRunner().invoke(commands, list(words))
+        assert told.exit_code == 0, told.output
+        return told.output
+
+    unsaid = CliRunner().invoke(commands, ["accounts", "disconnect", str(account)])
+    assert unsaid.exit_code == 1
+    assert "--keep, --purge" in str(unsaid.output) + str(unsaid.exception)
+    assert _state(app) == "active"
+    say("accounts", "disconnect", str(account), "--keep")
+    deliver(tmp_path / "mail", message(2))
+    status = capture_account(app, account).status
+    assert (_state(app), due_accounts(app), status) == ("disconnected", [], "disconnected")
+    assert len(rows(app, Activity)) == 1
+    assert f"account {account} " in say("accounts", "disconnect", str(account), "--purge")
+    assert (len(rows(app, Activity)), len(rows(app, LedgerEntry))) == (0, 1)
+    assert _state(app) == "disconnected"
+    with pytest.raises(InputError, match="is disconnected"):
+        pause(app, account)
+    say("connect", "files", "--user", "ruth@ours.example", "--maildir", str(tmp_path / "mail"))
+    capture(app, account)
+    assert (_state(app), len(rows(app, Activity))) == ("active", 2)
     app.engine.dispose()
 
 

@@ -135,15 +135,16 @@ def test_a_disconnected_account_has_no_sign_in_anywhere_and_nobody_is_mailed_abo
     with reading(app.engine) as session:
         grant = open_credential(app.vault, account, session.get_one(Credential, account).sealed)
     assert isinstance(grant, StoredGrant)
-    assert disconnect(app, account)
+    assert disconnect(app, account, purge=False).stays == ""
     with pytest.raises(ReconnectNeeded):
         app.clients.get("google").refresh(grant.refresh_token, grant.scopes)
     asked = google.services.requests
     receive(user, 4, clock, first=10)
     service(app, clock, 60)
     assert (google.services.requests, captured(app), sink.messages) == (asked, 3, [])
-    with pytest.raises(InputError, match="no sign-in to forget"):
+    with pytest.raises(InputError, match="kept or purged"):
         disconnect(app, account)
+    assert state(app) == "disconnected"
     assert connect(app, google) == account
     service(app, clock, 3)
     assert captured(app) == 7
@@ -154,7 +155,7 @@ def test_a_grant_that_cannot_be_taken_back_now_is_forgotten_here_and_that_is_tol
 ) -> None:
     away = app.settings.google.model_copy(update={"revoke_url": "http://127.0.0.1:1/revoke"})
     app = replace(app, settings=app.settings.model_copy(update={"google": away}))
-    assert not disconnect(app, account)
+    assert "https://myaccount.google.com/connections" in disconnect(app, account).stays
     with reading(app.engine) as session:
         assert session.get(Credential, account) is None
 

@@ -39,8 +39,8 @@ BACK = "http://127.0.0.1:8000/connect/google/back"
 SCOPES = ("mail.read", "calendar.read")
 
 
-def open_http() -> Any:
-    return open_session(lambda _: True, total=timedelta(seconds=2), each_wait=timedelta(seconds=0.5))
+def open_http(total: timedelta = timedelta(seconds=2)) -> Any:
+    return open_session(lambda _: True, total=total, each_wait=timedelta(seconds=0.5))
 
 
 def provider(url: str, **changes: Any) -> Provider:

@@ -27,7 +27,7 @@ from autocapture.model.organization import User, UserHandle
 from autocapture.model.sign_in import AuditEntry
 from autocapture.store.engine import reading, writing
 from autocapture.testing.fakes.authorization_server import AuthorizationServer, authorization_server
-from autocapture.workflows.audit import CONNECTED, CONNECTION_REFUSED
+from autocapture.workflows.audit import CONNECTED, CONNECTION_REFUSED, DISCONNECTED, PAUSED, RESUMED
 from autocapture.workflows.capture import capture_account, due_accounts
 
 ADMIN = "admin@ours.example"
@@ -367,22 +367,123 @@ def test_an_account_is_its_owners_alone(
     assert another.send("/connect/google/consent", account=page.rpartition("/")[2]).status_code == 404
 
 
-def test_an_account_is_disconnected_by_its_owner_and_by_nobody_else(
+def captured(app: Application, page: str) -> int:
+    """The activities there are, once the account was captured."""
+    assert capture_account(app, int(page.rpartition("/")[2])).status == "ok"
+    return rows(app, Activity)
+
+
+def test_a_rep_pauses_their_account_and_has_it_go_on(
+    ready: Application, rep: Tab, google: GoogleWorld
+) -> None:
+    google.receive(2, newest=at("2026-11-15T12:00"))
+    page = connect(rep, google)
+    begin(rep, page)
+    assert captured(ready, page) == 2
+    rep.get(f"{page}?wait=no")
+    assert rep.send(f"{page}/pause").headers["location"] == page
+    google.receive(1, newest=at("2026-11-15T18:00"))
+    assert (account_of(ready).state, due_accounts(ready)) == ("paused", [])
+    assert "Resume" in rep.get(page).text
+    assert rep.send(f"{page}/resume").headers["location"] == page
+    assert captured(ready, page) == 3
+    assert [action for action in actions(ready) if action in (PAUSED, RESUMED)] == [PAUSED, RESUMED]
+    assert rep.send(f"{page}/resume").headers["location"] == page, "once more changes nothing"
+
+
+def test_an_account_is_disconnected_only_once_its_owner_was_asked_and_what_was_captured_is_kept(
+    ready: Application, rep: Tab, google: GoogleWorld
+) -> None:
+    google.receive(2, newest=at("2026-11-15T12:00"))
+    page = connect(rep, google)
+    begin(rep, page)
+    assert captured(ready, page) == 2
+    rep.get(page)
+    assert "Disconnect it?" in rep.send(f"{page}/disconnect").text
+    assert (account_of(ready).state, rows(ready, Credential)) == ("active", 1)
+    assert rep.send(f"{page}/disconnect", captured="keep").headers["location"] == page
+    assert "disconnected" in rep.get(page).text
+    assert (account_of(ready).state, rows(ready, Credential), rows(ready, Activity)) == ("disconnected", 0, 2)
+    assert back(rep, google.server.consent(start(rep, account=page.rpartition("/")[2]))).is_redirect
+    google.receive(1, newest=at("2026-11-15T18:00"))
+    assert account_of(ready).state == "active"
+    assert captured(ready, page) == 3
+
+
+def test_what_was_kept_of_a_disconnected_account_can_be_purged_and_is_read_anew_once_it_is_connected(
+    ready: Application, rep: Tab, google: GoogleWorld
+) -> None:
+    google.receive(3, newest=at("2026-11-15T12:00"))
+    page = connect(rep, google)
+    begin(rep, page)
+    assert captured(ready, page) == 3
+    rep.get(page)
+    rep.send(f"{page}/disconnect", captured="keep")
+    rep.get(page)
+    assert "Purge what was kept?" in rep.send(f"{page}/disconnect").text
+    assert rep.send(f"{page}/disconnect", captured="purge").headers["location"] == page
+    assert (rows(ready, Activity), rows(ready, LedgerEntry)) == (0, 3), "the ledger says what became of them"
+    assert f"{page}/disconnect" not in rep.get(page).text
+    assert account_of(ready).state == "disconnected"
+    assert connect(rep, google) == page
+    assert captured(ready, page) == 3
+
+
+def test_a_choice_that_was_never_made_is_asked_for_again_after_disconnecting(
+    ready: Application, rep: Tab, google: GoogleWorld
+) -> None:
+    page = connect(rep, google)
+    rep.get(f"{page}?wait=no")
+    rep.send(f"{page}/disconnect", captured="keep")
+    assert connect(rep, google) == page
+    assert account_of(ready).state == "pending"
+
+
+def test_an_address_with_a_new_login_is_connected_once_the_old_one_was_disconnected(
+    ready: Application, rep: Tab, google: GoogleWorld
+) -> None:
+    google.receive(2, newest=at("2026-11-15T12:00"))
+    page = connect(rep, google)
+    begin(rep, page)
+    assert captured(ready, page) == 2
+    google.server.person.subject = "sub-made-anew"
+    assert back(rep, google.server.consent(start(rep))).status_code == 403
+    assert "disconnect the account first" in rep.words
+    rep.get(page)
+    rep.send(f"{page}/disconnect", captured="keep")
+    again = back(rep, google.server.consent(start(rep, account=page.rpartition("/")[2]))).headers["location"]
+    assert again != page, "its mailbox is another: nothing of the old one's cursors is taken over"
+    begin(rep, again)
+    assert captured(ready, again) == 2, "what both held is there once"
+    assert "disconnected" in rep.get(page).text
+
+
+def test_who_runs_the_service_pauses_and_disconnects_for_others_and_another_rep_does_not(
     ready: Application, rep: Tab, another: Tab, google: GoogleWorld
 ) -> None:
     page = connect(rep, google)
     begin(rep, page)
+    with writing(ready.engine) as session:
+        boss = session.get_one(User, 1)
+        boss.role = "rep"
+        session.add(boss)
     another.sign_in(ADMIN)
-    another.get("/me")
-    assert another.send(f"{page}/disconnect").status_code == 404
-    rep.get(page)
-    assert rep.send(f"{page}/disconnect").headers["location"] == page
-    rep.get(page)
-    assert "disconnected" in rep.words
-    assert f"{page}/disconnect" not in rep.shown.text
-    assert (rows(ready, Account), rows(ready, Credential)) == (1, 0)
-    assert back(rep, google.server.consent(start(rep, account=page.rpartition("/")[2]))).is_redirect
-    assert account_of(ready).state == "active"
+    for act in ("pause", "resume", "disconnect"):
+        another.get("/accounts")
+        assert f"{page}/{act}" not in another.shown.text
+        assert another.send(f"{page}/{act}", captured="purge").status_code == 404
+    with writing(ready.engine) as session:
+        boss = session.get_one(User, 1)
+        boss.role = "ops"
+        session.add(boss)
+    another.sign_in(ADMIN)
+    for act, state in (("pause", "paused"), ("resume", "active"), ("disconnect", "disconnected")):
+        assert f'action="{page}/{act}"' in another.get("/accounts").text
+        assert another.send(f"{page}/{act}", captured="keep").headers["location"] == "/accounts"
+        assert account_of(ready).state == state
+    with reading(ready.engine) as session:
+        done = session.exec(select(AuditEntry).where(AuditEntry.action == DISCONNECTED)).one()
+    assert (done.actor_id, done.user_id, done.detail) == (1, 2, "kept")
 
 
 def test_where_a_provider_is_not_set_up_the_administrator_is_told_what_to_do(
