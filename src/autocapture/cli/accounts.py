@@ -168,7 +168,7 @@ def disconnect(
         ),
     ] = None,
 ) -> None:
-    """Forget the sign-in of an account, here and at its provider where there is a way.
+    """Forget the sign-in of an account, here and at its provider.
 
     Its row and its ledger stay. Connected again, it is the same account.
     """

@@ -66,7 +66,10 @@ def world(
     seed: Annotated[int, typer.Option(help="The same seed gives the same world.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A folder that is new or empty.")],
 ) -> None:
-    """Write a world whose truth is known: hard cases of every kind, in three languages."""
+    """Write a world whose truth is known, hard cases in it.
+
+    It holds half a year of mail, meetings and calls, in three languages.
+    """
     from autocapture.errors import InputError
     from autocapture.evaluate.write import write_world
     from autocapture.testing.world.hard import generate_hard
@@ -95,7 +98,10 @@ def match(
         ReportFormat, typer.Option("--format", help="How the figures are written.")
     ] = ReportFormat.TABLE,
 ) -> None:
-    """Match worlds whose truth is known, and say how often that was right, beside five public baselines."""
+    """Judge matching by worlds whose truth is known.
+
+    Beside it stand five public baselines.
+    """
     from autocapture.evaluate.read import read_world
     from autocapture.evaluate.report import LEVELS, evaluate
     from autocapture.service.logs import configure_logs
