@@ -25,7 +25,7 @@ from tests.integration.capture.deployment import (
 )
 
 ROOT = Path(__file__).parents[3]
-SAMPLED = 30
+SAMPLED = 16
 RANDOM_KILLS = 3
 
 EVENT = """BEGIN:VEVENT
