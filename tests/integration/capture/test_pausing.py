@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.integration.capture.deployment import capture, connect_files, deliver, deploy, message, rows
 from typer.testing import CliRunner
 
+from autocapture.application import Application
 from autocapture.cli.app import app as commands
 from autocapture.errors import InputError
 from autocapture.model.accounts import Account
@@ -18,26 +19,33 @@ from autocapture.workflows.capture import capture_account, due_accounts
 from autocapture.workflows.pausing import pause, resume
 
 
-def _state(app: object) -> str:
-    (row,) = rows(app, Account)  # type: ignore[arg-type]
+@pytest.fixture
+def captured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Application, int]]:
+    """One account whose one mail is captured, in the home that the commands take."""
+    app = deploy(tmp_path / "home")
+    deliver(tmp_path / "mail", message(1))
+    account = connect_files(app, maildir=tmp_path / "mail")
+    capture(app, account)
+    monkeypatch.setenv("AUTOCAPTURE_HOME", str(tmp_path / "home"))
+    yield app, account
+    app.engine.dispose()
+
+
+def say(*words: str) -> str:
+    told = CliRunner().invoke(commands, list(words))
+    assert told.exit_code == 0, told.output
+    return told.output
+
+
+def _state(app: Application) -> str:
+    (row,) = rows(app, Account)
     return str(row["state"])
 
 
 def test_a_paused_account_that_is_connected_again_stays_paused_and_it_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    captured: tuple[Application, int], tmp_path: Path
 ) -> None:
-    home = tmp_path / "home"
-    app = deploy(home)
-    deliver(tmp_path / "mail", message(1))
-    account = connect_files(app, maildir=tmp_path / "mail")
-    capture(app, account)
-    monkeypatch.setenv("AUTOCAPTURE_HOME", str(home))
-
-    def say(*words: str) -> str:
-        told = CliRunner().invoke(commands, list(words))
-        assert told.exit_code == 0, told.output
-        return told.output
-
+    app, account = captured
     assert "is paused" in say("accounts", "pause", str(account))
     deliver(tmp_path / "mail", message(2))
     told = say("connect", "files", "--user", "ruth@ours.example", "--maildir", str(tmp_path / "mail"))
@@ -48,24 +56,12 @@ def test_a_paused_account_that_is_connected_again_stays_paused_and_it_is_said(
     assert due_accounts(app) == [account]
     capture(app, account)
     assert len(rows(app, Activity)) == 2
-    app.engine.dispose()
 
 
 def test_a_disconnected_account_keeps_or_loses_what_was_captured_as_it_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    captured: tuple[Application, int], tmp_path: Path
 ) -> None:
-    home = tmp_path / "home"
-    app = deploy(home)
-    deliver(tmp_path / "mail", message(1))
-    account = connect_files(app, maildir=tmp_path / "mail")
-    capture(app, account)
-    monkeypatch.setenv("AUTOCAPTURE_HOME", str(home))
-
-    def say(*words: str) -> str:
-        told = CliRunner().invoke(commands, list(words))
-        assert told.exit_code == 0, told.output
-        return told.output
-
+    app, account = captured
     unsaid = CliRunner().invoke(commands, ["accounts", "disconnect", str(account)])
     assert unsaid.exit_code == 1
     assert "--keep, --purge" in str(unsaid.output) + str(unsaid.exception)
@@ -83,7 +79,6 @@ def test_a_disconnected_account_keeps_or_loses_what_was_captured_as_it_is_said(
     say("connect", "files", "--user", "ruth@ours.example", "--maildir", str(tmp_path / "mail"))
     capture(app, account)
     assert (_state(app), len(rows(app, Activity))) == ("active", 2)
-    app.engine.dispose()
 
 
 @pytest.mark.parametrize(("act", "number"), [(pause, 9), (resume, 9), (resume, 1)])
