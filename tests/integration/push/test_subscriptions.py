@@ -199,7 +199,7 @@ def test_T40_watch_expired(
     expires = min(row.expires_at for row in subscriptions(app).values() if row.expires_at)
     told_at = None
     while clock.now() < START + timedelta(days=8):
-        clock.advance(timedelta(hours=1))
+        clock.advance(timedelta(hours=4))
         _keep(app)
         if told_at is None and alerts(app, outlook.account_id):
             told_at = clock.now()
