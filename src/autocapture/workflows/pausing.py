@@ -11,7 +11,6 @@ from autocapture.store import leases
 from autocapture.store.engine import writing
 from autocapture.workflows.audit import PAUSED, RESUMED, note
 from autocapture.workflows.connect_account import wake_channels
-from autocapture.workflows.subscriptions import end_subscriptions
 
 _NOT_CAPTURED = {
     "pending": "waits for its owner's choice; nothing of it is captured",
@@ -20,8 +19,8 @@ _NOT_CAPTURED = {
 
 
 def pause(app: Application, account_id: int, *, actor_id: int | None = None) -> None:
-    """What is being read of the account now is not stored any more. Raises InputError for an account that is unknown, pending or
-    disconnected."""
+    """What is being read of the account now is not stored any more; what its provider promised to tell of is ended by whoever
+    looks after subscriptions. Raises InputError for an account that is unknown, pending or disconnected."""
     with writing(app.engine) as session:
         account = _require(session, account_id)
         if account.state in _NOT_CAPTURED:
@@ -32,7 +31,6 @@ def pause(app: Application, account_id: int, *, actor_id: int | None = None) -> 
         session.add(account)
         session.flush()
         leases.revoke(session, account_id)
-    end_subscriptions(app, account_id)
 
 
 def resume(app: Application, account_id: int, *, actor_id: int | None = None) -> None:

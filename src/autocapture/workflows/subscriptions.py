@@ -7,11 +7,13 @@ so that two never subscribe to one channel. One that lapses costs nothing but ti
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
+from threading import Event, Thread
 from typing import Any, Literal
 
 import structlog
@@ -48,6 +50,9 @@ ASKED_AGAIN_AFTER = timedelta(days=30)
 
 LONGEST = timedelta(days=61)
 """However long a provider promises."""
+
+ENDED_WITHIN = timedelta(seconds=5)
+"""How long whoever disconnects an account waits for its provider to end what it promised."""
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 _SHORTEST_LIFE = timedelta(minutes=1)
@@ -99,16 +104,25 @@ def keep_watched(app: Application, account_id: int) -> int:
     return _carry_out(app, claimed) if claimed else 0
 
 
-def end_subscriptions(app: Application, account_id: int) -> int:
-    """Ends every subscription of an account that is about to be paused or disconnected; the number that ended.
+def end_subscriptions(app: Application, account_id: int) -> None:
+    """Ends the subscriptions of an account that is about to be disconnected, for no longer than `ENDED_WITHIN`.
 
-    What the provider does not take now lapses by itself; its notices are ignored, since no row knows them."""
+    What the provider has not taken by then lapses by itself; its notices are ignored, since no row knows them."""
     held = [(found, _end_of(found, app.clock.now())) for found in _channels(app, account_id) if found.row]
-    ended = _carry_out(app, held) if held else 0
+    if held:
+        over = Event()
+        ending = Thread(target=_end, args=(app, held, over), name=f"end {account_id}", daemon=True)
+        ending.start()
+        ending.join(ENDED_WITHIN.total_seconds())
+        over.set()
     with writing(app.engine) as session:
         channels = select(col(Channel.id)).where(col(Channel.account_id) == account_id)
         session.execute(delete(Subscription).where(col(Subscription.channel_id).in_(channels)))
-    return ended
+
+
+def _end(app: Application, held: Iterable[tuple[Watched, Step]], over: Event) -> None:
+    with suppress(StoreBusy):
+        _carry_out(app, held, over.is_set)
 
 
 def _channels(app: Application, account_id: int | None = None) -> list[Watched]:
@@ -191,8 +205,14 @@ def _claim(app: Application, found: Watched, now: datetime) -> bool:
         return claimed.scalar_one_or_none() is not None
 
 
-def _carry_out(app: Application, steps: Iterable[tuple[Watched, Step]]) -> int:
-    """Each step over one connection, each outcome in a transaction of its own."""
+def _never() -> bool:
+    return False
+
+
+def _carry_out(
+    app: Application, steps: Iterable[tuple[Watched, Step]], is_over: Callable[[], bool] = _never
+) -> int:
+    """Each step over one connection, each outcome in a transaction of its own, until it `is_over`."""
     listed = list(steps)
     dropped = [found for found, step in listed if step == "drop"]
     for found in dropped:
@@ -203,14 +223,17 @@ def _carry_out(app: Application, steps: Iterable[tuple[Watched, Step]]) -> int:
         return done
     try:
         with open_account(app, waiting[0][0].account) as connection:
-            while waiting:
+            while waiting and not is_over():
                 done += _tried(app, connection, *waiting[0])
                 waiting.popleft()
     except StoreBusy:
         raise
     except Exception as problem:  # whatever it is, it waits: nothing may be asked for at every tick
-        for found, _ in waiting:
-            _failed(app, found, problem)
+        for found, step in waiting:
+            if step == "end" and isinstance(problem, ReconnectNeeded):
+                _forget(app, found)  # who is let in no more can end nothing: it lapses
+            else:
+                _failed(app, found, problem)
     return done
 
 

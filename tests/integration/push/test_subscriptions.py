@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from time import monotonic
 
 import httpx
+import pytest
 from tests.integration.capture.deployment import PEOPLE
 from tests.integration.push.conftest import (
     START,
@@ -18,14 +21,16 @@ from tests.integration.push.conftest import (
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
-from autocapture.model.accounts import Account, Credential
+from autocapture.model.accounts import Credential
 from autocapture.store.engine import reading, writing
 from autocapture.testing.fakes.google import FakeGoogle
 from autocapture.testing.fakes.microsoft import FakeGraph, message
-from autocapture.testing.fakes.microsoft.http import Response
+from autocapture.testing.fakes.microsoft.http import Request, Response
+from autocapture.workflows import subscriptions as watching
 from autocapture.workflows.account_health import alerts
 from autocapture.workflows.capture import capture_account, due_accounts
 from autocapture.workflows.disconnecting import disconnect
+from autocapture.workflows.pausing import pause, resume
 from autocapture.workflows.people_access import set_active, user_id_of
 from autocapture.workflows.subscriptions import accounts_to_watch, keep_watched
 
@@ -33,13 +38,6 @@ from autocapture.workflows.subscriptions import accounts_to_watch, keep_watched
 def _keep(app: Application) -> None:
     for account_id in accounts_to_watch(app):
         keep_watched(app, account_id)
-
-
-def _set_state(app: Application, account_id: int, state: str) -> None:
-    with writing(app.engine) as session:
-        account = session.get_one(Account, account_id)
-        account.state = state
-        session.add(account)
 
 
 @both_databases
@@ -125,17 +123,30 @@ def channel_name(app: Application) -> str:
     return next(name for name in subscriptions(app) if name != "Gmail")
 
 
-def test_pausing_ends_what_was_promised_and_going_on_asks_anew(
+def test_pausing_waits_for_nobody_and_what_was_promised_is_ended_by_the_next_look(
     app: Application, web: httpx.Client, outlook: Outlook, graph: FakeGraph
 ) -> None:
     _keep(app)
-    _set_state(app, outlook.account_id, "paused")
+    asked = graph.requests
+    pause(app, outlook.account_id)
+    assert graph.requests == asked
     _keep(app)
     assert (graph.subscriptions.held, subscriptions(app)) == ({}, {})
     assert accounts_to_watch(app) == []
-    _set_state(app, outlook.account_id, "active")
+    resume(app, outlook.account_id)
     _keep(app)
     assert graph.subscriptions.held
+
+
+def test_what_was_promised_of_a_dead_sign_in_is_left_to_lapse_once_it_is_paused(
+    app: Application, web: httpx.Client, outlook: Outlook, graph: FakeGraph
+) -> None:
+    _keep(app)
+    with writing(app.engine) as session:
+        session.delete(session.get_one(Credential, outlook.account_id))
+    pause(app, outlook.account_id)
+    _keep(app)
+    assert (subscriptions(app), accounts_to_watch(app)) == ({}, [])
 
 
 def test_disconnecting_ends_them_at_once(
@@ -149,6 +160,35 @@ def test_disconnecting_ends_them_at_once(
     with reading(app.engine) as session:
         assert session.get(Credential, outlook.account_id) is None
     assert set(subscriptions(app)) & {"Gmail"}, "the other account's stay"
+
+
+def test_disconnecting_waits_for_a_silent_provider_for_a_moment_and_the_rest_lapses(
+    app: Application,
+    web: httpx.Client,
+    outlook: Outlook,
+    graph: FakeGraph,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _keep(app)
+    promised, answers = len(graph.subscriptions.held), threading.Event()
+
+    def keep_waiting(request: Request, _response: Response) -> None:
+        if request.verb == "DELETE":
+            answers.wait(30)
+
+    graph.judge = keep_waiting
+    monkeypatch.setattr(watching, "ENDED_WITHIN", timedelta(seconds=0.2))
+    began = monotonic()
+    disconnect(app, outlook.account_id)
+    assert monotonic() - began < 5
+    assert subscriptions(app) == {}
+    with reading(app.engine) as session:
+        assert session.get(Credential, outlook.account_id) is None
+    answers.set()
+    for thread in threading.enumerate():
+        if thread.name == f"end {outlook.account_id}":
+            thread.join()
+    assert len(graph.subscriptions.held) == promised - 1 > 0, "nothing more was asked for in the background"
 
 
 def test_another_address_of_ours_has_them_made_anew(
