@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tests.acceptance.truth import is_kept, meeting_status, reads_as
+from tests.acceptance.truth import CALLED_OFF, is_kept, meeting_status, reads_as
 
 from autocapture.testing.world import Call, Deal, World
 
@@ -72,11 +72,11 @@ class Count:
         return (fact for fact, _, status in self._meetings() if status == "held")
 
     def meetings_cancelled(self) -> Iterator[Fact]:
-        return (fact for fact, _, status in self._meetings() if status == "cancelled" and fact.at <= self.now)
+        return (fact for fact, _, status in self._meetings() if status in CALLED_OFF and fact.at <= self.now)
 
     def meetings_scheduled(self) -> Iterator[Fact]:
         for fact, booked_at, status in self._meetings():
-            if status != "cancelled" and booked_at <= self.now:
+            if status not in CALLED_OFF and booked_at <= self.now:
                 yield Fact(booked_at, fact.users)
 
     def leads_created(self) -> Iterator[Fact]:

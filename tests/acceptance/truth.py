@@ -12,6 +12,8 @@ from autocapture.testing.world.model import Guest
 Key = tuple[str, str, datetime | None]
 """Kind, the source's own identity, and for an occurrence of a series its original start."""
 
+CALLED_OFF = ("cancelled_by_us", "cancelled_by_them")
+
 
 @dataclass(frozen=True, slots=True)
 class Story:
@@ -88,11 +90,15 @@ def _of_occurrence(world: World, event: Event, occurrence: Occurrence, now: date
 def meeting_status(world: World, event: Event, occurrence: Occurrence, now: datetime) -> str:
     """As METRICS R10 has it; who never answered is taken to have come, unless somebody else declined."""
     answers = {guest.response for guest in outsiders(world, event)}
-    if occurrence.cancelled or answers == {"DECLINED"}:
-        return "cancelled"
+    if occurrence.cancelled:
+        return "cancelled_by_them" if occurrence.truth.direction == "inbound" else "cancelled_by_us"
+    if not occurrence.truth.users:
+        return "cancelled_by_us"
+    if answers == {"DECLINED"}:
+        return "cancelled_by_them"
     if not is_over(event, occurrence, now):
         return "planned"
-    if not occurrence.truth.users or ("DECLINED" in answers and not answers & {"ACCEPTED", "TENTATIVE"}):
+    if "DECLINED" in answers and not answers & {"ACCEPTED", "TENTATIVE"}:
         return "unknown"
     return "held"
 

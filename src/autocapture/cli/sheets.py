@@ -279,13 +279,14 @@ def activities_table(rows: Iterable[Row], zone: ZoneInfo) -> Table:
 
 
 def _what(row: Row) -> str:
-    """``email in``, ``meeting held``, ``call out, voicemail``."""
+    """``email in``, ``meeting held``, ``meeting planned, moved``, ``call out, voicemail``."""
     way = {"inbound": "in", "outbound": "out", "internal": "internal"}.get(row["direction"] or "", "")
     if row["kind"] == "meeting":
         way = ""
     told = f"{row['kind']} {way}".rstrip()
     status = (row["status"] or "").replace("_", " ")
-    return told if not status else f"{told}, {status}" if way else f"{told} {status}"
+    moved = ", moved" if row["moved"] else ""
+    return told if not status else f"{told}, {status}" if way else f"{told} {status}{moved}"
 
 
 def _outside(participants: Sequence[Row], companies: Sequence[str]) -> str:

@@ -66,7 +66,7 @@ meetings_scheduled = Simple(
             (
                 *given(1, "meeting", "11-17 10:00", [ANN], booked="11-12 09:00", status="planned"),
                 *given(2, "meeting", "11-12 10:00", [ANN], booked="11-05 09:00", status="held"),
-                *given(3, "meeting", "11-18 10:00", [ANN], booked="11-12 09:00", status="cancelled"),
+                *given(3, "meeting", "11-18 10:00", [ANN], booked="11-12 09:00", status="cancelled_by_us"),
             ),
             1,
         ),
@@ -90,18 +90,22 @@ meetings_held = Simple(
         "Meetings with guests from outside that have ended, were not cancelled, and to which a guest was coming. Dated by "
         "the rep's day on which they began. That a meeting took place is inferred: a planned one counts as held once its "
         "end has passed. Guests who never answered the invitation are taken to have come, unless one of them declined and "
-        "none accepted." + _MEETING_DOC
+        "none accepted; a call in the slot between a rep and a guest shows that it took place, and a mail that somebody "
+        "missed it that it did not." + _MEETING_DOC
     ),
     additive=("time",),
     rolled_up=True,
     settled_after=_LONGEST,
     examples=(
         Example(
-            "Ann and Bob meet Kim: one meeting for the company; a cancelled one and one that Kim declined do not count",
+            "Ann and Bob meet Kim: one meeting for the company; one that was cancelled, one that Kim declined, one to which Kim "
+            "did not come and one of which nobody knows do not count",
             (
                 *given(1, "meeting", "11-10 15:00", [ANN, BOB], status="held"),
-                *given(2, "meeting", "11-11 15:00", [ANN], status="cancelled"),
+                *given(2, "meeting", "11-11 15:00", [ANN], status="cancelled_by_us"),
                 *given(3, "meeting", "11-12 15:00", [ANN], status="planned", response="declined"),
+                *given(4, "meeting", "11-12 16:00", [ANN], status="no_show"),
+                *given(5, "meeting", "11-12 17:00", [ANN], status="unknown"),
             ),
             1,
         ),
@@ -141,7 +145,7 @@ meetings_cancelled = Simple(
             "One of two meetings is called off",
             (
                 *given(1, "meeting", "11-10 15:00", [ANN], status="held"),
-                *given(2, "meeting", "11-11 15:00", [ANN], status="cancelled"),
+                *given(2, "meeting", "11-11 15:00", [ANN], status="cancelled_by_them"),
             ),
             1,
         ),

@@ -44,7 +44,13 @@ REPLY_WINDOW = timedelta(days=14)
 TO = ("to", "cc", "bcc", "attendee", "callee")
 FROM = ("from", "caller")
 
-is_cancelled = func.coalesce(activity.c.status, "") == "cancelled"
+
+def was_called_off(act: Any) -> ColumnElement[bool]:
+    """By either side (`normalize.meeting_state`)."""
+    return func.coalesce(act.c.status, "").in_(("cancelled_by_us", "cancelled_by_them"))
+
+
+is_cancelled = was_called_off(activity)
 
 
 def is_connected(call: Any) -> ColumnElement[bool]:
@@ -234,7 +240,7 @@ def _is_touch(act: Any, mine: Any, outside: Any) -> ColumnElement[bool]:
         act.c.direction == "outbound",
         mine.c.role.in_(AUTHORS),
         outside.c.role.in_(TO),
-        func.coalesce(act.c.status, "") != "cancelled",
+        ~was_called_off(act),
     )
 
 

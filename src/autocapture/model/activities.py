@@ -27,9 +27,10 @@ RULE_VERSION = 1
 class Activity(SQLModel, table=True):
     """One email, meeting or call, however many mailboxes, calendars or lines saw it.
 
-    `id` is derived from `dedupe_key` (`stable_id`). `status`: a meeting is planned, held, cancelled or unknown; a call has its
-    outcome (answered, no_answer, busy, failed, voicemail, unknown); an email has none. `nature`: human, bulk (a rep's own
-    mass mailing) or auto. `review` says in one line why no deal was chosen; None when nothing is undecided.
+    `id` is derived from `dedupe_key` (`stable_id`). `status`: a meeting is planned, held, cancelled_by_us,
+    cancelled_by_them, no_show or unknown, and `evidence` lists the signs for it (`model.draft.Sign`), the deciding one first; a
+    call has its outcome (answered, no_answer, busy, failed, voicemail, unknown); an email has none. `nature`: human, bulk (a
+    rep's own mass mailing) or auto. `review` says in one line why no deal was chosen; None when nothing is undecided.
     """
 
     __table_args__ = (
@@ -68,6 +69,9 @@ class Activity(SQLModel, table=True):
         default=None, sa_type=UtcDateTime
     )  # a meeting's invitation, first seen or sent
     moved_count: int = 0
+    evidence: list[dict[str, Any]] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True), nullable=True)
+    )
     review: str | None = None
     known_at: datetime = Field(sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime)

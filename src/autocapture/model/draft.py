@@ -60,11 +60,24 @@ class Part:
 
 
 @value(frozen=True, slots=True)
+class Sign:
+    """One sign of what became of a meeting, see `normalize.meeting_state`: what was seen, the state it speaks for, and how well
+    (firm, fair, weak). `who` are handles, the first few; `activity_id` is the call or mail that tells it."""
+
+    sign: str
+    says: str
+    grade: str
+    who: tuple[str, ...] = ()
+    activity_id: int | None = None
+
+
+@value(frozen=True, slots=True)
 class Draft:
     """An activity as one or more copies of it tell it. `normalize.merge_emails` joins the drafts of two copies.
 
     `thread_keys` are the Message-IDs (own first, then references) that tie an email into a thread; a meeting carries the
     `series_key` of its calendar UID. `fingerprint` is the `stable_id` by which a copy with a rewritten Message-ID is found.
+    `evidence` are the signs that a meeting's status stands on, the deciding one first.
     """
 
     dedupe_key: str
@@ -85,6 +98,7 @@ class Draft:
     fingerprint: int | None = None
     booked_at: datetime | None = None
     moved_count: int = 0
+    evidence: tuple[Sign, ...] = ()
 
 
 @value(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Literal
@@ -14,17 +14,15 @@ from autocapture.formats.handles import canonical_email
 from autocapture.formats.recurrence import Occurrence, occurrences, original_key
 from autocapture.model.columns import stable_id
 from autocapture.model.directory import Colleague, Organization
-from autocapture.model.draft import Draft, Part, Party
+from autocapture.model.draft import Draft, Part, Party, Sign
+from autocapture.normalize.meeting_state import answers, concluded, departure
 from autocapture.normalize.parts import local_date, shared
 from autocapture.normalize.same_meeting import CalendarCopy, told_apart
 from autocapture.records import Attendee, EventRecord
 
-Status = Literal["planned", "held", "cancelled", "unknown"]
-
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _LONGEST_S = 2**31 - 1  # what an integer column holds: 68 years
-_COMING = frozenset({"accepted", "tentative"})
-_ANSWERS = _COMING | {"declined"}
+_ANSWERS = frozenset({"accepted", "tentative", "declined"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +58,10 @@ def draft_meetings(
       nobody.
     - It counts for those of ours who did not decline it or take it out of their calendar beforehand; for none of them where
       it takes whole days: such an entry is a fair, a visit, a deadline, and no meeting (METRICS R10).
-    - Status: *cancelled* when it was cancelled, left every calendar before it began, or all outsiders declined; *planned*
-      until its end; then *held* when an outsider accepted (or maybe), or when nobody gave a contrary sign; *unknown* when
-      nobody accepted and an outsider declined, or when everybody of ours declined.
+    - Status and evidence are what the calendars say (`meeting_state`): cancelled when its organizer cancelled it, when it left
+      every calendar before it began, or when everybody of either side declined; *planned* until its end; then *held* when an
+      outsider accepted (or maybe), or when nobody gave a contrary sign; *unknown* when nobody accepted and an outsider
+      declined. Calls and mails of the slot are `slot`'s matter.
     - `booked_at` is when the event was created, else first seen; `moved_count` is 1 for an occurrence of a series that does
       not start when its series says.
     """
@@ -184,31 +183,29 @@ def _draft(
     ]
     if not outside:
         return None
-    removed = {
-        view.owner.user_id
-        for view in views
-        if view.gone_at is not None and view.gone_at < starts_at and there
-    }
-    vanished = not there and all(view.gone_at is not None and view.gone_at < starts_at for view in views)
+    removed = _removed(views, starts_at) if there else set()
     ours = [party for party in parties if party.user_id is not None]
     coming = [party for party in ours if party.response != "declined" and party.user_id not in removed]
+    direction = _direction(chief.event, organization)
+    signs = answers(
+        outside, ours, removed, theirs=direction == "inbound", cancelled=chief.occurrence.cancelled
+    )
+    if not there and len(_removed(views, starts_at)) == len(views):
+        signs.append(_departure(views, organization, theirs=direction == "inbound"))
+    status, evidence = concluded(signs, ended=ends_at <= now)
     key = chief.occurrence.key
     timed = isinstance(chief.occurrence.starts_at, datetime)
     return Draft(
         dedupe_key=f"event:{series_key}#{'' if key is None else key.isoformat()}",
         kind="meeting",
         occurred_at=starts_at,
-        direction=_direction(chief.event, organization),
+        direction=direction,
         parties=parties,
         parts=shared(_part(party, starts_at, booked_at, organization, counts=timed) for party in coming),
         ends_at=ends_at,
         duration_s=min(int((ends_at - starts_at).total_seconds()), _LONGEST_S),
-        status=_status(
-            cancelled=chief.occurrence.cancelled or vanished,
-            ended=ends_at <= now,
-            outside=outside,
-            nobody_of_ours=bool(ours) and not coming,
-        ),
+        status=status,
+        evidence=evidence,
         subject=next((view.event.title for view in ranked if view.event.title), None),
         external=True,
         series_key=series_key,
@@ -217,12 +214,24 @@ def _draft(
     )
 
 
+def _removed(views: Sequence[_View], starts_at: datetime) -> set[int]:
+    """Those of ours whose copy left their calendar before it began."""
+    return {view.owner.user_id for view in views if view.gone_at is not None and view.gone_at < starts_at}
+
+
+def _departure(views: Sequence[_View], organization: Organization, *, theirs: bool) -> Sign:
+    return departure(theirs=theirs, taken_back=any(_is_organizers(view, organization) for view in views))
+
+
+def _is_organizers(view: _View, organization: Organization) -> bool:
+    """Whether the calendar is that of who made the entry."""
+    organizer = view.event.organizer
+    return organizer is None or organization.user_of(canonical_email(organizer.email)) == view.owner.user_id
+
+
 def _authority(view: _View, organization: Organization) -> tuple[bool, int, datetime, int]:
     """The organizer's copy, then the highest SEQUENCE, then the newest; the user id makes the order total."""
-    organizer = view.event.organizer
-    own = (
-        organizer is not None and organization.user_of(canonical_email(organizer.email)) == view.owner.user_id
-    )
+    own = view.event.organizer is not None and _is_organizers(view, organization)
     return (own, view.event.sequence, view.event.modified_at or _EARLIEST, -view.owner.user_id)
 
 
@@ -309,14 +318,3 @@ def _part(
         counts=counts,
         booked_date=None if booked_at is None else local_date(booked_at, zone),
     )
-
-
-def _status(*, cancelled: bool, ended: bool, outside: Collection[Party], nobody_of_ours: bool) -> Status:
-    responses = {party.response for party in outside}
-    if cancelled or responses == {"declined"}:
-        return "cancelled"
-    if not ended:
-        return "planned"
-    if nobody_of_ours or ("declined" in responses and not responses & _COMING):
-        return "unknown"
-    return "held"

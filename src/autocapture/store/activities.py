@@ -6,7 +6,7 @@ Every write also marks the dirty metric cells and queues the activity for the CR
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from autocapture.model.activities import (
     Participant,
     Participation,
 )
-from autocapture.model.draft import Draft, Link, Matched, Part, Party
+from autocapture.model.draft import Draft, Link, Matched, Part, Party, Sign
 from autocapture.model.ledger import OutboxEntry
 from autocapture.model.measures import DirtyCell
 from autocapture.store.bulk import (
@@ -38,7 +38,8 @@ from autocapture.values import value
 
 _ACTIVITY = (
     "id", "dedupe_key", "kind", "occurred_at", "ends_at", "duration_s", "direction", "nature", "status", "subject",
-    "external", "thread_id", "series_id", "fingerprint", "booked_at", "moved_count", "review", "known_at", "changed_at",
+    "external", "thread_id", "series_id", "fingerprint", "booked_at", "moved_count", "evidence",
+    "review", "known_at", "changed_at",
 )  # fmt: skip
 _LOADED = _ACTIVITY[:-1]
 _PARTICIPANT = ("activity_id", "role", "address", "name", "response", "resource", "user_id", "contact_id")
@@ -129,7 +130,8 @@ def _assemble(session: Session, rows: Sequence[Any]) -> dict[int, Stored]:
 def _stored(row: Any, parties: Sequence[Party], parts: Sequence[Part], links: Sequence[Link]) -> Stored:
     (
         activity_id, dedupe_key, kind, occurred_at, ends_at, duration_s, direction, nature, status, subject,
-        external, thread_id, series_id, fingerprint, booked_at, moved_count, review, known_at,
+        external, thread_id, series_id, fingerprint, booked_at, moved_count, evidence,
+        review, known_at,
     ) = row  # fmt: skip
     draft = Draft(
         dedupe_key=dedupe_key,
@@ -147,6 +149,7 @@ def _stored(row: Any, parties: Sequence[Party], parts: Sequence[Part], links: Se
         fingerprint=fingerprint,
         booked_at=booked_at,
         moved_count=moved_count,
+        evidence=_signs(evidence) if evidence else (),
     )
     matched = Matched(tuple(parties), tuple(links), review)
     return Stored(activity_id, draft, matched, known_at, thread_id, series_id)
@@ -318,5 +321,24 @@ def _activity_row(item: Stored, review: str | None, now: datetime) -> tuple[Any,
     return (
         item.activity_id, draft.dedupe_key, draft.kind, draft.occurred_at, draft.ends_at, draft.duration_s,
         draft.direction, draft.nature, draft.status, draft.subject, draft.external, item.thread_id, item.series_id,
-        draft.fingerprint, draft.booked_at, draft.moved_count, review, item.known_at, now,
+        draft.fingerprint, draft.booked_at, draft.moved_count,
+        [_as_row(sign) for sign in draft.evidence] or None, review, item.known_at, now,
     )  # fmt: skip
+
+
+def _signs(rows: Iterable[Mapping[str, Any]]) -> tuple[Sign, ...]:
+    return tuple(
+        [
+            Sign(row["sign"], row["says"], row["grade"], tuple(row.get("who", ())), row.get("activity"))
+            for row in rows
+        ]
+    )
+
+
+def _as_row(sign: Sign) -> dict[str, Any]:
+    row: dict[str, Any] = {"sign": sign.sign, "says": sign.says, "grade": sign.grade}
+    if sign.who:
+        row["who"] = list(sign.who)
+    if sign.activity_id is not None:
+        row["activity"] = sign.activity_id
+    return row

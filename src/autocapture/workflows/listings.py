@@ -165,6 +165,8 @@ def activity_rows(session: Session, ids: Sequence[int]) -> list[Row]:
             "direction": activity.direction,
             "nature": activity.nature,
             "status": activity.status,
+            "moved": activity.moved_count,
+            "evidence": [_sign(each) for each in activity.evidence or ()],
             "subject": activity.subject,
             "thread": _id(activity.thread_id),
             "dedupe_key": activity.dedupe_key,
@@ -176,6 +178,10 @@ def activity_rows(session: Session, ids: Sequence[int]) -> list[Row]:
         }
         for activity in (found[key] for key in ids if key in found)
     ]
+
+
+def _sign(row: Row) -> Row:
+    return {**row, "activity": _id(row.get("activity")), "who": row.get("who", [])}
 
 
 def _participants(session: Session, ids: Collection[int]) -> dict[int, list[Row]]:

@@ -170,7 +170,7 @@ def test_exceptions_of_a_deleted_series_of_which_nothing_is_told_do_not_take_pla
             calendar.cancel("weekly", alone=True)
             for _ in range(2):
                 assert run(loop) == "ok"
-            assert statuses(loop)[comes] == "cancelled"
+            assert statuses(loop)[comes] == "cancelled_by_us"
             assert all(counted.equal for counted in take_census(loop.app, loop.account_id))
 
 
@@ -189,7 +189,7 @@ def test_a_meeting_that_is_gone_though_nothing_told_of_it_is_found_by_the_census
             assert statuses(loop) == {comes: "planned"}
             assert settle_census(loop.app, loop.account_id, take_census(loop.app, loop.account_id))
             assert run(loop) == "ok"
-            assert statuses(loop) == {comes: "cancelled"}
+            assert statuses(loop) == {comes: "cancelled_by_us"}
             assert all(counted.equal for counted in take_census(loop.app, loop.account_id))
 
 

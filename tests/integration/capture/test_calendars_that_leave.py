@@ -70,12 +70,12 @@ def test_what_left_before_it_began_is_cancelled_and_stays_so(
     leave(tmp_path / "calendars")
     clock.advance(timedelta(hours=1))
     capture(app, 1)
-    assert _statuses(app) == ["held", "cancelled", "cancelled", "cancelled"]
+    assert _statuses(app) == ["held", *["cancelled_by_us"] * 3]
     for _ in range(3):
         clock.advance(timedelta(days=7))
         capture(app, 1)
         settle_meetings(app, whole_calendar=True)
-        assert _statuses(app) == ["held", "cancelled", "cancelled", "cancelled"]
+        assert _statuses(app) == ["held", *["cancelled_by_us"] * 3]
 
 
 @pytest.mark.parametrize("leave", [_event_deleted, _calendar_deleted])

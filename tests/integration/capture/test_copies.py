@@ -227,10 +227,10 @@ def test_a_cancellation_by_the_organizer_cancels_it_once(
 ) -> None:
     _write(tmp_path, 0, _meeting(sequence=1, more="STATUS:CANCELLED\n"))
     capture(app, calendars[0])
-    assert [meeting["status"] for meeting in _meetings(app)] == ["cancelled"]
+    assert [meeting["status"] for meeting in _meetings(app)] == ["cancelled_by_us"]
     _write(tmp_path, 1, _meeting(sequence=1, more="STATUS:CANCELLED\n"))
     capture(app, calendars[1])
-    assert [meeting["status"] for meeting in _meetings(app)] == ["cancelled"]
+    assert [meeting["status"] for meeting in _meetings(app)] == ["cancelled_by_us"]
 
 
 def test_one_copy_that_turns_private_tells_no_more_and_the_last_one_takes_the_meeting_away(

@@ -125,7 +125,7 @@ def _single(made: _Company) -> None:
         return
     others = [chance.randrange(1, REPS + 1)] if chance.random() < 0.33 else []
     guests = [contact, contact % made.contacts + 1]
-    status = chance.choice(("held", "held", "planned", "cancelled"))
+    status = chance.choice(("held", "held", "planned", "cancelled_by_us"))
     booked = at - timedelta(days=chance.randrange(1, 20))
     ends = at + timedelta(minutes=30)
     columns = {"status": status, "booked_at": booked, "ends_at": ends}

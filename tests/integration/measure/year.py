@@ -30,7 +30,7 @@ AS_OF = datetime(2027, 2, 1, 12, tzinfo=UTC)
 
 _STATUSES = {
     "email": (None,),
-    "meeting": ("planned", "held", "cancelled", "unknown"),
+    "meeting": ("planned", "held", "cancelled_by_us", "cancelled_by_them", "no_show", "unknown"),
     "call": ("answered", "no_answer", "busy", "voicemail"),
 }
 

@@ -90,7 +90,7 @@ def test_rows_that_are_known_to_have_changed_are_marked(app: Application) -> Non
             .where(Activity.kind == "meeting", col(Activity.occurred_at) > MONDAY - timedelta(days=7))
             .order_by(col(Activity.id))
         ).all()
-        meetings[0].status = "cancelled"
+        meetings[0].status = "cancelled_by_them"
         meetings[1].subject, meetings[1].changed_at = "Moved", MONDAY + timedelta(days=1)
     page = _page(app, publication, number)
     assert f"The rows below are now {number.n - 1}, from {number.n - 1} rows instead of {number.n}." in page

@@ -194,7 +194,7 @@ def activity(**others: Any) -> dict[str, Any]:
     outside = {"name": "Kim", "address": "kim@c.example", "user": None, "resource": False}
     room = {**outside, "name": "Room 4", "resource": True}
     ours = {**outside, "name": "Ann", "user": "ann@us.example"}
-    return {"id": "77", "occurred_at": NOW, "kind": "email", "direction": "outbound", "status": None,
+    return {"id": "77", "occurred_at": NOW, "kind": "email", "direction": "outbound", "status": None, "moved": 0,
             "participants": [outside, room, ours], "subject": "Offer", "companies": ["Acme"], "deals": [{"deal": "D-1"}],
             **others}  # fmt: skip
 
@@ -204,14 +204,16 @@ def test_activities_are_told_in_the_organisations_zone() -> None:
         activity(),
         activity(kind="call", status="voicemail", direction="inbound", deals=[]),
         activity(kind="meeting", status="held", subject=None),
+        activity(kind="meeting", status="no_show", moved=2),
     ]
     assert shown(sheets.activities_table(rows, STOCKHOLM)) == [
         "times in Europe/Stockholm",
-        "when              what                with  subject  deals  id",
-        "────────────────  ──────────────────  ────  ───────  ─────  ──",
-        "2026-11-16 07:30  email out           Kim   Offer    D-1    77",
-        "2026-11-16 07:30  call in, voicemail  Kim   Offer           77",
-        "2026-11-16 07:30  meeting held        Kim            D-1    77",
+        "when              what                    with  subject  deals  id",
+        "────────────────  ──────────────────────  ────  ───────  ─────  ──",
+        "2026-11-16 07:30  email out               Kim   Offer    D-1    77",
+        "2026-11-16 07:30  call in, voicemail      Kim   Offer           77",
+        "2026-11-16 07:30  meeting held            Kim            D-1    77",
+        "2026-11-16 07:30  meeting no show, moved  Kim   Offer    D-1    77",
     ]
 
 

@@ -58,6 +58,10 @@ def users(of: Draft) -> dict[int, tuple[str, float]]:
     return {part.user_id: (part.role, part.share) for part in of.parts}
 
 
+def told(of: Draft) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    return [(sign.sign, sign.says, sign.grade, sign.who) for sign in of.evidence]
+
+
 def test_one_meeting_in_two_calendars_is_one_activity_with_each_ones_own_response() -> None:
     sam = guest("sam@ours.example", "needs_action")
     mine = event(guest(), sam, sequence=2)
@@ -106,14 +110,49 @@ def test_the_order_of_the_copies_does_not_matter() -> None:
         (("tentative", "declined"), "held"),
         (("needs_action",), "held"),
         (("unknown", "needs_action"), "held"),
-        (("declined",), "cancelled"),
-        (("declined", "declined"), "cancelled"),
+        (("declined",), "cancelled_by_them"),
+        (("declined", "declined"), "cancelled_by_them"),
         (("declined", "needs_action"), "unknown"),
     ],
 )
 def test_the_outsiders_responses_tell_whether_it_was_held(responses: Sequence[Response], status: str) -> None:
     guests = [guest(f"p{number}@nordwind.example", each) for number, each in enumerate(responses)]
     assert only(copy(event(*guests, ROOM))).status == status
+
+
+def test_who_called_a_meeting_off_is_told_by_who_organises_it() -> None:
+    ours = event(status="cancelled")
+    theirs = event(guest("ruth@ours.example"), organizer="anna@nordwind.example", status="cancelled")
+    for record, state in ((ours, "cancelled_by_us"), (theirs, "cancelled_by_them")):
+        for now in (NOON - DAY, NOON + DAY):
+            found = only(copy(record), now=now)
+            assert (found.status, told(found)[0]) == (state, ("cancelled", state, "firm", ()))
+
+
+def test_a_meeting_that_left_the_calendars_was_called_off_by_its_organizer_as_far_as_one_can_tell() -> None:
+    theirs = event(guest("ruth@ours.example"), organizer="anna@nordwind.example")
+    found = only(copy(theirs, gone=True, gone_at=NOON - HOUR))
+    assert told(found)[0] == ("left_calendars", "cancelled_by_them", "weak", ())
+    found = only(copy(event(), gone=True, gone_at=NOON - HOUR))
+    assert told(found)[0] == ("left_calendars", "cancelled_by_us", "fair", ())
+    declined = event(guest("ruth@ours.example", "declined"), organizer="anna@nordwind.example")
+    assert only(copy(declined, gone=True, gone_at=NOON - HOUR)).status == "cancelled_by_us"
+
+
+@pytest.mark.parametrize(
+    ("response", "sign", "grade"),
+    [
+        ("accepted", "accepted", "fair"),
+        ("tentative", "tentative", "weak"),
+        ("needs_action", "silence", "weak"),
+    ],
+)
+def test_that_a_meeting_was_held_is_told_with_what_it_stands_on(
+    response: Response, sign: str, grade: str
+) -> None:
+    found = only(copy(event(guest(response=response))))
+    who = () if sign == "silence" else ("anna@nordwind.example",)
+    assert (found.status, told(found)) == ("held", [(sign, "held", grade, who)])
 
 
 def test_a_meeting_is_planned_until_it_ends() -> None:
@@ -131,10 +170,12 @@ def test_a_rep_who_declines_gets_no_part_and_one_who_steps_in_does() -> None:
     assert set(users(only(copy(record)))) == {1, 3}
 
 
-def test_when_everybody_of_ours_declined_nobody_knows_what_became_of_it() -> None:
+def test_when_everybody_of_ours_declined_it_is_called_off_by_us() -> None:
     record = event(guest("ruth@ours.example", "declined"), organizer="anna@nordwind.example")
-    found = only(copy(record))
-    assert (found.status, found.parts) == ("unknown", ())
+    for now in (NOON - DAY, NOON + DAY):
+        found = only(copy(record), now=now)
+        assert (found.status, found.parts) == ("cancelled_by_us", ())
+    assert told(found)[0] == ("declined_by_us", "cancelled_by_us", "firm", ("ruth@ours.example",))
 
 
 def test_private_copies_tell_nothing() -> None:
@@ -189,17 +230,17 @@ def test_a_cancelled_instance_is_cancelled_and_a_cancelled_series_whole() -> Non
     original = datetime(2026, 3, 23, 9, tzinfo=BERLIN)
     gone = event(recurrence_id=original, starts_at=original, status="cancelled")
     found = meetings(copy(weekly(overrides=(gone,))), now=NOON + 60 * DAY)
-    assert [each.status for each in found] == ["held", "cancelled", "held", "held"]
+    assert [each.status for each in found] == ["held", "cancelled_by_us", "held", "held"]
     whole = meetings(copy(weekly(status="cancelled")), now=NOON + 60 * DAY)
-    assert {each.status for each in whole} == {"cancelled"}
+    assert {each.status for each in whole} == {"cancelled_by_us"}
 
 
 def test_what_left_every_calendar_before_it_began_is_cancelled_and_what_was_over_stays() -> None:
     record = event(guest(), guest("sam@ours.example"))
-    for gone_at, status in ((NOON - HOUR, "cancelled"), (NOON + 2 * HOUR, "held")):
+    for gone_at, status in ((NOON - HOUR, "cancelled_by_us"), (NOON + 2 * HOUR, "held")):
         found = only(copy(record, gone=True, gone_at=gone_at), copy(record, SAM, gone=True, gone_at=gone_at))
         assert found.status == status
-    assert only(copy(record, gone=True), now=NOON - DAY).status == "cancelled"
+    assert only(copy(record, gone=True), now=NOON - DAY).status == "cancelled_by_us"
     assert only(copy(record, gone=True), now=NOON + DAY).status == "held"
 
 

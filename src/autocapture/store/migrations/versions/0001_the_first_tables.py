@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.BigInteger(), nullable=True),
         sa.Column("booked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("moved_count", sa.Integer(), nullable=False),
+        sa.Column("evidence", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("review", sa.String(), nullable=True),
         sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
