@@ -11,6 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 TESTING := $(VENV)/.testing
+# Tests start hundreds of processes: what one compiles, the next one reads.
+export PYTHONDONTWRITEBYTECODE =
 LOCKED := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: run test lint bench soak simulate lock clean
@@ -58,6 +60,7 @@ $(RUNTIME): requirements.txt pyproject.toml | $(BIN)/python
 
 # Dovecot and Chromium come from Debian where the caller may install them; without them their tests skip and say so.
 $(TESTING): requirements-test.txt $(RUNTIME)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
-	.ci/peers
+	.ci/peers & peers=$$!; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt; \
+	installed=$$?; wait $$peers && exit $$installed
 	touch $@
