@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from autocapture.match.deal import chosen_deal, company_name, is_live, listed
+from autocapture.match.locks import as_said, people_said, word_on
 from autocapture.match.people import Person, clearer, known_person, outside_handles, with_contacts
 from autocapture.match.precedent import Inheritance, in_series, in_thread
+from autocapture.model.columns import stable_id
 from autocapture.model.directory import Directory, Precedent
 from autocapture.model.draft import Draft, Link, Matched, Party
 
@@ -18,22 +20,25 @@ GROUP_COMPANIES = 8
 def match(draft: Draft, directory: Directory, thread_id: int | None, series_id: int | None) -> Matched:
     """The contacts, companies and deal of an activity, each link with its method and evidence.
 
-    In this order: people by exact handle; companies by contact, then by domain, partners aside while another company takes
-    part; the deals of the series or thread, where it goes on with the same people (and no other, where those are closed);
-    else, among the deals live at the time (`deal.GRACE` on both sides), the only one on which a participant has a role, or
-    the only live deal of the only company (`deal.chosen_deal`). Otherwise no deal, and `review` where there was something to
-    choose from. The directory may hold more than is needed.
+    What a person said holds before all else (`match.locks`). Else in this order: people by exact handle; companies by contact,
+    then by domain, partners aside while another company takes part; the deals of the series or thread, where it goes on with
+    the same people (and no other, where those are closed); else, among the deals live at the time (`deal.GRACE` on both sides),
+    the only one on which a participant has a role, or the only live deal of the only company (`deal.chosen_deal`). Otherwise
+    no deal, and `review` where there was something to choose from. The directory may hold more than is needed.
     """
+    own = stable_id(draft.dedupe_key)
     outside = outside_handles(draft.parties, directory)
-    if not outside:
-        return Matched(with_contacts(draft.parties, ()))
     precedents = _precedents(directory, thread_id, series_id)
-    people = [known_person(handle, directory) for handle in outside]
+    said = people_said(own, draft, outside, directory)
+    people = [said.get(handle) or known_person(handle, directory) for handle in outside]
     if precedents and any(person.is_unclear for person in people):
         thread_companies = {each for found, _ in precedents for p in found for each in p.companies}
         people = [clearer(person, directory, thread_companies) for person in people]
     companies = _companies(people, directory)
     parties = with_contacts(draft.parties, people)
+    answer = as_said(word_on(own, draft, people, directory), parties, companies, directory)
+    if answer is not None or not outside:
+        return answer or Matched(parties)
     if draft.nature != "human" or len(outside) > GROUP_PEOPLE or len(companies) > GROUP_COMPANIES:
         return Matched(parties, _company_links(companies))
     inheritance = _inheritance(draft, precedents, outside, companies)

@@ -50,6 +50,16 @@ def known_person(handle: str, directory: Directory) -> Person:
     return known
 
 
+def said_person(handle: str, contact_id: int | None, company_id: int | None, directory: Directory) -> Person:
+    """Whom somebody said that a handle is: this contact, with its company, or nobody in the CRM, who has the domain's."""
+    if contact_id is None:
+        domain, of_domain = _companies_by_domain(handle, directory)
+        companies = dict.fromkeys(of_domain, ("domain", domain))
+        return Person(handle, None, companies if len(of_domain) == 1 else {}, ())
+    found = {} if company_id is None else {company_id: ("correction", handle)}
+    return Person(handle, contact_id, found, known=True)
+
+
 def clearer(person: Person, directory: Directory, thread_companies: Collection[int]) -> Person:
     """The person as the companies of the thread tell who it is, where that was not clear."""
     return _known_person(person.handle, directory, thread_companies) if person.is_unclear else person

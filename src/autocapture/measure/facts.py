@@ -94,7 +94,7 @@ def _participations(
         at=at,
         near=on.between(WIDE_START, WIDE_END),
         happened=at <= AS_OF,
-        known=activity.c.known_at <= KNOWN_AT,
+        known=is_known(activity),
         dimensions={
             "kind": activity.c.kind,
             "direction": activity.c.direction,
@@ -102,6 +102,11 @@ def _participations(
         },
         several=several,
     )
+
+
+def is_known(act: Any) -> ColumnElement[bool]:
+    """The activity was known at KNOWN_AT, and nobody said since that it is no business."""
+    return and_(act.c.known_at <= KNOWN_AT, act.c.business)
 
 
 _day, _at = participation.c.local_date, activity.c.occurred_at

@@ -22,11 +22,10 @@ from sqlalchemy import (
     union_all,
 )
 
-from autocapture.measure.facts import AUTHORS, activity, counts_for_others, lead, participation
+from autocapture.measure.facts import AUTHORS, activity, counts_for_others, is_known, lead, participation
 from autocapture.measure.sql import (
     AS_OF,
     FIRST_USER,
-    KNOWN_AT,
     LAST_USER,
     ONLY_SHARED,
     WIDE_END,
@@ -82,7 +81,7 @@ def is_retry() -> ColumnElement[bool]:
             mine.c.counts,
             before.c.kind == "call",
             before.c.direction == "outbound",
-            before.c.known_at <= KNOWN_AT,
+            is_known(before),
             before.c.occurred_at >= later(activity.c.occurred_at, literal(-RETRY_SECONDS)),
             _earlier(before),
         )
@@ -102,7 +101,7 @@ def is_first_of_thread() -> ColumnElement[bool]:
         .where(
             before.c.thread_id == activity.c.thread_id,
             before.c.kind == "email",
-            before.c.known_at <= KNOWN_AT,
+            is_known(before),
             _earlier(before),
         )
         .correlate(activity)
@@ -124,7 +123,7 @@ def has_reply() -> ColumnElement[bool]:
             reply.c.occurred_at > activity.c.occurred_at,
             reply.c.occurred_at <= until,
             reply.c.occurred_at <= AS_OF,
-            reply.c.known_at <= KNOWN_AT,
+            is_known(reply),
         )
         .correlate(activity)
         .exists()
@@ -206,7 +205,7 @@ def _entries(
             mine.c.user_id.between(FIRST_USER, LAST_USER),
             outside.c.user_id.is_(None),
             act.c.nature == "human",
-            act.c.known_at <= KNOWN_AT,
+            is_known(act),
             or_(_is_touch(act, mine, outside), _is_answer(act, outside)),
         )
     )
@@ -265,7 +264,7 @@ def first_touch() -> ColumnElement[Any]:
             outside.c.role.in_(TO),
             act.c.direction == "outbound",
             act.c.nature == "human",
-            act.c.known_at <= KNOWN_AT,
+            is_known(act),
             or_(
                 moment >= func.coalesce(lead.c.assigned_at, lead.c.created_at),
                 and_(moment >= lead.c.created_at, _by_holder(act)),

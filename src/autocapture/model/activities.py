@@ -30,7 +30,8 @@ class Activity(SQLModel, table=True):
     `id` is derived from `dedupe_key` (`stable_id`). `status`: a meeting is planned, held, cancelled_by_us,
     cancelled_by_them, no_show or unknown, and `evidence` lists the signs for it (`model.draft.Sign`), the deciding one first; a
     call has its outcome (answered, no_answer, busy, failed, voicemail, unknown); an email has none. `nature`: human, bulk (a
-    rep's own mass mailing) or auto. `review` says in one line why no deal was chosen; None when nothing is undecided.
+    rep's own mass mailing) or auto. `review` says in one line why no deal was chosen; None when nothing is undecided. What a
+    person said to be no `business` counts nothing, is matched to nothing, and is shown to nobody who did not take part.
     """
 
     __table_args__ = (
@@ -43,6 +44,12 @@ class Activity(SQLModel, table=True):
             postgresql_where=text("series_id IS NOT NULL"),
         ),
         Index("activity_fingerprint", "fingerprint"),
+        Index(
+            "activity_review",
+            "occurred_at",
+            sqlite_where=text("review IS NOT NULL"),
+            postgresql_where=text("review IS NOT NULL"),
+        ),
         Index(
             "activity_planned",
             "ends_at",
@@ -73,6 +80,7 @@ class Activity(SQLModel, table=True):
         default=None, sa_column=Column(JSON(none_as_null=True), nullable=True)
     )
     review: str | None = None
+    business: bool = True
     known_at: datetime = Field(sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -183,7 +191,9 @@ class ActivityAlias(SQLModel, table=True):
     __tablename__ = "activity_alias"
 
     key: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    activity_id: int = Field(sa_column=Column(BigInteger, ForeignKey("activity.id"), nullable=False))
+    activity_id: int = Field(
+        sa_column=Column(BigInteger, ForeignKey("activity.id"), nullable=False, index=True)
+    )
 
 
 class CalendarItem(SQLModel, table=True):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from autocapture.model.corrections import NO_LOCKS, Locks
 from autocapture.values import value
 
 
@@ -122,6 +123,8 @@ class Directory:
     """By deal id: every deal of a company or contact that the batch can reach."""
     precedents: Mapping[int, Sequence[Precedent]] = field(default_factory=dict)
     """By thread id or series id, oldest first."""
+    locks: Locks = NO_LOCKS
+    """What people said that may hold for the batch."""
     deals_of_company: Mapping[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)
     deals_of_contact: Mapping[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)
     """The deals by company and by contact with a role, ascending: derived from `deals`."""

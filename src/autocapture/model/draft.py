@@ -119,3 +119,5 @@ class Matched:
     parties: tuple[Party, ...]
     links: tuple[Link, ...] = ()
     review: str | None = None
+    business: bool = True
+    """False where a person said that it is none: then it counts nothing."""

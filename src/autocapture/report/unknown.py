@@ -66,6 +66,7 @@ def unmatched(session: Session, reps: Sequence[User], start: date, end: date) ->
         select(func.count())
         .select_from(Activity)
         .where(col(Activity.id).in_(theirs), col(Activity.external).is_(True), Activity.nature == "human")
+        .where(col(Activity.business))
     )
     nowhere = outside.where(~exists().where(col(Match.activity_id) == col(Activity.id)))
     return session.exec(nowhere).one(), session.exec(outside).one()

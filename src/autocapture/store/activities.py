@@ -39,7 +39,7 @@ from autocapture.values import value
 _ACTIVITY = (
     "id", "dedupe_key", "kind", "occurred_at", "ends_at", "duration_s", "direction", "nature", "status", "subject",
     "external", "thread_id", "series_id", "fingerprint", "booked_at", "moved_count", "evidence",
-    "review", "known_at", "changed_at",
+    "review", "business", "known_at", "changed_at",
 )  # fmt: skip
 _LOADED = _ACTIVITY[:-1]
 _PARTICIPANT = ("activity_id", "role", "address", "name", "response", "resource", "user_id", "contact_id")
@@ -131,7 +131,7 @@ def _stored(row: Any, parties: Sequence[Party], parts: Sequence[Part], links: Se
     (
         activity_id, dedupe_key, kind, occurred_at, ends_at, duration_s, direction, nature, status, subject,
         external, thread_id, series_id, fingerprint, booked_at, moved_count, evidence,
-        review, known_at,
+        review, business, known_at,
     ) = row  # fmt: skip
     draft = Draft(
         dedupe_key=dedupe_key,
@@ -151,7 +151,7 @@ def _stored(row: Any, parties: Sequence[Party], parts: Sequence[Part], links: Se
         moved_count=moved_count,
         evidence=_signs(evidence) if evidence else (),
     )
-    matched = Matched(tuple(parties), tuple(links), review)
+    matched = Matched(tuple(parties), tuple(links), review, business)
     return Stored(activity_id, draft, matched, known_at, thread_id, series_id)
 
 
@@ -163,7 +163,7 @@ def _without_contact(party: Party) -> Party:
 
 def add(session: Session, new: Sequence[tuple[Stored, Matched]], now: datetime) -> None:
     """Writes activities that are not stored yet, matched like this."""
-    rows = [_activity_row(item, matched.review, now) for item, matched in new]
+    rows = [_activity_row(item, matched, now) for item, matched in new]
     insert_tuples(session, Activity, _ACTIVITY, rows)
     _write_children(session, new)
     _queue(session, [item for item, _ in new], now)
@@ -176,7 +176,7 @@ def change(session: Session, changed: Sequence[tuple[Stored, Stored, Matched]], 
     _delete_children(session, [after.activity_id for _, after, _ in changed])
     activity = table_of(Activity)
     for _, after, matched in changed:
-        row = dict(zip(_ACTIVITY, _activity_row(after, matched.review, now), strict=True))
+        row = dict(zip(_ACTIVITY, _activity_row(after, matched, now), strict=True))
         session.execute(activity.update().where(activity.c.id == row.pop("id")).values(row))
     _write_children(session, [(after, matched) for _, after, matched in changed])
     mark_dirty(session, (cell for before, _, _ in changed for cell in _cells(before.draft.parts)))
@@ -265,7 +265,7 @@ def rematch(session: Session, changed: Sequence[tuple[Stored, Matched]], now: da
         session.execute(
             activity.update()
             .where(activity.c.id == item.activity_id)
-            .values(review=matched.review, changed_at=now)
+            .values(review=matched.review, business=matched.business, changed_at=now)
         )
         before = {(party.role, party.address): party.contact_id for party in item.matched.parties}
         for party in matched.parties:
@@ -316,13 +316,13 @@ def _cells(parts: Iterable[Part]) -> Iterable[tuple[int, date]]:
             yield part.user_id, part.booked_date
 
 
-def _activity_row(item: Stored, review: str | None, now: datetime) -> tuple[Any, ...]:
+def _activity_row(item: Stored, matched: Matched, now: datetime) -> tuple[Any, ...]:
     draft = item.draft
     return (
         item.activity_id, draft.dedupe_key, draft.kind, draft.occurred_at, draft.ends_at, draft.duration_s,
         draft.direction, draft.nature, draft.status, draft.subject, draft.external, item.thread_id, item.series_id,
         draft.fingerprint, draft.booked_at, draft.moved_count,
-        [_as_row(sign) for sign in draft.evidence] or None, review, item.known_at, now,
+        [_as_row(sign) for sign in draft.evidence] or None, matched.review, matched.business, item.known_at, now,
     )  # fmt: skip
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -21,6 +22,7 @@ from autocapture.model.directory import (
 )
 from autocapture.model.organization import User, UserHandle
 from autocapture.store.bulk import rows_of, table_of
+from autocapture.store.corrections import load_locks
 from autocapture.store.lookup import Lookup
 
 _USER, _HANDLE = table_of(User).c, table_of(UserHandle).c
@@ -56,8 +58,17 @@ def _organization(
     return Organization(colleagues, handles, frozenset(domains - shared_domains))
 
 
-def load_directory(session: Session, organization: Organization, handles: Iterable[str]) -> Directory:
-    """Everything of the CRM that activities between these handles could be matched to."""
+NO_GROUPS: Mapping[int, Collection[int]] = MappingProxyType({})
+
+
+def load_directory(
+    session: Session,
+    organization: Organization,
+    handles: Iterable[str],
+    groups: Mapping[int, Collection[int]] = NO_GROUPS,
+) -> Directory:
+    """Everything of the CRM that activities between these handles could be matched to, and what people said of those in
+    `groups`, which gives each one's thread and series."""
     wanted = set(handles) - organization.handles.keys()
     outside = sorted(wanted | {untagged(handle) for handle in wanted})
     contacts = _contacts(session, outside)
@@ -67,6 +78,12 @@ def load_directory(session: Session, organization: Organization, handles: Iterab
     company_ids = {company for found in companies.values() for company in found}
     company_ids.update(c.company_id for found in contacts.values() for c in found if c.company_id is not None)
     contact_ids = {c.contact_id for found in contacts.values() for c in found}
+    locks = load_locks(session, groups, handles=outside, contact_ids=contact_ids)
+    company_ids.update(lock.company_id for lock in locks if lock.company_id is not None)
+    contact_ids.update(lock.contact_id for lock in locks if lock.contact_id is not None)
+    deals = _deals(session, company_ids, contact_ids, {lock.deal_id for lock in locks if lock.deal_id})
+    said = [deals[lock.deal_id] for lock in locks if lock.deal_id is not None]
+    company_ids.update(deal.company_id for deal in said if deal.company_id is not None)
     named = _named(session, company_ids)
     return Directory(
         organization=organization,
@@ -74,7 +91,8 @@ def load_directory(session: Session, organization: Organization, handles: Iterab
         companies=companies,
         company_names={company_id: name for company_id, (name, _) in named.items()},
         partners=frozenset(company_id for company_id, (_, partner) in named.items() if partner),
-        deals=_deals(session, company_ids, contact_ids),
+        deals=deals,
+        locks=locks,
     )
 
 
@@ -141,8 +159,10 @@ def _named(session: Session, company_ids: Collection[int]) -> dict[int, tuple[st
     return {company_id: (name, partner) for company_id, name, partner in _NAMED(session, ids=company_ids)}
 
 
-def _deals(session: Session, companies: Collection[int], contacts: Collection[int]) -> dict[int, KnownDeal]:
-    ids: set[int] = set()
+def _deals(
+    session: Session, companies: Collection[int], contacts: Collection[int], said: Collection[int]
+) -> dict[int, KnownDeal]:
+    ids = set(said)
     if companies:
         ids.update(each for (each,) in _DEALS_OF_COMPANIES(session, ids=companies))
     if contacts:

@@ -89,7 +89,12 @@ def _neighbours(session: Session, items: Collection[Stored]) -> dict[int, Stored
 
 def _match_all(session: Session, organization: Organization, items: Sequence[Stored]) -> dict[int, Matched]:
     handles = {party.address for item in items for party in item.draft.parties if party.user_id is None}
-    directory = load_directory(session, organization, handles)
+    directory = load_directory(
+        session,
+        organization,
+        handles,
+        {item.activity_id: [each for each in (item.thread_id, item.series_id) if each] for item in items},
+    )
     sizes = Counter(map(_group, items))
     pasts = {group: Past() for group, size in sizes.items() if size > 1}
     precedents = {group: past.precedents for group, past in pasts.items()}
@@ -137,4 +142,4 @@ def _differing(items: Iterable[Stored], results: dict[int, Matched]) -> list[tup
 def _comparable(matched: Matched) -> tuple[object, ...]:
     contacts = {(p.role, p.address): p.contact_id for p in matched.parties}
     links = {(k.target, k.target_id): (k.method, round(k.weight, 9), dict(k.evidence)) for k in matched.links}
-    return contacts, links, matched.review
+    return contacts, links, matched.review, matched.business

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("moved_count", sa.Integer(), nullable=False),
         sa.Column("evidence", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("review", sa.String(), nullable=True),
+        sa.Column("business", sa.Boolean(), nullable=False),
         sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -47,6 +48,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("status = 'planned'"),
             postgresql_where=sa.text("status = 'planned'"),
+        )
+        batch_op.create_index(
+            "activity_review",
+            ["occurred_at"],
+            unique=False,
+            sqlite_where=sa.text("review IS NOT NULL"),
+            postgresql_where=sa.text("review IS NOT NULL"),
         )
         batch_op.create_index(
             "activity_series",
@@ -229,6 +237,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("key"),
     )
+    with op.batch_alter_table("activity_alias", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_activity_alias_activity_id"), ["activity_id"], unique=False)
+
     op.create_table(
         "activity_text",
         sa.Column("activity_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -287,6 +298,36 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_contact_company_id"), ["company_id"], unique=False)
+
+    op.create_table(
+        "correction",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.Integer(), nullable=False),
+        sa.Column("said", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("activity_id", sa.BigInteger(), nullable=False),
+        sa.Column("thread_key", sa.BigInteger(), nullable=True),
+        sa.Column("handle", sa.String(), nullable=True),
+        sa.Column("contact", sa.String(), nullable=True),
+        sa.Column("domain", sa.String(), nullable=True),
+        sa.Column("deal", sa.String(), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("for_users", sa.JSON(), nullable=False),
+        sa.Column("undoes", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["made_by"],
+            ["app_user.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("correction", schema=None) as batch_op:
+        batch_op.create_index("correction_activity", ["activity_id"], unique=False)
+        batch_op.create_index("correction_contact", ["contact"], unique=False)
+        batch_op.create_index("correction_domain", ["domain"], unique=False)
+        batch_op.create_index("correction_handle", ["handle"], unique=False)
+        batch_op.create_index("correction_thread", ["thread_key"], unique=False)
+        batch_op.create_index("correction_undoes", ["undoes"], unique=True)
 
     op.create_table(
         "deal",
@@ -1004,6 +1045,15 @@ def downgrade() -> None:
         batch_op.drop_index("deal_company")
 
     op.drop_table("deal")
+    with op.batch_alter_table("correction", schema=None) as batch_op:
+        batch_op.drop_index("correction_undoes")
+        batch_op.drop_index("correction_thread")
+        batch_op.drop_index("correction_handle")
+        batch_op.drop_index("correction_domain")
+        batch_op.drop_index("correction_contact")
+        batch_op.drop_index("correction_activity")
+
+    op.drop_table("correction")
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contact_company_id"))
 
@@ -1014,6 +1064,9 @@ def downgrade() -> None:
 
     op.drop_table("audit_entry")
     op.drop_table("activity_text")
+    with op.batch_alter_table("activity_alias", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_activity_alias_activity_id"))
+
     op.drop_table("activity_alias")
     with op.batch_alter_table("account", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_account_user_id"))
@@ -1046,6 +1099,11 @@ def downgrade() -> None:
             "activity_series",
             sqlite_where=sa.text("series_id IS NOT NULL"),
             postgresql_where=sa.text("series_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "activity_review",
+            sqlite_where=sa.text("review IS NOT NULL"),
+            postgresql_where=sa.text("review IS NOT NULL"),
         )
         batch_op.drop_index(
             "activity_planned",
