@@ -20,9 +20,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+
+_CODES = re.compile(r" \((?=[^()]*(?:[a-z.][_A-Z]|AADSTS))[A-Za-z][\w.]*(?:, [A-Za-z][\w.]*)*\)")
+"""Names that only programs use, in brackets: ``(invalid_grant, AADSTS50173)``, ``(ErrorAccessDenied)``."""
 
 
 class AutocaptureError(Exception):
@@ -83,6 +87,11 @@ class SetupError(AutocaptureError):
 
 class InputError(AutocaptureError):
     """A command's argument or an input file is wrong; the message names the place."""
+
+
+def without_codes(message: str) -> str:
+    """A message as people are told it who only have to act on it. Who runs the service looks up the codes that are left out."""
+    return _CODES.sub("", message)
 
 
 def wrong_value(found: Mapping[str, Any]) -> str:

@@ -53,7 +53,7 @@ class Clients:
         if company is None:
             raise SetupError(f"no provider is called {name!r}; see [oidc.NAME] in the settings")
         with self._open_http() as http:
-            provider = discovered(name, company.issuer, http, self._clock)
+            provider = discovered(name, company.label or name, company.issuer, http, self._clock)
         return self._client(provider, Client(company.client_id, company.client_secret_file))
 
     def _client(self, provider: Provider, client: Client) -> OAuth:

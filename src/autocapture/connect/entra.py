@@ -26,10 +26,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from autocapture.clock import Clock
-from autocapture.connect.http import check, host_of, json_object
+from autocapture.connect.http import check, json_object
 from autocapture.connect.id_tokens import Identity
 from autocapture.connect.oauth import Asked, Device, OAuth, device_of
-from autocapture.connect.providers import OpenHttp, Provider, discovery
+from autocapture.connect.providers import LABELS, OpenHttp, Provider, discovery
 from autocapture.connect.token_endpoint import Client, NotYet, Tokens, refusal, tokens_of
 from autocapture.errors import (
     AutocaptureError,
@@ -41,6 +41,7 @@ from autocapture.errors import (
 )
 from autocapture.sections import read_secret
 
+_LABEL = LABELS["microsoft"]
 _ADDED_BY_MSAL = frozenset({"openid", "profile", "offline_access"})
 _ASKS_TOO_OFTEN = 50196
 """AADSTS50196, a client that repeats itself: it comes as invalid_grant and passes by itself."""
@@ -236,7 +237,7 @@ class _Wire:
         check(response, self._clock.now())
         answer = json_object(response)
         if response.status_code != 200 or "error" in answer:
-            raise _refusal(answer, host_of(response), response.status_code)
+            raise _refusal(answer, response.status_code)
         response.encoding = "utf-8"  # JSON is (RFC 8259 section 8.1), whatever the header says
         return response
 
@@ -244,17 +245,17 @@ class _Wire:
         self._http.close()
 
 
-def _refusal(answer: Mapping[str, Any], host: str, status: int) -> AutocaptureError:
+def _refusal(answer: Mapping[str, Any], status: int) -> AutocaptureError:
     """Who must act, by what Entra says besides the words of OAuth: its numbers, and the kind of what is required."""
     listed = answer.get("error_codes")
     codes = listed if isinstance(listed, list) else []
     if _ASKS_TOO_OFTEN in codes:
-        return RateLimited(f"{host} asked for fewer requests")
+        return RateLimited(f"{_LABEL} asked for fewer requests")
     if _IS_PUBLIC in codes:
-        return _IsPublic(f"{host} takes no secret or certificate of this client (AADSTS{_IS_PUBLIC})")
+        return _IsPublic(f"{_LABEL} takes no secret or certificate of this client (AADSTS{_IS_PUBLIC})")
     if "consent_required" in (answer.get("error"), answer.get("suberror")):
-        return ScopeMissing(f"{host} says that a permission is missing; sign in again and grant it")
-    return refusal(answer, host, status)
+        return ScopeMissing(f"{_LABEL} says that a permission is missing; sign in again and grant it")
+    return refusal(answer, _LABEL, status)
 
 
 def _certificate(file: Path) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from hashlib import sha256
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import jwt
 
@@ -74,7 +74,9 @@ class OAuth:
 
     def __init__(self, provider: Provider, client: Client, open_http: OpenHttp, clock: Clock) -> None:
         if not client.client_id:
-            raise SetupError(f"no client of {provider.name} is set up; see [{provider.name}] in the settings")
+            raise SetupError(
+                f"no client of {provider.label} is set up; see [{provider.name}] in the settings"
+            )
         self.provider = provider
         self._client = client
         self._open_http = open_http
@@ -113,9 +115,8 @@ class OAuth:
         issuer = query.get("iss")
         if issuer is not None and self.provider.issuers and not self._is_ours(issuer):
             raise InputError("this answer comes from another provider; start again")
-        host = urlsplit(self.provider.authorize_url).hostname or self.provider.name
         if "error" in query:
-            raise refusal({"error": query["error"]}, host, 302)
+            raise refusal({"error": query["error"]}, self.provider.label, 302)
         if not query.get("code"):
             raise InputError("this answer holds neither a code nor an error; start again")
         return query["code"]
@@ -164,18 +165,18 @@ class OAuth:
             raise SetupError(f"{key_file} is no key of a service account") from None
         form = {"grant_type": _BEARER_GRANT, "assertion": assertion}
         with self._open_http() as http:
-            answer = post_form(http, self.provider.token_url, form, self._clock)
+            answer = post_form(http, self.provider.label, self.provider.token_url, form, self._clock)
         return tokens_of(answer, frozenset(wanted), now)
 
     def ask_device(self, scopes: Iterable[str]) -> Device:
         """A question for somebody whose browser is elsewhere. Raises SetupError where the provider has no such thing."""
         if not self.provider.device_url:
-            raise SetupError(f"{self.provider.name} lets nobody sign in by a code; use a browser")
+            raise SetupError(f"{self.provider.label} lets nobody sign in by a code; use a browser")
         wanted, now = self._wanted(scopes, lasting=True), self._clock.now()
         form = {"client_id": self._client.client_id, "scope": " ".join(wanted)}
         with self._open_http() as http:
-            answer = post_form(http, self.provider.device_url, form, self._clock)
-        return device_of(answer, wanted, self.provider.name, now)
+            answer = post_form(http, self.provider.label, self.provider.device_url, form, self._clock)
+        return device_of(answer, wanted, self.provider.label, now)
 
     def poll_device(self, device: Device) -> Tokens | None:
         """The tokens once the code was typed in; None until then. RateLimited: asked too often, wait `interval` and five
@@ -225,7 +226,8 @@ class OAuth:
     def _tokens(self, form: Mapping[str, str], scopes: frozenset[str]) -> Tokens:
         url, now = self.provider.token_url, self._clock.now()
         with self._open_http() as http:
-            answer = post_form(http, url, {**form, **self._client.proof()}, self._clock)
+            proved = {**form, **self._client.proof()}
+            answer = post_form(http, self.provider.label, url, proved, self._clock)
         return tokens_of(answer, scopes, now)
 
 

@@ -16,13 +16,16 @@ from autocapture.sections import GoogleSettings, MicrosoftSettings
 
 OpenHttp = Callable[..., requests.Session]
 
+LABELS = {"google": "Google", "microsoft": "Microsoft"}
+"""Providers as people call them."""
+
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _GRAPH = "https://graph.microsoft.com/"
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An authorization server. An empty address: it has none, or it is found through `discovery_url`.
+    """An authorization server, which people call `label`. An empty address: it has none, or it is found through `discovery_url`.
 
     `issuers` are the names it may give itself in an id_token; `{tenantid}` stands for the token's own tenant. `subject_claim`
     is its unchanging name of a person. `authorize_with` goes with every request for consent; `offline_scopes` make it give a
@@ -31,6 +34,7 @@ class Provider:
     """
 
     name: str
+    label: str
     issuers: tuple[str, ...]
     authorize_url: str
     token_url: str
@@ -62,6 +66,7 @@ def google(settings: GoogleSettings) -> Provider:
     included, since `gmail.metadata` next to `gmail.readonly` makes a token the stricter of the two."""
     return Provider(
         name="google",
+        label=LABELS["google"],
         issuers=(settings.issuer, urlsplit(settings.issuer).netloc),
         authorize_url=settings.authorize_url,
         token_url=settings.token_url,
@@ -82,6 +87,7 @@ def microsoft(settings: MicrosoftSettings) -> Provider:
         issuers = (f"{settings.login_url}/{{tenantid}}/v2.0",)
     return Provider(
         name="microsoft",
+        label=LABELS["microsoft"],
         issuers=issuers,
         authorize_url=f"{authority}/oauth2/v2.0/authorize",
         token_url=f"{authority}/oauth2/v2.0/token",
@@ -96,7 +102,7 @@ def microsoft(settings: MicrosoftSettings) -> Provider:
     )
 
 
-def discovered(name: str, issuer: str, http: requests.Session, clock: Clock) -> Provider:
+def discovered(name: str, label: str, issuer: str, http: requests.Session, clock: Clock) -> Provider:
     """The provider that calls itself `issuer` (OpenID Connect Discovery 1.0). Raises SetupError where the document there is
     another's, Unreachable, RateLimited."""
     url = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
@@ -105,6 +111,7 @@ def discovered(name: str, issuer: str, http: requests.Session, clock: Clock) -> 
         raise SetupError(f"what is found at {urlsplit(issuer).hostname} says that it is another issuer")
     return Provider(
         name=name,
+        label=label,
         issuers=(str(document["issuer"]),),
         authorize_url=_address(document, "authorization_endpoint", required=True),
         token_url=_address(document, "token_endpoint", required=True),

@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from autocapture.clock import Clock
-from autocapture.connect.http import check, host_of, json_object
+from autocapture.connect.http import check, json_object
 from autocapture.errors import (
     AutocaptureError,
     CredentialRejected,
@@ -70,13 +70,15 @@ class Tokens:
     id_token: str = field(default="", repr=False)
 
 
-def post_form(http: requests.Session, url: str, form: Mapping[str, str], clock: Clock) -> dict[str, Any]:
-    """The endpoint's answer. Raises what `refusal` makes of it, Unreachable, RateLimited."""
+def post_form(
+    http: requests.Session, label: str, url: str, form: Mapping[str, str], clock: Clock
+) -> dict[str, Any]:
+    """The answer of the endpoint of who is called `label`. Raises what `refusal` makes of it, Unreachable, RateLimited."""
     response = http.post(url, data=form, headers={"Accept": "application/json"})
     check(response, clock.now())
     answer = json_object(response)
     if response.status_code != 200 or "error" in answer:
-        raise refusal(answer, host_of(response), response.status_code)
+        raise refusal(answer, label, response.status_code)
     return answer
 
 
@@ -103,29 +105,32 @@ def tokens_of(answer: Mapping[str, Any], asked: frozenset[str], now: datetime) -
     )
 
 
-def refusal(answer: Mapping[str, Any], host: str, status: int) -> AutocaptureError:
-    """Who must act on a refusal. Descriptions are not quoted: they name people and hold parts of tokens."""
+def refusal(answer: Mapping[str, Any], label: str, status: int) -> AutocaptureError:
+    """Who must act on a refusal of the one called `label`. Descriptions are not quoted: they name people and hold parts of
+    tokens."""
     error = _text(answer, "error")
     if error in _TRY_LATER:
-        return Unreachable(f"{host} cannot give tokens now ({error})")
+        return Unreachable(f"{label} cannot give tokens now ({error})")
     if error == "authorization_pending":
         return NotYet("the code has not been typed in")
     if error == "slow_down":
-        return RateLimited(f"{host} asked for fewer requests")
+        return RateLimited(f"{label} asked for fewer requests")
     if error in _WAS_DECLINED:
         return CredentialRejected(
-            f"consent was not given at {host} ({error}); start again and agree, or, where an administrator's approval is asked "
+            f"consent was not given at {label} ({error}); start again and agree, or, where an administrator's approval is asked "
             "for, have that given first"
         )
     if error in _GRANT_IS_DEAD:
-        return CredentialRejected(f"{host} no longer accepts this sign-in ({_detail(answer)}); sign in again")
+        return CredentialRejected(
+            f"{label} no longer accepts this sign-in ({_detail(answer)}); sign in again"
+        )
     if error == "insufficient_scope":
-        return ScopeMissing(f"{host} misses a permission; sign in again and grant it")
+        return ScopeMissing(f"{label} misses a permission; sign in again and grant it")
     if error.isascii() and error.replace("_", "").isalnum():
         return SetupError(
-            f"{host} refuses this client ({_detail(answer)}); check its id, secret and redirect address"
+            f"{label} refuses this client ({_detail(answer)}); check its id, secret and redirect address"
         )
-    return Unreachable(f"{host} answered {status} and said nothing that means anything")
+    return Unreachable(f"{label} answered {status} and said nothing that means anything")
 
 
 def _detail(answer: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 from statistics import median
 
+from autocapture.errors import without_codes
 from autocapture.measure.catalog import CATALOG
 from autocapture.report.numbers import RATE, SECONDS, Number
 from autocapture.report.reader import NO_VALUE, Reader
@@ -220,7 +221,7 @@ def _of_deals(unknown: Unknown, reader: Reader) -> list[str]:
 
 
 def _trouble(user: str, connector: str, state: str, why: str | None) -> str:
-    reason = f" ({why.rstrip('.')})" if why else ""
+    reason = f" ({without_codes(why).rstrip('.')})" if why else ""
     return f"{user}'s {connector} account {'is ' if state != 'needs_reconnect' else ''}{STATES.get(state, state)}{reason}."
 
 

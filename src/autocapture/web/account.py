@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from autocapture.application import Application
 from autocapture.connector import CaptureLevel
-from autocapture.errors import AutocaptureError, InputError
+from autocapture.errors import AutocaptureError, InputError, without_codes
 from autocapture.model.accounts import Account, Channel, Credential
 from autocapture.model.ledger import LedgerEntry
 from autocapture.store.engine import reading
@@ -81,7 +81,11 @@ def add_routes(app: FastAPI) -> None:
         if problem is None:
             return visit.leads_to(f"/accounts/{account_id}")
         return _page(
-            application, visit, account_id, problem_in_words(problem, _label(application, account)), 403
+            application,
+            visit,
+            account_id,
+            problem_in_words(problem, _label(application, account), visit),
+            403,
         )
 
 
@@ -98,7 +102,11 @@ def _change(application: Application, visit: Visit, account: Account, fields: Fo
         change_scope(application, account_id, scope, purge=purge, start=not wider, actor_id=visit.user_id)
     except AutocaptureError as problem:
         return _page(
-            application, visit, account_id, problem_in_words(problem, _label(application, account)), 422
+            application,
+            visit,
+            account_id,
+            problem_in_words(problem, _label(application, account), visit),
+            422,
         )
     if wider:
         return to_consent(application, visit, account.connector, account, wanted.level)
@@ -161,6 +169,7 @@ def _page(
         account=account,
         label=_label(application, account),
         state=STATES.get(account.state, account.state),
+        stands=without_codes(account.why or ""),
         why=why,
         done=done,
         counting=counting,
@@ -224,7 +233,7 @@ def _last(application: Application, visit: Visit, account_id: int) -> str | None
 
 def _proof(application: Application, visit: Visit, account_id: int) -> dict[str, Any]:
     with reading(application.engine) as session:
-        health = health_of(session, [account_id], application.clock.now())
+        health = health_of(session, [account_id], application.clock.now(), visit.reader.moment_full)
     return proof(health[account_id], visit)
 
 

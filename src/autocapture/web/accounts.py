@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from autocapture.application import Application
+from autocapture.errors import without_codes
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
@@ -52,7 +53,7 @@ def page(application: Application, visit: Visit) -> str:
             .order_by(col(User.name), col(Account.id))
         ).all()
         ids = [account.id for account, _ in rows if account.id is not None]
-        health = health_of(session, ids, application.clock.now())
+        health = health_of(session, ids, application.clock.now(), visit.reader.moment_full)
         shown = [
             _account(account, user, seen[account.id or 0], newest.get(account.id or 0), visit)
             | proof(health[account.id or 0], visit)
@@ -97,7 +98,7 @@ def _account(
         "acts": acts(account, visit),
         "state": STATES.get(state, state),
         "ok": state == "active",
-        "why": account.why,
+        "why": account.why if visit.reach is Reach.ALL else without_codes(account.why or ""),
         "level": account.capture_level,
         "since": reader.day(account.since) if account.since else "the beginning",
         "last": reader.moment_full(last) if last else "never",

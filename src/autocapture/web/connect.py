@@ -13,14 +13,16 @@ from starlette.exceptions import HTTPException
 
 from autocapture.application import Application
 from autocapture.connect.credentials import open_credential
+from autocapture.connect.vault import VaultError
 from autocapture.connector import CaptureLevel, Connector, PasswordCredential
-from autocapture.errors import AutocaptureError, InputError, SetupError, TryLater
+from autocapture.errors import AutocaptureError, InputError, SetupError, TryLater, without_codes
 from autocapture.model.accounts import Account, Credential
 from autocapture.store.engine import reading, writing
 from autocapture.web.option_fields import in_form, option_fields, typed_in
 from autocapture.web.visit import App, Asked, Fields, Visit, signed_in_user, text
 from autocapture.workflows.connect_account import Login, connect_account
 from autocapture.workflows.granting import Wanted, client_of, label_of
+from autocapture.workflows.open_account import validated_options
 from autocapture.workflows.sign_in_tries import connect_buckets
 from autocapture.workflows.sign_in_tries import take as take_try
 from autocapture.workflows.web_consents import TOO_MANY, answered, ask
@@ -243,11 +245,17 @@ def _is_too_often(application: Application, visit: Visit) -> bool:
 
 def _username(application: Application, account: Account) -> str:
     """The login of an account, which is sealed with its password: its subject may name the host too."""
+    connector = application.registry.get(account.connector)
+    host = getattr(validated_options(connector, account.options), "host", "")
+    known = account.address or account.subject.removesuffix(f"@{host}")
     with reading(application.engine) as session:
         stored = session.get(Credential, account.id)
     if stored is None or account.id is None:  # disconnected
-        return account.address or account.subject.removesuffix(f"@{account.options.get('host', '')}")
-    credential = open_credential(application.vault, account.id, stored.sealed)
+        return known
+    try:
+        credential = open_credential(application.vault, account.id, stored.sealed)
+    except VaultError:  # the key was replaced, and that is why it is connected again
+        return known
     return credential.username if isinstance(credential, PasswordCredential) else account.subject
 
 
@@ -260,16 +268,17 @@ def _refused(
 ) -> Response:
     """Back to the choice, with what somebody can do about it. What is the administrator's to mend is in the log."""
     structlog.get_logger("autocapture.web").warning("connecting_refused", error=type(problem).__name__)
-    why = in_words(problem, label)
+    why = in_words(problem, label, visit)
     if isinstance(problem, SetupError) and given is None and signed_in_user(visit).role != "admin":
         why = f"Connecting {label} is not set up rightly here. Tell who runs autocapture."
     status = 503 if isinstance(problem, TryLater) else 502 if isinstance(problem, SetupError) else 403
     return _page(application, visit, why, status, given)
 
 
-def in_words(problem: AutocaptureError, label: str) -> str:
-    """A problem in sentences for who wanted to connect, and who is to mend it."""
-    said = in_form(str(problem)).rstrip(".")
+def in_words(problem: AutocaptureError, label: str, visit: Visit) -> str:
+    """A problem in sentences for who wanted to connect, and who is to mend it. Only an admin can look up its codes."""
+    told = str(problem) if signed_in_user(visit).role == "admin" else without_codes(str(problem))
+    said = in_form(told).rstrip(".")
     if isinstance(problem, TryLater):
         return f"{label} cannot be asked now ({said}), so nothing was connected. Try again in a minute."
     if "@" not in said.partition(" ")[0]:  # an address is told as it is written

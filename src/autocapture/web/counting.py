@@ -7,7 +7,7 @@ import threading
 import structlog
 
 from autocapture.application import Application
-from autocapture.errors import AutocaptureError
+from autocapture.errors import AutocaptureError, without_codes
 from autocapture.workflows.preview import take_preview
 
 AT_ONCE = 4
@@ -52,7 +52,9 @@ class Counting:
                 take_preview(self._application, account_id)
         except Exception as problem:  # the text of an error that is none of ours may quote anything
             log.warning("counting_failed", account_id=account_id, error=type(problem).__name__)
-            said = str(problem) if isinstance(problem, AutocaptureError) else "an internal error"
+            said = (
+                without_codes(str(problem)) if isinstance(problem, AutocaptureError) else "an internal error"
+            )
             why = f"How much there is cannot be told now: {said.removesuffix('.')}."
         with self._guard:
             self._under_way.discard(account_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,10 @@ from autocapture.workflows.freshness import Delays, delays
 
 ALERT_AFTER = 3
 """Failures in a row, some minutes apart, after which a subscription is told of, days before it lapses."""
+
+
+Moment = Callable[[datetime], str]
+"""How somebody is told a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,14 @@ class AccountHealth:
     stalled: bool
 
 
-def health_of(session: Session, account_ids: Collection[int], now: datetime) -> dict[int, AccountHealth]:
-    """Of each of these accounts. Those of who is disabled stand still rightly."""
+def in_utc(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def health_of(
+    session: Session, account_ids: Collection[int], now: datetime, moment: Moment = in_utc
+) -> dict[int, AccountHealth]:
+    """Of each of these accounts, with times as `moment` tells them. Those of who is disabled stand still rightly."""
     measured = delays(session, account_ids, now.date())
     censuses = select(Census).where(among(session, col(Census.account_id), account_ids))
     counted = {row.account_id: row for row in session.scalars(censuses)}
@@ -68,8 +78,9 @@ def health_of(session: Session, account_ids: Collection[int], now: datetime) -> 
     found = {}
     for account_id in account_ids:
         still = [
-            f"stands still since {one.since:%Y-%m-%d %H:%M} UTC: {one.why}"
+            f"stands still since {moment(one.since)}: {one.why}"
             for one in stalls.get(account_id, [])
+            if one.since is not None
         ]
         row = counted.get(account_id)
         found[account_id] = AccountHealth(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from autocapture.connect.credentials import StoredGrant, seal_credential
 from autocapture.connector import (
     CaptureLevel,
     Channel,
+    Connector,
     Credential,
     Grant,
     ListsInPart,
@@ -34,12 +36,14 @@ from autocapture.workflows.audit import CONNECTED, note
 from autocapture.workflows.capture_level import is_lower, keeps_more_than, lower_level
 from autocapture.workflows.grants import Granted, first_grant
 from autocapture.workflows.open_account import addressed, tools_for, validated_options
+from autocapture.workflows.patience import Patience
+from autocapture.workflows.set_up import REPLACED_BEFORE_CHOICE
 
 DAYS_BACK = timedelta(days=90)
 """How far back a new account is captured unless somebody says otherwise."""
 
 PATIENCE = timedelta(seconds=20)
-"""How long one exchange with a provider may take while somebody is connecting."""
+"""How long one exchange with a provider may take while somebody is connecting; `Patience` bounds all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,14 @@ class Connected:
     is_paused: bool = False
 
 
-def connect_account(app: Application, login: Login) -> Connected:
+def connect_account(app: Application, login: Login, patience: Patience | None = None) -> Connected:
     """Opens the account, lists its channels, and stores it with its sealed credential.
 
     The same user, connector and subject again is the same account: options and credential are replaced, its channels wake,
     its state is active, unless it is paused, which it stays. Raises InputError for an unknown user, a wrong option or files
     that another account of the user reads, or where a lower level does not keep what is stored and
-    `purge` is not said; SetupError where a part of what is named cannot be listed, and what the connector raises on opening.
+    `purge` is not said; SetupError where a part of what is named cannot be listed, Unreachable where the server takes longer
+    than `patience` lasts, and what the connector raises on opening.
     """
     connector = app.registry.get(login.connector)
     options = validated_options(connector, addressed(app, connector, login.options))
@@ -93,11 +98,8 @@ def connect_account(app: Application, login: Login) -> Connected:
     with reading(app.engine) as session:
         known = _known(session, login, user, options)
         tools = _impatient(app, user, login, None if known is None else known.id)
-    with connector.open(options, login.credential, tools) as connection:
-        channels = tuple(connection.channels())
-        unlisted = connection.unlisted() if isinstance(connection, ListsInPart) else {}
-    for problem in unlisted.values():
-        raise problem
+    opening = partial(_listed, connector, options, login.credential, tools)
+    channels = (patience or Patience(app.clock)).wait_for(opening)
     with writing(app.engine) as session:
         _one_at_a_time(session, user)
         account = _known(session, login, user, options)
@@ -118,6 +120,17 @@ def connect_account(app: Application, login: Login) -> Connected:
     if login.granted is not None and login.granted.tokens is not None:
         app.tokens.put(account_id, login.granted.stored.granted_at, login.granted.tokens)
     return Connected(account_id, is_new, channels, is_paused)
+
+
+def _listed(
+    connector: Connector[Any], options: BaseModel, credential: Credential, tools: Tools
+) -> tuple[Channel, ...]:
+    with connector.open(options, credential, tools) as connection:
+        channels = tuple(connection.channels())
+        unlisted = connection.unlisted() if isinstance(connection, ListsInPart) else {}
+    for problem in unlisted.values():
+        raise problem
+    return channels
 
 
 def _keep_or_purge(session: Session, account_id: int, level: str, purge: bool | None) -> None:
@@ -232,7 +245,7 @@ def _store(session: Session, account: Account, login: Login, options: BaseModel)
 def _is_unchosen(session: Session, account: Account) -> bool:
     """Whether its owner never said what is to be captured: one that was disconnected before that has no channel yet."""
     if account.state != "disconnected":
-        return account.id is None or account.state == "pending"
+        return account.id is None or account.state == "pending" or account.why == REPLACED_BEFORE_CHOICE
     known = select(StoredChannel.id).where(StoredChannel.account_id == account.id)
     return session.exec(known.limit(1)).first() is None
 

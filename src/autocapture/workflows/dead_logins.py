@@ -15,13 +15,15 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from autocapture.application import Application
-from autocapture.model.accounts import Account, Credential
+from autocapture.errors import without_codes
+from autocapture.model.accounts import Account, Channel, Credential
 from autocapture.model.connecting import ReconnectNotice
 from autocapture.model.organization import User
+from autocapture.report.reader import Reader
 from autocapture.report.render import shown
 from autocapture.report.smtp import FAILED, SENT, UNKNOWN, Handover, MailServer, hand_over
 from autocapture.store.engine import insert_for, reading, writing
@@ -36,12 +38,15 @@ GIVEN_UP_AFTER = timedelta(minutes=10)
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 Through = Callable[[MailServer, EmailMessage, str], Handover]
 
+_LAST = (
+    select(func.max(Channel.last_ok_at)).where(col(Channel.account_id) == col(Account.id)).scalar_subquery()
+)
 _SUBJECT = "autocapture can no longer read your {what}"
 _TEXT = """\
 Hello {name},
 
 autocapture is no longer let in to {what}: {why}.
-Since then nothing of it has been captured. Connect it again, and what came in meanwhile is read too:
+{last} Connect it again, and what has come in since is read too:
 
 {address}
 
@@ -51,15 +56,18 @@ This mail comes once.
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """An account that its owner must connect again. `connected_at`: when somebody last did."""
+    """An account that its owner must connect again. `connected_at`: when somebody last did; `last`: when it was
+    last captured. `why` is in words for its owner."""
 
     account_id: int
     user_id: int
     connected_at: datetime
     email: str
     name: str
+    reader: Reader
     what: str
     why: str
+    last: datetime | None
 
 
 def tell_of_dead_logins(app: Application, *, through: Through = hand_over) -> int:
@@ -84,7 +92,7 @@ def dead_logins(app: Application) -> list[Dead]:
     """The accounts whose owners are to connect them again, but for those of disabled people."""
     with reading(app.engine) as session:
         rows = session.exec(
-            select(Account, User, Credential.updated_at)
+            select(Account, User, Credential.updated_at, _LAST)
             .join(User, col(User.id) == col(Account.user_id))
             .join(Credential, col(Credential.account_id) == col(Account.id))
             .where(Account.state == "needs_reconnect", col(User.active))
@@ -97,10 +105,12 @@ def dead_logins(app: Application) -> list[Dead]:
                 when,
                 user.email,
                 user.name,
+                Reader(user.locale, user.time_zone),
                 account.address or account.connector,
-                account.why or "the sign-in is no longer accepted",
+                without_codes(account.why or "the sign-in is no longer accepted"),
+                last,
             )
-            for account, user, when in rows
+            for account, user, when, last in rows
         ]
 
 
@@ -165,6 +175,9 @@ def _mail(app: Application, dead: Dead, server: MailServer) -> EmailMessage:
         name=shown(dead.name),
         what=shown(dead.what),
         why=shown(dead.why).rstrip("."),
+        last=f"It was last captured on {dead.reader.moment(dead.last)}."
+        if dead.last
+        else "It was never captured.",
         address=f"{app.settings.web.address}/accounts/{dead.account_id}",
     )
     mail.set_content(text, cte="8bit")

@@ -18,6 +18,7 @@ from autocapture.application import Application
 from autocapture.connect.credentials import StoredGrant, open_credential
 from autocapture.connect.id_tokens import Identity
 from autocapture.connect.oauth import Asked, OAuth
+from autocapture.connect.providers import LABELS
 from autocapture.connect.token_endpoint import Tokens
 from autocapture.connector import CaptureLevel, Connector
 from autocapture.errors import AutocaptureError, InputError, ReconnectNeeded, SetupError
@@ -29,8 +30,8 @@ from autocapture.workflows.audit import CONNECTION_REFUSED, note_refused
 from autocapture.workflows.capture_level import is_lower
 from autocapture.workflows.connect_account import Connected, Login, connect_account, user_of
 from autocapture.workflows.grants import Granted, ask, granted, granted_by_organisation
+from autocapture.workflows.patience import Patience
 
-_LABELS = {"google": "Google", "microsoft": "Microsoft"}
 _TO_BE_SET_UP = {
     "google": "an administrator registers an OAuth client at Google and sets google.client_id and "
     "google.client_secret_file (docs/providers/google.md)",
@@ -71,7 +72,7 @@ class Outcome:
 
 def label_of(provider: str) -> str:
     """A provider as people call it."""
-    return _LABELS.get(provider, provider)
+    return LABELS.get(provider, provider)
 
 
 def client_of(app: Application, connector: Connector[Any]) -> OAuth:
@@ -115,21 +116,31 @@ def answered(app: Application, wanted: Wanted, query: Mapping[str, str], asked: 
     Raises InputError where it is no answer to this question, or of the wrong mailbox; ReconnectNeeded where nothing was granted
     that could be used; and what the provider's endpoints and the connector raise. What is refused is noted, not stored.
     """
+    patience = Patience(app.clock)
     try:
         client = client_of(app, app.registry.get(wanted.connector))
-        tokens = client.exchange(client.code_of(query, asked), asked)
+        code = client.code_of(query, asked)
+        tokens = patience.wait_for(lambda: client.exchange(code, asked))
     except AutocaptureError:
         refused(app, wanted)
         raise
-    return connect_granted(app, wanted, tokens, nonce=asked.nonce, asked_for=asked.scopes)
+    return connect_granted(app, wanted, tokens, nonce=asked.nonce, asked_for=asked.scopes, patience=patience)
 
 
 def connect_granted(
-    app: Application, wanted: Wanted, tokens: Tokens, *, nonce: str, asked_for: Iterable[str]
+    app: Application,
+    wanted: Wanted,
+    tokens: Tokens,
+    *,
+    nonce: str,
+    asked_for: Iterable[str],
+    patience: Patience | None = None,
 ) -> Outcome:
     """The account that `tokens` connect, once it is known whose they are. Raises what `answered` does."""
     try:
-        return _connect_granted(app, wanted, tokens, nonce, frozenset(asked_for))
+        return _connect_granted(
+            app, wanted, tokens, nonce, frozenset(asked_for), patience or Patience(app.clock)
+        )
     except AutocaptureError:
         refused(app, wanted)
         raise
@@ -188,37 +199,43 @@ def refused(app: Application, wanted: Wanted) -> None:
 
 
 def _connect_granted(
-    app: Application, wanted: Wanted, tokens: Tokens, nonce: str, asked_for: frozenset[str]
+    app: Application,
+    wanted: Wanted,
+    tokens: Tokens,
+    nonce: str,
+    asked_for: frozenset[str],
+    patience: Patience,
 ) -> Outcome:
     connector = app.registry.get(wanted.connector)
     client = client_of(app, connector)
-    who = client.identity(tokens, nonce)
+    who = patience.wait_for(lambda: client.identity(tokens, nonce))
     try:
         _require_mailbox(app, wanted, who)
-    except InputError:
+        missing = client.missing(tokens.scopes, asked_for)
+        if missing == client.missing((), asked_for):
+            raise ReconnectNeeded(
+                f"nothing was granted that could be read; start again, and leave the boxes at "
+                f"{label_of(connector.auth.provider)} ticked"
+            )
+        given = granted(app, connector.auth.provider, tokens, who)
+        connected = connect_account(app, _login(wanted, given, wanted.options), patience)
+    except AutocaptureError:
         _give_back(app, client, tokens, who)
         raise
-    missing = client.missing(tokens.scopes, asked_for)
-    if missing == client.missing((), asked_for):
-        raise ReconnectNeeded(
-            f"nothing was granted that could be read; start again, and leave the boxes at "
-            f"{label_of(connector.auth.provider)} ticked"
-        )
-    given = granted(app, connector.auth.provider, tokens, who)
-    connected = connect_account(app, _login(wanted, given, wanted.options))
     return Outcome(connected, who.address, _in_words(missing))
 
 
 def _give_back(app: Application, client: OAuth, tokens: Tokens, who: Identity) -> None:
-    """Asks the provider to forget what was granted for a mailbox that is refused; where it cannot be asked now, its owner can
+    """Asks the provider to forget what was granted and connects nothing; where it cannot be asked now, its owner can
     take it back there. Google ends with one grant all that this person granted our client, so nothing is given back of who is
     connected here already."""
+    signed_in = select(Account.id).join(Credential, col(Credential.account_id) == col(Account.id))
     with reading(app.engine) as session:
-        connected = session.exec(select(Account.id).where(Account.subject == who.subject).limit(1)).first()
-    if connected is not None or not tokens.refresh_token:
+        connected = session.exec(signed_in.where(Account.subject == who.subject).limit(1)).first()
+    if connected is not None:
         return
     try:
-        client.revoke(tokens.refresh_token)
+        client.revoke(tokens.refresh_token or tokens.access_token)
     except AutocaptureError as problem:
         structlog.get_logger().info("grant_not_given_back", error=type(problem).__name__)
 

@@ -20,6 +20,7 @@ from autocapture.application import Application
 from autocapture.connect.access_tokens import ANY
 from autocapture.connect.credentials import By, StoredGrant, open_credential, seal_credential
 from autocapture.connect.id_tokens import Identity
+from autocapture.connect.providers import LABELS
 from autocapture.connect.token_endpoint import Tokens
 from autocapture.connector import Grant
 from autocapture.errors import RateLimited, ReconnectNeeded, SetupError, StoreBusy
@@ -62,7 +63,7 @@ def granted(app: Application, provider: str, tokens: Tokens, who: Identity) -> G
     """What `who` granted with `tokens`. Raises ReconnectNeeded where it would not last."""
     if not tokens.refresh_token:
         raise ReconnectNeeded(
-            f"{provider} gave no lasting grant; sign in again and agree to everything asked"
+            f"{LABELS.get(provider, provider)} gave no lasting grant; sign in again and agree to everything asked"
         )
     stored = StoredGrant(
         provider=provider,

@@ -14,6 +14,7 @@ from autocapture.application import Application
 from autocapture.crm.cells import Unreadable, parse_mailbox
 from autocapture.errors import InputError
 from autocapture.model.organization import User
+from autocapture.report.reader import Reader
 from autocapture.report.render import shown
 from autocapture.report.smtp import Handover, MailServer, hand_over
 from autocapture.store.engine import reading, writing
@@ -29,7 +30,7 @@ _TEXT = {
 Hello {name},
 
 {organization} uses autocapture: your mail, meetings and calls count without being logged by hand. With this link you choose
-how you sign in. It works once, until {until} UTC:
+how you sign in. It works once, until {until}:
 
 {address}
 
@@ -39,7 +40,7 @@ Your sign-in name is {email}. If you did not expect this, leave it: without the 
 Hello {name},
 
 somebody, presumably you, asked for a new password for autocapture. With this link you choose one. It works once, until
-{until} UTC:
+{until}:
 
 {address}
 
@@ -165,7 +166,7 @@ def mail_link(app: Application, server: MailServer, user: User, link: Link, purp
         name=shown(user.name),
         organization=app.settings.organization.name,
         email=user.email,
-        until=f"{link.expires_at:%Y-%m-%d %H:%M}",
+        until=Reader(user.locale, user.time_zone).moment(link.expires_at),
         address=link.address(app.settings.web.address),
     )
     mail.set_content(text, cte="8bit")

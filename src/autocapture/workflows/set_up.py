@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Engine, delete, inspect, literal, update
+from sqlalchemy import Engine, case, delete, inspect, literal, update
 from sqlmodel import col, select
 
 from autocapture.application import Application
@@ -16,14 +16,17 @@ from autocapture.model.ledger import LedgerEntry
 from autocapture.store import schema
 from autocapture.store.engine import make_database_folder, reading, writing
 
-KEY_REPLACED = "the vault's key was replaced, so the stored sign-in cannot be read"
+KEY_REPLACED = "the key under which its sign-in was kept here was replaced; sign in again"
+REPLACED_BEFORE_CHOICE = f"{KEY_REPLACED}, and choose then what is captured"
+"""Of an account that was pending: it is pending again once its owner has signed in."""
 
 
 def set_up(app: Application, *, new_key: bool = False) -> None:
     """Makes what is missing of home, key file and database, and brings the database to the newest revision.
 
     A missing key is made only for a database in which nothing depends on the old one. `new_key` makes one all the same:
-    accounts with a stored password then need to be connected again. Raises SetupError, also where a key is there already.
+    accounts with a stored sign-in, begun or not, then need to be connected again. Raises SetupError, also where a key is there
+    already.
     """
     _make_home(app.settings.home)
     make_database_folder(app.engine)
@@ -76,6 +79,9 @@ def _ask_for_passwords(engine: Engine) -> None:
         sealed = select(Credential.account_id)
         session.execute(
             update(Account)
-            .where(col(Account.id).in_(sealed), col(Account.state) != "pending")
-            .values(state="needs_reconnect", why=KEY_REPLACED)
+            .where(col(Account.id).in_(sealed))
+            .values(
+                state="needs_reconnect",
+                why=case((col(Account.state) == "pending", REPLACED_BEFORE_CHOICE), else_=KEY_REPLACED),
+            )
         )

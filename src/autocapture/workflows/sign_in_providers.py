@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from autocapture.application import Application
 from autocapture.connect.id_tokens import Identity as Proven
+from autocapture.connect.providers import LABELS
 from autocapture.errors import AutocaptureError, InputError
 from autocapture.model.organization import User
 from autocapture.model.sign_in import Identity
@@ -41,8 +42,7 @@ class Choice:
 
 def choices(app: Application) -> tuple[Choice, ...]:
     """The providers that the settings name."""
-    labels = {"google": "Google", "microsoft": "Microsoft"}
-    labels |= {name: one.label for name, one in app.settings.oidc.items() if one.label}
+    labels = LABELS | {name: one.label for name, one in app.settings.oidc.items() if one.label}
     return tuple(Choice(name, labels.get(name, name)) for name in app.clients.names())
 
 

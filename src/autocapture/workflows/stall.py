@@ -18,7 +18,9 @@ from autocapture.errors import AutocaptureError, StoreBusy
 from autocapture.measure.worktime import holidays_of
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import QUARANTINED, LedgerEntry
+from autocapture.model.organization import User
 from autocapture.model.watching import Stall
+from autocapture.report.reader import Reader
 from autocapture.store.bulk import rows_of, table_of
 from autocapture.store.captured import is_captured
 from autocapture.store.engine import reading, writing
@@ -64,7 +66,8 @@ def look_for_newer(
         for channel in mail[:MOST_CHANNELS]:
             newest = connection.newest(Source(channel.source_id, "email", channel.name))
             if newest is not None and _is_behind(app, channel, newest, began):
-                why = f"{channel.name}: the server has an item of {newest:%Y-%m-%d %H:%M} UTC that never came"
+                told = _reader(app, account_id).moment(newest)
+                why = f"{channel.name}: the server has an item of {told} that never came"
                 break
     except StoreBusy:
         raise
@@ -76,6 +79,17 @@ def look_for_newer(
         return
     with writing(app.engine) as session:
         _note(session, account_id, NEWEST, why, app.clock.now())
+
+
+def _reader(app: Application, account_id: int) -> Reader:
+    """Its owner, by whose clock times are told."""
+    with reading(app.engine) as session:
+        owner = session.scalars(
+            select(User)
+            .join(Account, col(Account.user_id) == col(User.id))
+            .where(col(Account.id) == account_id)
+        ).one()
+        return Reader(owner.locale, owner.time_zone)
 
 
 def _is_due(app: Application, account_id: int) -> bool:

@@ -126,6 +126,22 @@ def test_a_dead_login_is_visible_and_mailed_once_within_ten_minutes_and_asked_no
     assert mail["Auto-Submitted"] == "auto-generated"
 
 
+def test_the_mail_says_in_plain_words_and_by_the_reps_clock_what_who_runs_the_service_sees_with_codes(
+    app: Application, clock: FixedClock, google: GoogleWorld, sink: Mailbox, account: int
+) -> None:
+    die_once(app, clock, google)
+    assert tell_of_dead_logins(app) == 1
+    text = sink.messages[0].get_content()
+    assert "Google no longer accepts this sign-in; sign in again." in text
+    assert "It was last captured on Mon, Nov 16, 8:00\u202fAM CET." in text  # 07:00 UTC
+    assert "invalid_grant" not in text
+    assert google.server.url.partition("//")[2].partition(":")[0] not in text.replace(
+        app.settings.web.address, ""
+    )
+    [row] = list_accounts(app)
+    assert row["why"] == "Google no longer accepts this sign-in (invalid_grant); sign in again"
+
+
 def test_a_disconnected_account_has_no_sign_in_anywhere_and_nobody_is_mailed_about_it(
     app: Application, clock: FixedClock, google: GoogleWorld, sink: Mailbox, account: int
 ) -> None:

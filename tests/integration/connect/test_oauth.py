@@ -45,7 +45,8 @@ def open_http(total: timedelta = timedelta(seconds=2)) -> Any:
 
 def provider(url: str, **changes: Any) -> Provider:
     values = {
-        "name": "company", "issuers": (url,), "authorize_url": f"{url}/authorize", "token_url": f"{url}/token",
+        "name": "company", "label": "Company login", "issuers": (url,), "authorize_url": f"{url}/authorize",
+        "token_url": f"{url}/token",
         "keys_url": f"{url}/keys", "device_url": f"{url}/device", "revoke_url": f"{url}/revoke",
     }  # fmt: skip
     return Provider(**{**values, **changes})
@@ -321,15 +322,17 @@ def test_a_service_account_stands_in_for_a_mailbox(
 def test_any_issuer_is_found_by_its_document(
     server: AuthorizationServer, secret_file: Path, clock: FixedClock
 ) -> None:
-    found = discovered("company", server.url + "/", open_http(), clock)
+    found = discovered("company", "Company login", server.url + "/", open_http(), clock)
     oauth = OAuth(found, Client("client", secret_file), open_http, clock)
     asked = oauth.ask(BACK, (), sign_in=True)
     tokens = oauth.exchange(oauth.code_of(server.consent(asked.url), asked), asked)
     assert oauth.identity(tokens, asked.nonce).issuer == server.url
     with pytest.raises(SetupError, match="another issuer"):
-        discovered("company", server.url.replace("127.0.0.1", "localhost"), open_http(), clock)
+        discovered(
+            "company", "Company login", server.url.replace("127.0.0.1", "localhost"), open_http(), clock
+        )
     with pytest.raises(SetupError, match="no discovery document"):
-        discovered("company", server.url + "/elsewhere", open_http(), clock)
+        discovered("company", "Company login", server.url + "/elsewhere", open_http(), clock)
 
 
 def test_scopes_are_compared_however_the_provider_writes_them() -> None:

@@ -125,7 +125,7 @@ def test_a_feed_that_fell_silent_is_told_within_a_quarter_of_an_hour(
         assert clock.now() - arrived <= timedelta(minutes=15)
     assert clock.now() - arrived > timedelta(minutes=5)
     (alert,) = alerts(app, stuck.account_id)
-    assert "Gmail: the server has an item of 2026-11-16 10:00 UTC that never came" in alert
+    assert "Gmail: the server has an item of Mon, Nov 16, 11:00\u202fAM CET that never came" in alert
     (check,) = [one for one in diagnosis(app) if "fresh and whole" in one.name]
     assert not check.ok
 

@@ -16,6 +16,7 @@ from autocapture.connector import PasswordCredential
 from autocapture.model.accounts import LONG_AGO, Account, Credential
 from autocapture.model.organization import User
 from autocapture.store.engine import writing
+from autocapture.workflows.set_up import KEY_REPLACED, REPLACED_BEFORE_CHOICE
 
 
 def test_init_makes_home_key_and_database_and_is_harmless_the_second_time(run: Run, home: Path) -> None:
@@ -85,14 +86,25 @@ def _use(home: Path) -> None:
     with writing(app.engine) as session:
         session.add(User(id=1, email="erika@example.com", name="Erika"))
         session.flush()
-        for number, connector in ((1, "imap"), (2, "files")):
+        for number, connector, state in (
+            (1, "imap", "active"),
+            (2, "files", "active"),
+            (3, "imap", "pending"),
+        ):
             row = Account(
-                id=number, user_id=1, connector=connector, subject="x", options={}, created_at=LONG_AGO
+                id=number,
+                user_id=1,
+                connector=connector,
+                subject=f"x{number}",
+                options={},
+                created_at=LONG_AGO,
             )
+            row.state = state
             session.add(row)
             session.flush()
-        sealed = seal_credential(app.vault, 1, PasswordCredential("erika", "secret"))
-        session.add(Credential(account_id=1, sealed=sealed, updated_at=LONG_AGO))
+        for number in (1, 3):
+            sealed = seal_credential(app.vault, number, PasswordCredential("erika", "secret"))
+            session.add(Credential(account_id=number, sealed=sealed, updated_at=LONG_AGO))
 
 
 def test_a_lost_key_is_not_replaced_without_a_word(run: Run, home: Path) -> None:
@@ -120,9 +132,11 @@ def test_a_new_key_is_made_when_asked_and_says_what_must_be_connected_again(run:
     assert run("init", "--new-key").exit_code == 0
     accounts = json.loads(run("accounts", "--format", "json").output)
     assert [(row["state"], row["why"]) for row in accounts] == [
-        ("needs_reconnect", "the vault's key was replaced, so the stored sign-in cannot be read"),
+        ("needs_reconnect", KEY_REPLACED),
         ("active", None),
+        ("needs_reconnect", REPLACED_BEFORE_CHOICE),
     ]
+    assert "sign in again" in KEY_REPLACED
     again = run("init", "--new-key")
     assert again.exit_code == 1
     assert "is never overwritten" in again.stderr

@@ -283,6 +283,25 @@ def test_what_was_not_ticked_is_told_and_the_rest_works(
     assert "nothing was granted" in rep.words.lower()
 
 
+def test_a_consent_that_connects_nothing_is_given_back_unless_its_owner_is_connected_here(
+    ready: Application, rep: Tab, google: GoogleWorld
+) -> None:
+    def nothing_is_left() -> bool:
+        """Of a consent at which nothing was ticked."""
+        before = set(google.server._grants)
+        google.server.person.ticks = lambda scope: scope in ("openid", "email")
+        assert back(rep, google.server.consent(start(rep))).status_code == 403
+        google.server.person.ticks = lambda _scope: True
+        return set(google.server._grants) == before
+
+    assert nothing_is_left()
+    page = connect(rep, google)
+    assert not nothing_is_left(), "Google would end what is captured by, too"
+    rep.get(f"{page}?wait=no")
+    rep.send(f"{page}/disconnect", captured="keep")
+    assert nothing_is_left()
+
+
 def test_texts_need_a_wider_grant_which_is_asked_for_then(
     ready: Application, rep: Tab, google: GoogleWorld
 ) -> None:

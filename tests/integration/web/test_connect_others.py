@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from sqlmodel import select
+from tests.integration.summary.organization import reopened
 from tests.integration.summary.serving import serving
 from tests.integration.web.granting import REP
 from tests.integration.web.people import let_in
@@ -27,6 +28,7 @@ from autocapture.testing.fakes.caldav.server import CaldavServer
 from autocapture.testing.fakes.caldav.store import PASSWORD, USER, Store, event_text
 from autocapture.testing.fakes.entra_server import EntraServer
 from autocapture.workflows.capture import capture_account
+from autocapture.workflows.set_up import set_up
 
 
 @pytest.fixture
@@ -101,6 +103,27 @@ def test_a_changed_password_is_typed_in_on_the_accounts_page(
     assert done.status_code == 303, tab.words
     assert account_of(app).state == "active"
     assert capture_account(app, 1).status == "ok"
+
+
+def test_an_account_whose_key_was_replaced_before_its_owner_chose_is_connected_again_and_chosen_then(
+    app: Application, tab: Tab, calendars: CaldavServer
+) -> None:
+    tab.sign_in(REP)
+    tab.get("/connect")
+    typed = {"url": calendars.url, "username": USER, "password": PASSWORD}
+    page = str(tab.send("/connect/caldav", **typed).headers["location"])
+    app.settings.key_file.unlink()
+    lost = reopened(app.settings.home)
+    set_up(lost, new_key=True)
+    with serving(lost) as address, Tab(address) as again:
+        again.sign_in(REP)
+        again.get(page)
+        assert "needs to be reconnected" in again.words
+        assert "the key under which its sign-in was kept here was replaced; sign in again" in again.words
+        done = again.send(f"{page}/password", password=PASSWORD)
+        assert done.status_code == 303, again.words
+        assert account_of(lost).state == "pending"
+        assert "work" in counted(again, page).words
 
 
 def test_passwords_of_others_are_not_guessed_through_the_form(

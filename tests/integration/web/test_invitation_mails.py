@@ -103,6 +103,16 @@ def test_inviting_all_answers_before_any_mail_is_sent_and_the_mails_follow(
         assert admin.get(link_in(mail.get_content())).status_code == 200
 
 
+def test_a_link_is_said_to_work_until_a_time_of_who_gets_it(ready: Application, box: Mailbox) -> None:
+    with writing(ready.engine) as session:
+        session.get_one(User, 2).time_zone = "America/New_York"
+    ask_for_invitations(ready, users_to_invite(ready, REP), actor_id=1)
+    assert send_invitations(ready) == 1
+    text = box.messages[0].get_content()
+    assert "It works once, until Mon, Nov 23, 2:00\u202fAM EST:" in text
+    assert "UTC" not in text
+
+
 def test_nobody_is_mailed_twice_however_often_it_is_asked(ready: Application, box: Mailbox) -> None:
     invite_all(ready)
     invite_all(ready)

@@ -11,6 +11,7 @@ from tests.integration.web.tabs import Tab
 
 from autocapture.application import Application
 from autocapture.model.accounts import Account, Channel
+from autocapture.model.organization import User
 from autocapture.model.watching import Census, Freshness, Stall
 from autocapture.store.engine import writing
 from autocapture.workflows.freshness import bucket_of
@@ -28,12 +29,13 @@ def test_a_rep_sees_how_whole_and_how_fresh_their_account_is(
             for delay, number in ((30, 90), (100, 8), (400, 2))
         }
         session.add(Freshness(account_id=7, day=MONDAY.date(), counts=counts))
+        session.get_one(User, 2).time_zone = "America/New_York"
         session.add(Stall(account_id=7, sign="newest", checked_at=MONDAY, since=MONDAY, why="INBOX: newer"))
     tab.sign_in("rep@ours.example")
     tab.get(path)
     assert "99.99 % of 20,000 items at the source are here" in tab.words
     assert "visible within 32 s (half), 108 s (95 %), 7 min (99 %)" in tab.words
-    assert "stands still since 2026-11-16 07:00 UTC: INBOX: newer" in tab.words
+    assert "stands still since Nov 16, 2026, 2:00:00\u202fAM EST: INBOX: newer" in tab.words
 
 
 @pytest.mark.parametrize("path", ["/accounts", "/accounts/7"])
