@@ -97,8 +97,13 @@ class WebSettings(Section):
     @property
     def address(self) -> str:
         """What links begin with, without a slash at the end."""
+        return self.public_url or self.own_address
+
+    @property
+    def own_address(self) -> str:
+        """Where the service itself listens, with no proxy in front."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.public_url or f"http://{host}:{self.port}"
+        return f"http://{host}:{self.port}"
 
 
 class SmtpSettings(Section):
@@ -117,10 +122,11 @@ class SmtpSettings(Section):
 
 
 class CaptureSettings(Section):
-    """How often accounts are asked for news, and what is never captured."""
+    """How often accounts are asked for news, what is never captured, and by what deals are matched."""
 
     interval_seconds: Annotated[int, Field(ge=5, le=86_400)] = 60
     exclusions_file: Path | None = None
+    matching_file: Path | None = None
 
 
 class OrganizationSettings(Section):

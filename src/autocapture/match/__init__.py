@@ -6,7 +6,6 @@ was chosen. Nothing here guesses.
 
 from __future__ import annotations
 
-from autocapture.match.activity import match
-from autocapture.match.precedent import Past
+from autocapture.match.activity import judged, match, reaches_deals
 
-__all__ = ["Past", "match"]
+__all__ = ["judged", "match", "reaches_deals"]

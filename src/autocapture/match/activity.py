@@ -1,91 +1,134 @@
-"""The decision: which companies and which deal an activity belongs to, or why that stays open."""
+"""The door of matching: which people, companies and deals the activities of a thread or series belong to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
-from autocapture.match.deal import chosen_deal, company_name, is_live, listed
+from autocapture.match.answer import answer_without_deal, answers_of
+from autocapture.match.decide import Decision, decided, options_of
+from autocapture.match.evidence import evidence_of, live_deals
 from autocapture.match.locks import as_said, people_said, word_on
-from autocapture.match.people import Person, clearer, known_person, outside_handles, with_contacts
-from autocapture.match.precedent import Inheritance, in_series, in_thread
-from autocapture.model.columns import stable_id
-from autocapture.model.directory import Directory, Precedent
-from autocapture.model.draft import Draft, Link, Matched, Party
+from autocapture.match.matters import Matter, Seen, content_seen, matters_of
+from autocapture.match.people import Person, known_person, outside_handles, people_of, with_contacts
+from autocapture.match.rules import rules_of
+from autocapture.model.directory import Directory
+from autocapture.model.draft import Draft, Matched
+from autocapture.model.matching import MatchingRules, Occurrence
 
-GROUP_PEOPLE = 25
-GROUP_COMPANIES = 8
-"""More outsiders or companies than these make an audience: such an activity is about no deal."""
+NO_CHOICE = Decision({}, False, ())
+"""Where there is no deal to choose."""
 
 
-def match(draft: Draft, directory: Directory, thread_id: int | None, series_id: int | None) -> Matched:
-    """The contacts, companies and deal of an activity, each link with its method and evidence.
+def match(group: Sequence[Occurrence], directory: Directory) -> dict[int, Matched]:
+    """The contacts, companies and deals of each activity of one thread or series, or of one that has neither; by activity.
 
-    What a person said holds before all else (`match.locks`). Else in this order: people by exact handle; companies by contact,
-    then by domain, partners aside while another company takes part; the deals of the series or thread, where it goes on with
-    the same people (and no other, where those are closed); else, among the deals live at the time (`deal.GRACE` on both sides),
-    the only one on which a participant has a role, or the only live deal of the only company (`deal.chosen_deal`). Otherwise
-    no deal, and `review` where there was something to choose from. The directory may hold more than is needed.
+    What a person said of an activity holds before all else (`locks`). People are found by exact handle, companies by contact,
+    then by domain, partners aside while another company takes part.
+    The group is cut into matters (`matters`); all that the messages of one tell is evidence for each deal live at the time, and
+    for none (`evidence`). A deal is taken that is likely enough by the rules' weights and thresholds, else none, with a
+    `review` that says what there was to choose from. The order of the group does not matter, and the directory may hold more
+    than is needed.
     """
-    own = stable_id(draft.dedupe_key)
-    outside = outside_handles(draft.parties, directory)
-    precedents = _precedents(directory, thread_id, series_id)
-    said = people_said(own, draft, outside, directory)
-    people = [said.get(handle) or known_person(handle, directory) for handle in outside]
-    if precedents and any(person.is_unclear for person in people):
-        thread_companies = {each for found, _ in precedents for p in found for each in p.companies}
-        people = [clearer(person, directory, thread_companies) for person in people]
-    companies = _companies(people, directory)
-    parties = with_contacts(draft.parties, people)
-    answer = as_said(word_on(own, draft, people, directory), parties, companies, directory)
-    if answer is not None or not outside:
-        return answer or Matched(parties)
-    if draft.nature != "human" or len(outside) > GROUP_PEOPLE or len(companies) > GROUP_COMPANIES:
-        return Matched(parties, _company_links(companies))
-    inheritance = _inheritance(draft, precedents, outside, companies)
-    if inheritance is not None and inheritance.obstacle is None:
-        deals = _inherited_deals(draft, inheritance, directory)
-        if deals:
-            companies = _with_companies_of(deals, companies, directory)
-            return Matched(parties, (*_company_links(companies), *deals))
-        if question := _open_question(inheritance, directory):
-            return Matched(parties, _company_links(companies), question)
-    if inheritance is not None and not companies and not any(person.undecided for person in people):
-        return _stranger(parties, inheritance, directory)
-    deal, review = chosen_deal(draft, people, companies, directory)
-    if deal is not None:
-        companies = _with_companies_of([deal], companies, directory)
-        return Matched(parties, (*_company_links(companies), deal))
-    if review is not None and inheritance is not None and inheritance.obstacle is not None:
-        review = f"{review}; not taken from its {inheritance.method}: {inheritance.obstacle}"
-    return Matched(parties, _company_links(companies), review)
+    rules = rules_of(directory)
+    seen = _seen(group, directory, rules)
+    said = _said(seen, directory)
+    answers = {each.occurrence.activity_id: answer_without_deal(each) for each in seen}
+    for matter, decision in _judged(_about_deals(seen, said, rules), directory, rules):
+        answers.update(answers_of(matter, decision, directory, rules))
+    return {**answers, **said}
 
 
-def _precedents(
-    directory: Directory, thread_id: int | None, series_id: int | None
-) -> list[tuple[Sequence[Precedent], str]]:
-    found: list[tuple[Sequence[Precedent], str]] = []
-    if series_id is not None and (series := directory.precedents.get(series_id)):
-        found.append((series, "series"))
-    if thread_id is not None and (thread := directory.precedents.get(thread_id)):
-        found.append((thread, "thread"))
+def reaches_deals(draft: Draft, directory: Directory) -> bool:
+    """Whether somebody who takes part could be on a deal of the directory, at whatever time."""
+    people = [known_person(each, directory) for each in outside_handles(draft.parties, directory)]
+    return any(
+        person.contact_id in directory.deals_of_contact
+        or person.undecided
+        or not directory.deals_of_company.keys().isdisjoint(person.companies)
+        for person in people
+    )
+
+
+def judged(group: Sequence[Occurrence], directory: Directory) -> list[tuple[Matter, Decision]]:
+    """The matters of a thread or series, each with the probability of every option and what speaks for it."""
+    rules = rules_of(directory)
+    seen = _seen(group, directory, rules)
+    return list(_judged(_about_deals(seen, _said(seen, directory), rules), directory, rules))
+
+
+def _said(seen: Sequence[Seen], directory: Directory) -> dict[int, Matched]:
+    """The answers that people gave themselves."""
+    if not directory.locks:
+        return {}
+    found: dict[int, Matched] = {}
+    for each in seen:
+        key = each.occurrence.activity_id
+        word = word_on(key, each.draft, each.people, directory)
+        if (answer := as_said(word, each.parties, each.companies, directory)) is not None:
+            found[key] = answer
     return found
 
 
-def _inheritance(
-    draft: Draft,
-    precedents: Sequence[tuple[Sequence[Precedent], str]],
-    outside: Sequence[str],
-    companies: Mapping[int, tuple[str, str]],
-) -> Inheritance | None:
-    """The first precedent that can be followed, the series' before the thread's; else the first with its obstacle."""
-    if not precedents:
-        return None
-    found = [
-        inheritance
-        for each, kind in precedents
-        if (inheritance := (in_series if kind == "series" else in_thread)(draft, each, outside, companies))
+def _about_deals(seen: Sequence[Seen], said: Mapping[int, Matched], rules: MatchingRules) -> list[Seen]:
+    """Those that may be about a deal: not what is among ourselves, no business, a mass mailing, or said to an audience."""
+    return [
+        each
+        for each in seen
+        if each.people
+        and each.draft.nature == "human"
+        and len(each.people) <= rules.audience
+        and len(each.companies) <= rules.companies
+        and ((answer := said.get(each.occurrence.activity_id)) is None or answer.business)
     ]
-    return min(found, key=lambda each: each.obstacle is not None, default=None)
+
+
+def _judged(
+    seen: Sequence[Seen], directory: Directory, rules: MatchingRules
+) -> Iterator[tuple[Matter, Decision]]:
+    for matter in matters_of(seen, directory, rules) if seen else ():
+        if not matter.candidates or matter.undecided:
+            yield matter, NO_CHOICE
+        else:
+            yield matter, decided(options_of(*evidence_of(matter, directory, rules), rules), rules)
+
+
+def _seen(group: Sequence[Occurrence], directory: Directory, rules: MatchingRules) -> list[Seen]:
+    """The activities, oldest first, with whom they mean."""
+    in_order = sorted(group, key=_chronology) if len(group) > 1 else group
+    outside = [outside_handles(each.draft.parties, directory) for each in in_order]
+    known = people_of([each.draft for each in in_order], outside, directory)
+    return [
+        _one_seen(each, _people(each, handles, known, directory), directory, rules)
+        for each, handles in zip(in_order, outside, strict=True)
+    ]
+
+
+def _people(
+    occurrence: Occurrence, handles: Sequence[str], known: Mapping[str, Person], directory: Directory
+) -> list[Person]:
+    """Those behind the handles: as somebody said, else as the CRM tells."""
+    said = people_said(occurrence.activity_id, occurrence.draft, handles, directory)
+    return [said.get(handle) or known[handle] for handle in handles]
+
+
+def _chronology(occurrence: Occurrence) -> tuple[datetime, int]:
+    return occurrence.draft.occurred_at, occurrence.activity_id
+
+
+def _one_seen(
+    occurrence: Occurrence, people: Sequence[Person], directory: Directory, rules: MatchingRules
+) -> Seen:
+    draft = occurrence.draft
+    parties = with_contacts(draft.parties, people)
+    if not people:
+        return Seen(occurrence, parties, people, {}, frozenset(), {})
+    companies = _companies(people, directory)
+    contacts = _speaking_contacts(people, companies, directory)
+    candidates = live_deals(draft.occurred_at, companies, contacts, directory, rules)
+    return Seen(
+        occurrence, parties, people, companies, contacts, candidates, content_seen(occurrence, candidates)
+    )
 
 
 def _companies(people: Sequence[Person], directory: Directory) -> Mapping[int, tuple[str, str]]:
@@ -103,57 +146,18 @@ def _companies(people: Sequence[Person], directory: Directory) -> Mapping[int, t
     return {company_id: found[company_id] for company_id in sorted(found)}
 
 
-def _company_links(companies: Mapping[int, tuple[str, str]]) -> tuple[Link, ...]:
-    return tuple(
+def _speaking_contacts(
+    people: Sequence[Person], companies: Mapping[int, tuple[str, str]], directory: Directory
+) -> frozenset[int]:
+    """The contacts whose roles are evidence: not a partner's people while another company takes part."""
+    partners = directory.partners
+    if partners and partners.issuperset(companies):
+        partners = frozenset()
+    return frozenset(
         [
-            Link("company", company_id, method, evidence={"by": by})
-            for company_id, (method, by) in companies.items()
+            person.contact_id
+            for person in people
+            if person.contact_id is not None
+            and not (partners and person.companies and person.companies.keys() <= partners)
         ]
-    )
-
-
-def _with_companies_of(
-    deals: Sequence[Link], companies: Mapping[int, tuple[str, str]], directory: Directory
-) -> dict[int, tuple[str, str]]:
-    """The companies with those of the linked deals, which need not be named by anybody's address."""
-    found = dict(companies)
-    for link in deals:
-        deal = directory.deals[link.target_id]
-        if deal.company_id is not None:
-            found.setdefault(deal.company_id, ("deal", str(deal.deal_id)))
-    return {company_id: found[company_id] for company_id in sorted(found)}
-
-
-def _inherited_deals(draft: Draft, inheritance: Inheritance, directory: Directory) -> list[Link]:
-    precedent = inheritance.precedent
-    return [
-        Link("deal", deal_id, inheritance.method, weight, {"precedent": precedent.activity_id})
-        for deal_id, weight in sorted(precedent.deals)
-        if (deal := directory.deals.get(deal_id)) is not None and is_live(deal, draft)
-    ]
-
-
-def _open_question(inheritance: Inheritance, directory: Directory) -> str | None:
-    """Why no other deal is looked for: the one it was about is closed, or an earlier date of its series is undecided."""
-    precedent, method = inheritance.precedent, inheritance.method
-    if precedent.deals:
-        names = listed([directory.deals[each].name for each, _ in precedent.deals if each in directory.deals])
-        return f"its {method} is about a closed deal{f': {names}' if names else ''}"
-    if method == "series" and precedent.undecided:
-        return "an earlier date of its series is undecided"
-    return None
-
-
-def _stranger(parties: tuple[Party, ...], inheritance: Inheritance, directory: Directory) -> Matched:
-    """Somebody unknown goes on with a known thread: its companies, but no deal, which a person may choose."""
-    precedent = inheritance.precedent
-    links = tuple(
-        Link("company", company_id, inheritance.method, evidence={"precedent": precedent.activity_id})
-        for company_id in sorted(precedent.companies)
-    )
-    if not precedent.deals:
-        return Matched(parties, links)
-    names = listed([company_name(each, directory) for each in sorted(precedent.companies)])
-    return Matched(
-        parties, links, f"an unknown address in a {inheritance.method} with {names or 'a known deal'}"
     )

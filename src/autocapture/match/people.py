@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from autocapture.formats.domains import organization_domains
 from autocapture.model.directory import Directory, KnownContact, untagged
-from autocapture.model.draft import Party
+from autocapture.model.draft import Draft, Party
 
 
 class Person(NamedTuple):
@@ -27,8 +28,8 @@ class Person(NamedTuple):
 
     @property
     def is_unclear(self) -> bool:
-        """Whether the companies of a thread could make it clearer whom the handle means."""
-        return bool(self.undecided) or (self.known and self.contact_id is None)
+        """Whether names, or the companies of a thread, could make it clearer whom the handle means."""
+        return bool(self.undecided) or self.contact_id is None
 
 
 def outside_handles(parties: Iterable[Party], directory: Directory) -> tuple[str, ...]:
@@ -42,11 +43,30 @@ def outside_handles(parties: Iterable[Party], directory: Directory) -> tuple[str
     return tuple(dict.fromkeys(found))
 
 
+def people_of(
+    drafts: Sequence[Draft], outside: Iterable[Sequence[str]], directory: Directory
+) -> Mapping[str, Person]:
+    """Everybody outside who takes part in a thread or series, by handle. Where a handle alone does not tell who it is, the
+    name that is written beside it may, and whoever else takes part."""
+    handles = dict.fromkeys([handle for each in outside for handle in each])
+    found = {handle: known_person(handle, directory) for handle in handles}
+    unclear = [handle for handle, person in found.items() if person.is_unclear]
+    if not unclear:
+        return found
+    names = _names(drafts)
+    companies = {each for person in found.values() for each in person.companies}
+    for handle in unclear:
+        if found[handle].known or found[handle].undecided:
+            found[handle] = _person(handle, directory, companies, names.get(handle, frozenset()))
+    _name_strangers(found, names, directory)
+    return found
+
+
 def known_person(handle: str, directory: Directory) -> Person:
     """What the CRM knows of a handle, looked up once in each directory."""
     known: Person | None = directory.people.get(handle)
     if known is None:
-        known = directory.people[handle] = _known_person(handle, directory, ())
+        known = directory.people[handle] = _person(handle, directory, (), frozenset())
     return known
 
 
@@ -60,38 +80,87 @@ def said_person(handle: str, contact_id: int | None, company_id: int | None, dir
     return Person(handle, contact_id, found, known=True)
 
 
-def clearer(person: Person, directory: Directory, thread_companies: Collection[int]) -> Person:
-    """The person as the companies of the thread tell who it is, where that was not clear."""
-    return _known_person(person.handle, directory, thread_companies) if person.is_unclear else person
+def _names(drafts: Iterable[Draft]) -> Mapping[str, frozenset[str]]:
+    """The names, folded, that are written beside each handle."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for draft in drafts:
+        for party in draft.parties:
+            if party.name and party.user_id is None:
+                found[party.address].add(folded(party.name))
+    return {handle: frozenset(names) for handle, names in found.items()}
 
 
-def _known_person(handle: str, directory: Directory, thread_companies: Collection[int]) -> Person:
+def folded(name: str) -> str:
+    """A name as it is compared: case, space and the order of ``Last, First`` aside."""
+    last, comma, first = name.partition(",")
+    return " ".join((f"{first} {last}" if comma else name).casefold().split())
+
+
+def _name_strangers(
+    found: dict[str, Person], names: Mapping[str, frozenset[str]], directory: Directory
+) -> None:
+    """Somebody who answers from an address that nobody knows, under the name of one of the others, is that one."""
+    by_name: dict[str, set[int]] = defaultdict(set)
+    handle_of: dict[int, str] = {}
+    for handle, person in found.items():
+        if person.contact_id is not None:
+            handle_of.setdefault(person.contact_id, handle)
+            for name in names.get(handle, ()):
+                by_name[name].add(person.contact_id)
+    for handle, person in list(found.items()):
+        if person.known or person.companies or person.undecided or "@" not in handle:
+            continue
+        same = {contact for name in names.get(handle, ()) for contact in by_name.get(name, ())}
+        if len(same) == 1:
+            other = found[handle_of[same.pop()]]
+            companies = dict.fromkeys(other.companies, ("name", other.handle))
+            found[handle] = Person(handle, other.contact_id, companies, known=True)
+
+
+def _person(
+    handle: str, directory: Directory, thread_companies: Collection[int], names: Collection[str]
+) -> Person:
     """By exact address or number, then by the domain of the address.
 
-    Several contacts on one handle (duplicates, a shared line): the thread's company decides if it leaves one of them,
-    otherwise no contact is chosen, and a company only where all of them belong to it. A contact's company counts beside
-    that of the domain unless the domain may mean it too.
+    Several contacts on one handle (duplicates, a shared line): the written name decides, or the thread's company, if it leaves
+    one of them; otherwise no contact is chosen, and a company only where all of them belong to it.
     """
-    contacts = _contacts(handle, directory)
-    if len(contacts) > 1:
-        narrowed = [each for each in contacts if each.company_id in thread_companies]
-        contacts = narrowed if len(narrowed) == 1 else contacts
+    contacts = _told_apart(_contacts(handle, directory), directory, thread_companies, names)
     contact_id = contacts[0].contact_id if len(contacts) == 1 else None
     of_contacts = sorted({each.company_id for each in contacts if each.company_id is not None})
     if len(of_contacts) > 1:
         return Person(handle, contact_id, {}, tuple(of_contacts), known=True)
-    domain, of_domain = _companies_by_domain(handle, directory)
-    if of_contacts and (not of_domain or of_contacts[0] in of_domain):
+    if of_contacts:
         return Person(handle, contact_id, {of_contacts[0]: ("contact", handle)}, known=True)
+    domain, of_domain = _companies_by_domain(handle, directory)
     if len(of_domain) > 1:
-        narrowed_companies = [each for each in of_domain if each in thread_companies]
-        if len(narrowed_companies) != 1:
-            found = dict.fromkeys(of_contacts, ("contact", handle))
-            return Person(handle, contact_id, found, of_domain, known=bool(contacts))
-        of_domain = tuple(narrowed_companies)
-    companies = dict.fromkeys(of_domain, ("domain", domain))
-    companies.update((each, ("contact", handle)) for each in of_contacts)
-    return Person(handle, contact_id, companies, known=bool(contacts))
+        narrowed = tuple([each for each in of_domain if each in thread_companies])
+        if len(narrowed) != 1:
+            return Person(handle, contact_id, {}, of_domain, known=bool(contacts))
+        of_domain = narrowed
+    return Person(handle, contact_id, dict.fromkeys(of_domain, ("domain", domain)), known=bool(contacts))
+
+
+def _told_apart(
+    contacts: Sequence[KnownContact],
+    directory: Directory,
+    thread_companies: Collection[int],
+    names: Collection[str],
+) -> Sequence[KnownContact]:
+    """Of several contacts on one handle those that it can mean, by the first thing that leaves exactly one: the written name; the
+    thread's company; of one person who was entered twice a company at all (the other is a lead that was converted), or a role."""
+    if len(contacts) < 2:
+        return contacts
+    of_roles = directory.deals_of_contact
+    choices = [
+        [each for each in contacts if folded(each.name) in names],
+        [each for each in contacts if each.company_id in thread_companies],
+    ]
+    if len({folded(each.name) for each in contacts}) == 1:  # entered twice; others share an address or a line
+        choices.append([each for each in contacts if each.company_id is not None])
+        if len({each.company_id for each in contacts} - {None}) < 2:
+            choices.append([each for each in contacts if each.contact_id in of_roles])
+    return next((narrowed for narrowed in choices if len(narrowed) == 1), contacts)
 
 
 def with_contacts(parties: Sequence[Party], people: Iterable[Person]) -> tuple[Party, ...]:

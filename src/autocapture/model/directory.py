@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from autocapture.model.corrections import NO_LOCKS, Locks
+from autocapture.model.matching import MatchingRules
 from autocapture.values import value
 
 
@@ -44,6 +45,10 @@ class Organization:
     """Mail domains that are ours: those of users' addresses, free-mail domains excepted."""
     hash_key: bytes = field(default=b"", repr=False)
     """Key of the hash that stands for a skipped item's Message-ID."""
+    matching: MatchingRules | None = field(default=None, repr=False)
+    """By what deals are matched; None: by what is shipped."""
+    read_text: Callable[[int, bytes], str | None] | None = field(default=None, repr=False, compare=False)
+    """Gives what the writer of a mail wrote, by activity and its sealed text."""
     _sides: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Which mail domains were found to be ours or not: asked for every address of every mail."""
 
@@ -80,7 +85,8 @@ class KnownContact:
 class KnownDeal:
     """A deal with the interval in which it was live: [created_at, closed_at), None while it is open.
 
-    `contacts` are contact ids with a role on it.
+    `contacts` are contact ids with a role on it, `guessed` those of them that a product entered itself, not a person.
+    `references` are numbers of quotes and orders.
     """
 
     deal_id: int
@@ -91,20 +97,9 @@ class KnownDeal:
     outcome: str
     name: str = ""
     contacts: frozenset[int] = frozenset()
-
-
-@value(frozen=True, slots=True)
-class Precedent:
-    """How an earlier activity of the same thread or series was matched: deal ids with weights, companies, who took part."""
-
-    activity_id: int
-    occurred_at: datetime
-    deals: tuple[tuple[int, float], ...]
-    companies: tuple[int, ...]
-    external_handles: frozenset[str]
-    subject: str | None = None
-    undecided: bool = False
-    """There was a deal to choose, and none was chosen."""
+    products: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    guessed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +116,6 @@ class Directory:
     partners: frozenset[int] = frozenset()
     deals: Mapping[int, KnownDeal] = field(default_factory=dict)
     """By deal id: every deal of a company or contact that the batch can reach."""
-    precedents: Mapping[int, Sequence[Precedent]] = field(default_factory=dict)
-    """By thread id or series id, oldest first."""
     locks: Locks = NO_LOCKS
     """What people said that may hold for the batch."""
     deals_of_company: Mapping[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)
@@ -130,6 +123,8 @@ class Directory:
     """The deals by company and by contact with a role, ascending: derived from `deals`."""
     people: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What `match` found of a handle: asked for every activity of everybody."""
+    words: dict[int, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What `match` found that a deal is called."""
 
     def __post_init__(self) -> None:
         by_company: dict[int, tuple[int, ...]] = {}

@@ -11,7 +11,16 @@ from types import MappingProxyType
 from sqlalchemy import select
 from sqlmodel import Session
 
-from autocapture.model.crm import Company, CompanyDomain, Contact, ContactHandle, Deal, DealContact
+from autocapture.model.crm import (
+    Company,
+    CompanyDomain,
+    Contact,
+    ContactHandle,
+    Deal,
+    DealContact,
+    DealProduct,
+    Product,
+)
 from autocapture.model.directory import (
     Colleague,
     Directory,
@@ -98,6 +107,7 @@ def load_directory(
 
 _HANDLE_OF, _CONTACT, _DOMAIN = table_of(ContactHandle).c, table_of(Contact).c, table_of(CompanyDomain).c
 _COMPANY, _DEAL, _ROLE = table_of(Company).c, table_of(Deal).c, table_of(DealContact).c
+_SOLD, _PRODUCT = table_of(DealProduct).c, table_of(Product).c
 _CONTACTS = Lookup(
     lambda among: (
         select(_HANDLE_OF.value, _CONTACT.id, _CONTACT.company_id, _CONTACT.name, _CONTACT.created_at)
@@ -119,6 +129,14 @@ _NAMED = Lookup(
 _DEALS_OF_COMPANIES = Lookup(lambda among: select(_DEAL.id).where(among(_DEAL.company_id, "ids")))
 _DEALS_OF_CONTACTS = Lookup(lambda among: select(_ROLE.deal_id).where(among(_ROLE.contact_id, "ids")))
 _ROLES = Lookup(lambda among: select(_ROLE.deal_id, _ROLE.contact_id).where(among(_ROLE.deal_id, "ids")))
+_PRODUCTS = Lookup(
+    lambda among: (
+        select(_SOLD.deal_id, _PRODUCT.name)
+        .join(table_of(Product), _PRODUCT.id == _SOLD.product_id)
+        .where(among(_SOLD.deal_id, "ids"))
+        .order_by(_PRODUCT.name)
+    )
+)
 _DEALS = Lookup(
     lambda among: select(
         _DEAL.id,
@@ -172,9 +190,20 @@ def _deals(
     roles: dict[int, set[int]] = defaultdict(set)
     for deal_id, contact_id in _ROLES(session, ids=ids):
         roles[deal_id].add(contact_id)
+    products: dict[int, list[str]] = defaultdict(list)
+    for deal_id, product in _PRODUCTS(session, ids=ids):
+        products[deal_id].append(product)
     return {
         deal_id: KnownDeal(
-            deal_id, company_id, owner_id, created, closed, outcome, name, frozenset(roles[deal_id])
+            deal_id,
+            company_id,
+            owner_id,
+            created,
+            closed,
+            outcome,
+            name,
+            frozenset(roles[deal_id]),
+            tuple(products[deal_id]),
         )
         for deal_id, company_id, owner_id, created, closed, outcome, name in _DEALS(session, ids=ids)
     }

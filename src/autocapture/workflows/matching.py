@@ -1,15 +1,13 @@
-"""Matching what a batch touches: threads and series whole, in the order in which they happened.
+"""Matching what a batch touches: threads and series whole, whose activities are evidence for each other.
 
 A backfill runs newest first, so a reply is often stored before the mail it answers. Whatever joins a thread or series
-therefore has all of it matched anew, oldest first, each activity with its predecessors as precedents: the links do not
-depend on the order of arrival.
+therefore has all of it matched anew: the links do not depend on the order of arrival.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 
@@ -17,15 +15,17 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from autocapture.application import Application
-from autocapture.match import Past, match
+from autocapture.match import match, reaches_deals
 from autocapture.model.activities import Activity
-from autocapture.model.directory import Organization, Precedent
+from autocapture.model.directory import Directory, Organization
 from autocapture.model.draft import Matched
+from autocapture.model.matching import Occurrence
 from autocapture.store import activities
 from autocapture.store.activities import Stored
 from autocapture.store.bulk import in_chunks
 from autocapture.store.directory import load_directory
 from autocapture.store.engine import reading, take_turn, writing
+from autocapture.workflows.own_words import texts_of
 from autocapture.workflows.people import our_people
 
 BATCH = 500
@@ -68,14 +68,27 @@ def rematch_everything(app: Application) -> int:
     for chunk in in_chunks(pending, BATCH):
         with writing(app.engine) as session:
             take_turn(session)
-            batch = activities.load(session, [key for key in chunk if key not in done])
-            members = {**_neighbours(session, list(batch.values())), **batch}
-            results = _match_all(session, organization, list(members.values()))
-            differing = _differing(members.values(), results)
-            activities.rematch(session, differing, app.clock.now())
-            changed += len(differing)
+            left = [key for key in chunk if key not in done]
+            members, differing = _rematched(session, organization, left, app.clock.now())
+            changed += differing
             done.update(members)
     return changed
+
+
+def rematch(session: Session, organization: Organization, ids: Collection[int], now: datetime) -> int:
+    """Matches these stored activities anew, with everything of their threads and series; the number that changed."""
+    return _rematched(session, organization, ids, now)[1]
+
+
+def _rematched(
+    session: Session, organization: Organization, ids: Collection[int], now: datetime
+) -> tuple[Collection[int], int]:
+    batch = activities.load(session, ids)
+    members = {**_neighbours(session, list(batch.values())), **batch}
+    results = _match_all(session, organization, list(members.values()))
+    differing = _differing(members.values(), results)
+    activities.rematch(session, differing, now)
+    return members.keys(), len(differing)
 
 
 def _neighbours(session: Session, items: Collection[Stored]) -> dict[int, Stored]:
@@ -95,39 +108,35 @@ def _match_all(session: Session, organization: Organization, items: Sequence[Sto
         handles,
         {item.activity_id: [each for each in (item.thread_id, item.series_id) if each] for item in items},
     )
-    sizes = Counter(map(_group, items))
-    pasts = {group: Past() for group, size in sizes.items() if size > 1}
-    precedents = {group: past.precedents for group, past in pasts.items()}
-    directory = replace(directory, precedents=precedents)
+    texts = _texts(session, directory, items)
+    groups: dict[int, list[Occurrence]] = defaultdict(list)
+    for item in items:
+        key = item.activity_id
+        groups[_group(item)].append(Occurrence(key, item.draft, texts.get(key)))
     results: dict[int, Matched] = {}
-    for item in sorted(items, key=_chronology):
-        matched = match(item.draft, directory, item.thread_id, item.series_id)
-        results[item.activity_id] = matched
-        if matched.links and (past := pasts.get(_group(item))) is not None:
-            past.add(_precedent(item, matched))
+    for group in groups.values():
+        results.update(match(group, directory))
     return results
+
+
+def _texts(session: Session, directory: Directory, items: Sequence[Stored]) -> Mapping[int, str]:
+    """What was written in those mails that may be about a deal."""
+    read = directory.organization.read_text
+    if read is None or not directory.deals:
+        return {}
+    return texts_of(
+        session,
+        read,
+        [
+            item.activity_id
+            for item in items
+            if item.draft.kind == "email" and reaches_deals(item.draft, directory)
+        ],
+    )
 
 
 def _group(item: Stored) -> int:
     return item.thread_id or item.series_id or item.activity_id
-
-
-def _chronology(item: Stored) -> tuple[datetime, int]:
-    return item.draft.occurred_at, item.activity_id
-
-
-def _precedent(item: Stored, matched: Matched) -> Precedent:
-    return Precedent(
-        activity_id=item.activity_id,
-        occurred_at=item.draft.occurred_at,
-        deals=tuple((link.target_id, link.weight) for link in matched.links if link.target == "deal"),
-        companies=tuple(link.target_id for link in matched.links if link.target == "company"),
-        external_handles=frozenset(
-            party.address for party in matched.parties if party.user_id is None and not party.resource
-        ),
-        subject=item.draft.subject,
-        undecided=matched.review is not None,
-    )
 
 
 def _differing(items: Iterable[Stored], results: dict[int, Matched]) -> list[tuple[Stored, Matched]]:

@@ -21,6 +21,7 @@ from autocapture.workflows.calls import store_calls
 from autocapture.workflows.departed import leave
 from autocapture.workflows.emails import store_emails
 from autocapture.workflows.freshness import note_arrivals
+from autocapture.workflows.matching import rematch
 from autocapture.workflows.meetings import derive, store_events
 from autocapture.workflows.pulling import Pulled, Run, apart, pull_again, quarantined
 from autocapture.workflows.report import CaptureReport
@@ -135,7 +136,7 @@ def _commit(run: Run, pulled: Pulled) -> None:
         texts, unread = _texts(run, due)
         with writing(run.app.engine) as session:
             _begin(session, run)
-            keep_texts(session, run.app.vault, run.scope.organization, due, texts)
+            _keep_texts(session, run, due, texts)
             _read_later(session, run, unread, held)
             gone = _finish(session, run, page, pulled.gone, returned, channel)
     for name, value in channel.items():
@@ -197,7 +198,7 @@ def _commit_again(run: Run, pulled: Pulled) -> None:
         texts, unread = _texts(run, due)
         with writing(run.app.engine) as session:
             _begin(session, run)
-            keep_texts(session, run.app.vault, run.scope.organization, due, texts)
+            _keep_texts(session, run, due, texts)
             _read_later(session, run, unread, pulled.held)
     _count(run.report, pulled.staged, listed=0, gone=len(pulled.gone))
 
@@ -227,6 +228,14 @@ def _texts(run: Run, due: TextsDue) -> tuple[Mapping[str, str], Sequence[str]]:
     except Unreachable as problem:
         found, unread = apart(run, due.source_ids, ask, problem)
     return {source_id: text for part in found for source_id, text in part.items()}, unread
+
+
+def _keep_texts(session: Session, run: Run, due: TextsDue, texts: Mapping[str, str]) -> None:
+    """Stores them, and matches their mails anew: what is written may name a deal."""
+    organization = run.scope.organization
+    keep_texts(session, run.app.vault, organization, due, texts)
+    kept = [activity_id for source_id, activity_id in due.activities.items() if texts.get(source_id)]
+    rematch(session, organization, kept, run.app.clock.now())
 
 
 def _read_later(session: Session, run: Run, unread: Sequence[str], held: Mapping[str, Held]) -> None:

@@ -1,6 +1,8 @@
-"""Our people, as the stages need them, with the region by which each one's numbers are read."""
+"""Our people, as the stages need them, with the region by which each one's numbers are read, and how they are matched."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from autocapture.application import Application
 from autocapture.formats.domains import FREE_MAIL
@@ -9,15 +11,19 @@ from autocapture.model.directory import Organization
 from autocapture.store.directory import load_organization
 from autocapture.store.engine import reading
 from autocapture.workflows.kept_keys import kept_key
+from autocapture.workflows.matching_rules import load_matching_rules
+from autocapture.workflows.own_words import OwnWords
 
 
 def our_people(app: Application) -> Organization:
     hash_key = kept_key(app, "ledger")
     home_region = app.settings.organization.region
     with reading(app.engine) as session:
-        return load_organization(
+        loaded = load_organization(
             session,
             region_of=lambda zone: region_of(zone) or home_region,
             shared_domains=FREE_MAIL,
             hash_key=hash_key,
         )
+    rules = load_matching_rules(app.settings.capture.matching_file)
+    return replace(loaded, matching=rules, read_text=OwnWords(app.vault))

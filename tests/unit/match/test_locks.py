@@ -8,21 +8,8 @@ from typing import Any
 
 import pytest
 from tests.unit.cast import NOON, ORGANIZATION, SAM, mail
-from tests.unit.match.test_match import (
-    ANNA,
-    CARL,
-    NORDWIND,
-    OTHER,
-    THREAD,
-    deal,
-    directory,
-    draft,
-    links,
-    outcome,
-    precedent,
-)
+from tests.unit.match.scenes import ANNA, CARL, NORDWIND, OTHER, alone, deal, directory, draft, links, outcome
 
-from autocapture.match import match
 from autocapture.model.columns import stable_id
 from autocapture.model.corrections import Lock, Locks
 from autocapture.model.draft import Matched
@@ -41,9 +28,7 @@ def lock(said: str, scope: str = "item", **given: Any) -> Lock:
     return Lock(next(_number), said, scope, **given)
 
 
-def said(
-    *locks: Lock, thread: int | None = THREAD, sender: str = "anna@nordwind.example", **given: Any
-) -> Matched:
+def said(*locks: Lock, sender: str = "anna@nordwind.example", **given: Any) -> Matched:
     """How the mail is matched with deals 1 and 2 of the same company, under these locks."""
     handles = {each.handle: each for each in locks if each.scope == "person" and each.handle}
     found = Locks(
@@ -55,8 +40,7 @@ def said(
         of_domain={"nordwind.example": tuple(each for each in locks if each.scope == "domain")},
     )
     deals = given.pop("deals", (deal(1), deal(2)))
-    precedents = given.pop("precedents", {})
-    return match(draft(sender, **given), directory(*deals, locks=found, precedents=precedents), thread, None)
+    return alone(draft(sender, **given), directory(*deals, locks=found))
 
 
 def test_a_deal_that_was_said_is_taken_where_nothing_else_could_tell() -> None:
@@ -66,11 +50,10 @@ def test_a_deal_that_was_said_is_taken_where_nothing_else_could_tell() -> None:
 
 
 def test_what_was_said_beats_a_better_evidence() -> None:
-    """The thread is about the first deal, on which the writer alone has a role; a person said the second."""
+    """The writer has a role on the first deal alone; a person said the second."""
     deals = (deal(1, NORDWIND, ANNA), deal(2))
-    before = {THREAD: [precedent()]}
-    assert links(said(deals=deals, precedents=before), "deal") == {1: "thread"}
-    assert links(said(lock("deal", deal_id=2), deals=deals, precedents=before), "deal") == {2: "correction"}
+    assert links(said(deals=deals), "deal") == {1: "contact_role"}
+    assert links(said(lock("deal", deal_id=2), deals=deals), "deal") == {2: "correction"}
 
 
 def test_no_deal_is_an_answer_and_asks_nothing_any_more() -> None:
@@ -113,7 +96,7 @@ def test_a_word_of_one_rep_binds_no_other() -> None:
     word = lock("deal", "person", handle="anna@nordwind.example", deal_id=2)
     locks = Locks(of_handle={"anna@nordwind.example": (word,)})
     to_sam = draft_email(mail(to="sam@ours.example"), SAM, ORGANIZATION, level="subject")
-    assert links(match(to_sam, directory(deal(1), deal(2), locks=locks), None, None), "deal") == {}
+    assert links(alone(to_sam, directory(deal(1), deal(2), locks=locks)), "deal") == {}
 
 
 def test_two_people_of_whom_different_deals_were_said_leave_a_question() -> None:
@@ -174,5 +157,6 @@ def test_nobody_of_the_crm_leaves_the_company_of_the_domain() -> None:
 
 
 def test_a_word_on_a_deal_that_the_crm_lost_says_nothing() -> None:
-    assert links(said(lock("deal", deal_id=9), deals=(deal(1),)), "deal") == {1: "only_live_deal"}
-    assert links(said(lock("deal", is_lost=True), deals=(deal(1),)), "deal") == {1: "only_live_deal"}
+    known = (deal(1, NORDWIND, ANNA),)
+    assert links(said(lock("deal", deal_id=9), deals=known), "deal") == {1: "contact_role"}
+    assert links(said(lock("deal", is_lost=True), deals=known), "deal") == {1: "contact_role"}

@@ -1,0 +1,199 @@
+"""A decision to the answers of its activities: links with their evidence, or the sentence that says what stayed open."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from autocapture.match.decide import Decision
+from autocapture.match.evidence import is_live
+from autocapture.match.matters import Matter, Seen
+from autocapture.match.words import deal_words
+from autocapture.model.directory import Directory, KnownDeal
+from autocapture.model.draft import Link, Matched
+from autocapture.model.matching import MatchingRules, Option
+
+_NAMED = 3
+_METHODS = {
+    "number": "reference",
+    "words": "words",
+    "own words": "words",
+    "role": "contact_role",
+    "owner": "owner",
+}
+"""By the evidence that speaks for a deal, how a link is said to have come about."""
+
+
+def answer_without_deal(seen: Seen) -> Matched:
+    """An activity that is about no deal, whatever there is."""
+    return Matched(seen.parties, _company_links(seen.companies))
+
+
+def answers_of(
+    matter: Matter, decision: Decision, directory: Directory, rules: MatchingRules
+) -> dict[int, Matched]:
+    """The answer of each activity of the matter."""
+    options = {each.deal_id: each for each in decision.options}
+    taken = [
+        _Taken(
+            deal=directory.deals[deal_id],
+            option=options[deal_id],
+            weight=weight,
+            speaking=_speaking(matter, directory.deals[deal_id], directory, rules),
+        )
+        for deal_id, weight in sorted(decision.deals.items())
+    ]
+    over = _taken_over(matter)
+    question = None if taken else _question(matter, decision, directory)
+    return {
+        seen.occurrence.activity_id: _answer(seen, matter, taken, over, question, directory, rules)
+        for seen in matter.members
+    }
+
+
+class _Taken(NamedTuple):
+    """A deal that a matter was put down to. `speaking` are the activities that themselves speak for it, oldest first."""
+
+    deal: KnownDeal
+    option: Option
+    weight: float
+    speaking: Sequence[Seen]
+
+
+def _answer(
+    seen: Seen,
+    matter: Matter,
+    taken: Sequence[_Taken],
+    over: Mapping[int, tuple[str, Any]],
+    question: str | None,
+    directory: Directory,
+    rules: MatchingRules,
+) -> Matched:
+    is_stranger = not seen.companies and not any(person.undecided for person in seen.people)
+    companies = _company_links(over if is_stranger else seen.companies)
+    if not taken:
+        return Matched(seen.parties, companies, question)
+    live = [each for each in taken if is_live(each.deal, seen.at, rules)]
+    if not live:
+        names = listed([each.deal.name for each in taken])
+        return Matched(seen.parties, companies, f"its {_kind(matter)} is about a closed deal: {names}")
+    links = tuple([_deal_link(seen, matter, each) for each in live])
+    return Matched(seen.parties, (*_with_companies_of(links, companies, directory), *links))
+
+
+def _deal_link(seen: Seen, matter: Matter, taken: _Taken) -> Link:
+    deal, option = taken.deal, taken.option
+    evidence: dict[str, Any] = {"p": option.p, "weights": option.evidence}
+    if deal.company_id is not None:
+        evidence["company"] = deal.company_id
+    method = _method(option)
+    if own := sorted(deal.contacts & seen.contacts):
+        evidence["contacts"] = own
+    elif (origin := _origin(seen, taken.speaking)) is not None:
+        method = _kind(matter)
+        evidence["precedent"] = origin.occurrence.activity_id
+    return Link("deal", deal.deal_id, method, taken.weight, evidence)
+
+
+def _speaking(matter: Matter, deal: KnownDeal, directory: Directory, rules: MatchingRules) -> Sequence[Seen]:
+    called = deal_words(deal, directory, rules)
+    return [
+        each
+        for each in matter.members
+        if not (
+            deal.contacts.isdisjoint(each.contacts)
+            and called.every.isdisjoint(each.content.words)
+            and called.numbers.isdisjoint(each.content.numbers)
+        )
+    ]
+
+
+def _origin(seen: Seen, speaking: Sequence[Seen]) -> Seen | None:
+    """Where an activity does not speak for the deal itself, the one of its matter that does: the nearest before it, else the
+    first."""
+    if not speaking:
+        return None
+    place = bisect_right(speaking, _moment(seen), key=_moment)
+    origin = speaking[max(0, place - 1)]
+    return None if origin is seen else origin
+
+
+def _moment(seen: Seen) -> tuple[datetime, int]:
+    return seen.at, seen.occurrence.activity_id
+
+
+def _method(option: Option) -> str:
+    spoken = {name: amount for name, amount in option.evidence.items() if name in _METHODS and amount > 0}
+    if not spoken:
+        return "only_live_deal"
+    return _METHODS[max(spoken, key=lambda name: (spoken[name], name))]
+
+
+def _kind(matter: Matter) -> str:
+    return "series" if matter.is_series else "thread"
+
+
+def _taken_over(matter: Matter) -> Mapping[int, tuple[str, Any]]:
+    """The companies with which somebody goes on of whom nothing is known."""
+    origin = next((each for each in matter.members if each.companies), None)
+    if origin is None:
+        return {}
+    return dict.fromkeys(sorted(matter.companies), (_kind(matter), origin.occurrence.activity_id))
+
+
+def _company_links(companies: Mapping[int, tuple[str, Any]]) -> tuple[Link, ...]:
+    return tuple(
+        [
+            Link(
+                "company",
+                company_id,
+                method,
+                evidence={"precedent" if method in ("thread", "series") else "by": by},
+            )
+            for company_id, (method, by) in companies.items()
+        ]
+    )
+
+
+def _with_companies_of(
+    deals: Sequence[Link], companies: Sequence[Link], directory: Directory
+) -> tuple[Link, ...]:
+    """The companies with those of the linked deals, which need not be named by anybody's address."""
+    found = {link.target_id: link for link in companies}
+    for link in deals:
+        company_id = directory.deals[link.target_id].company_id
+        if company_id is not None and company_id not in found:
+            found[company_id] = Link("company", company_id, "deal", evidence={"by": str(link.target_id)})
+    return tuple([found[company_id] for company_id in sorted(found)])
+
+
+def _question(matter: Matter, decision: Decision, directory: Directory) -> str | None:
+    """One line that says what there was to choose from."""
+    for person in matter.undecided:
+        names = listed([company_name(each, directory) for each in person.undecided])
+        return f"{person.handle} stands for {len(person.undecided)} companies: {names}"
+    if not decision.is_open:
+        return None
+    deals = [directory.deals[each.deal_id] for each in decision.options if each.deal_id is not None]
+    return _listed_deals(deals, matter.companies, directory)
+
+
+def _listed_deals(deals: Sequence[KnownDeal], companies: Collection[int], directory: Directory) -> str:
+    told = listed([deal.name or f"deal {deal.deal_id}" for deal in deals])
+    count = "1 live deal" if len(deals) == 1 else f"{len(deals)} live deals"
+    names = listed([company_name(each, directory) for each in sorted(companies)])
+    if len(companies) > 1:
+        return f"{len(companies)} companies ({names}), {count}: {told}"
+    return f"{count} of {names}: {told}" if names else f"{count}: {told}"
+
+
+def company_name(company_id: int, directory: Directory) -> str:
+    return directory.company_names.get(company_id) or f"company {company_id}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first three names, and how many more there are."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

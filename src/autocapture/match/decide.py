@@ -1,0 +1,67 @@
+"""From evidence to a decision: the probability of each option, and whether one of them is certain enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp
+
+from autocapture.match.evidence import Evidence
+from autocapture.model.matching import MatchingRules, Option
+
+_CONTENT = ("own words", "number")
+"""Evidence that is a deal's own: with it an activity may be about two of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`deals` by id with their weights, none where the matter goes to the company alone. `is_open`: there was something to
+    choose, and nothing was certain enough. `options` are the likeliest first."""
+
+    deals: Mapping[int, float]
+    is_open: bool
+    options: Sequence[Option]
+
+
+def options_of(of_deals: Mapping[int, Evidence], for_none: Evidence, rules: MatchingRules) -> list[Option]:
+    """Every option with its probability (softmax over the sums of its log-odds), the likeliest first."""
+    weighed: list[tuple[int | None, dict[str, float], float]] = []
+    for deal_id, evidence in (*of_deals.items(), (None, for_none)):
+        spoken = {name: rules.weights.get(name, 0.0) * amount for name, amount in evidence.items()}
+        weighed.append((deal_id, spoken, sum(spoken.values())))
+    highest = max(score for _, _, score in weighed)
+    total = sum(exp(score - highest) for _, _, score in weighed)
+    found = [
+        Option(deal_id, round(exp(score - highest) / total, 4), {k: round(v, 2) for k, v in spoken.items()})
+        for deal_id, spoken, score in weighed
+    ]
+    return sorted(found, key=lambda each: (-each.p, each.deal_id is None, each.deal_id or 0))
+
+
+def decided(options: Sequence[Option], rules: MatchingRules) -> Decision:
+    """One deal, several that each have words of their own, none, or an open question."""
+    first = options[0]
+    second = options[1].p if len(options) > 1 else 0.0
+    if first.p >= rules.attach and first.p - second >= rules.margin:
+        if first.deal_id is None:
+            return Decision({}, False, options)
+        return Decision({first.deal_id: 1.0}, False, options)
+    named = [
+        each
+        for each in options
+        if each.deal_id is not None
+        and each.p >= rules.share
+        and any(each.evidence.get(name) for name in _CONTENT)
+    ][: rules.most]
+    if len(named) > 1:
+        return Decision(_shares(named), False, options)
+    return Decision({}, True, options)
+
+
+def _shares(named: Sequence[Option]) -> dict[int, float]:
+    """Weights that sum to 1, by probability."""
+    total = sum(each.p for each in named)
+    weights = {each.deal_id: round(each.p / total, 4) for each in named if each.deal_id is not None}
+    first = next(iter(weights))
+    weights[first] = round(1 - sum(weight for key, weight in weights.items() if key != first), 4)
+    return weights

@@ -1,0 +1,162 @@
+"""What speaks for each deal that a matter may be about, and for no deal at all: names of evidence with how much of it there is.
+
+Amounts of deals are none: they would put down to big deals what is about small ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from autocapture.match.matters import Matter, Seen
+from autocapture.match.words import UNSAID, Content, Said, deal_words, said_of
+from autocapture.model.crm import WON
+from autocapture.model.directory import Directory, KnownDeal
+from autocapture.model.matching import MatchingRules
+
+Evidence = Mapping[str, float]
+
+_GUESSED = 0.3
+"""How much a role counts that a product entered itself: it may have been entered because of a match."""
+_MORE_ROLES = 2.0
+_WEEK = timedelta(weeks=1)
+
+
+def is_live(deal: KnownDeal, at: datetime, rules: MatchingRules) -> bool:
+    """Whether the moment fell into the deal's life, grace included at both ends."""
+    if at < deal.created_at - rules.grace:
+        return False
+    return deal.closed_at is None or at <= deal.closed_at + rules.grace
+
+
+def live_deals(
+    at: datetime,
+    companies: Collection[int],
+    contacts: Collection[int],
+    directory: Directory,
+    rules: MatchingRules,
+) -> dict[int, KnownDeal]:
+    """The deals of these companies, and those on which one of these contacts has a role, that were live then."""
+    ids: set[int] = set()
+    for company_id in companies:
+        ids.update(directory.deals_of_company.get(company_id, ()))
+    for contact_id in contacts:
+        ids.update(directory.deals_of_contact.get(contact_id, ()))
+    return {each: deal for each in sorted(ids) if is_live(deal := directory.deals[each], at, rules)}
+
+
+def evidence_of(
+    matter: Matter, directory: Directory, rules: MatchingRules
+) -> tuple[dict[int, Evidence], Evidence]:
+    """For each candidate, and for no deal."""
+    candidates = matter.candidates
+    contacts = frozenset().union(*[each.contacts for each in matter.members])
+    known = any(person.contact_id is not None for each in matter.members for person in each.people)
+    ours = _ours(matter.members)
+    content = matter.content
+    called = {key: deal_words(deal, directory, rules) for key, deal in candidates.items()}
+    said = said_of(content, called)
+    of_deals: dict[int, Evidence] = {
+        key: {
+            **_by_role(deal, contacts, candidates.values(), known=known),
+            **_by_owner(deal, ours, candidates.values()),
+            **_by_words(key, said),
+            **_by_time(deal, matter.members),
+        }
+        for key, deal in candidates.items()
+    }
+    return of_deals, _for_none(matter, contacts, content, said, directory, rules)
+
+
+def _ours(members: Sequence[Seen]) -> frozenset[int]:
+    return frozenset(
+        [
+            party.user_id
+            for each in members
+            for party in each.draft.parties
+            if party.user_id is not None and party.response != "declined"
+        ]
+    )
+
+
+def _by_role(
+    deal: KnownDeal, contacts: frozenset[int], candidates: Collection[KnownDeal], *, known: bool
+) -> Evidence:
+    here = deal.contacts & contacts
+    if here:
+        told = here - deal.guessed
+        found = {"role": 1.0 if told else _GUESSED}
+        if len(here) > 1:
+            found["more roles"] = min(_MORE_ROLES, len(told) + _GUESSED * len(here & deal.guessed) - 1)
+        return found
+    if any(not rival.contacts.isdisjoint(contacts) for rival in candidates):
+        return {"role on a rival": 1.0}
+    return {"others have roles": 1.0} if deal.contacts and known else {}
+
+
+def _by_owner(deal: KnownDeal, ours: frozenset[int], candidates: Collection[KnownDeal]) -> Evidence:
+    if deal.owner_id in ours:
+        return {"owner": 1.0}
+    if any(rival.owner_id in ours for rival in candidates):
+        return {"owner of a rival": 1.0}
+    return {}
+
+
+def _by_words(key: int, said: Mapping[int, Said]) -> Evidence:
+    own = said.get(key, UNSAID)
+    found: dict[str, float] = {}
+    if own.number:
+        found["number"] = 1.0
+    if own.at_all:
+        found["words"] = own.at_all
+    if len(said) > 1:
+        if own.alone:
+            found["own words"] = own.alone
+        rival = max((max(each.alone, each.number) for other, each in said.items() if other != key), default=0)
+        if rival > max(own.alone, own.number):
+            found["words of a rival"] = rival - max(own.alone, own.number)
+    return found
+
+
+def _by_time(deal: KnownDeal, members: Sequence[Seen]) -> Evidence:
+    found: dict[str, float] = {}
+    before = deal.created_at - members[-1].at
+    if before > timedelta(0):
+        found["weeks before"] = before / _WEEK
+    if deal.closed_at is not None and members[0].at > deal.closed_at:
+        found["weeks after"] = (members[0].at - deal.closed_at) / _WEEK
+    return found
+
+
+def _for_none(
+    matter: Matter,
+    contacts: frozenset[int],
+    content: Content,
+    said: Mapping[int, Said],
+    directory: Directory,
+    rules: MatchingRules,
+) -> Evidence:
+    found = {"no deal": 1.0}
+    if not any(each.at_all or each.number for each in said.values()):
+        found[
+            "nothing said" if content.has_text else "not in the subject" if content.has_subject else "mute"
+        ] = 1.0
+        if not content.words.isdisjoint(rules.service):
+            found["service"] = 1.0
+    if len(matter.companies) > 1:
+        found["several companies"] = 1.0
+    bought = _bought(matter, directory)
+    if bought:
+        found["customer"] = 1.0
+        if any(not deal.contacts.isdisjoint(contacts) for deal in bought):
+            found["role on what was bought"] = 1.0
+    return found
+
+
+def _bought(matter: Matter, directory: Directory) -> list[KnownDeal]:
+    at = matter.members[0].at
+    ids = {each for company in matter.companies for each in directory.deals_of_company.get(company, ())}
+    deals = [directory.deals[each] for each in sorted(ids - matter.candidates.keys())]
+    return [
+        deal for deal in deals if deal.outcome == WON and deal.closed_at is not None and deal.closed_at < at
+    ]

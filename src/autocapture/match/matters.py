@@ -1,0 +1,147 @@
+"""A thread or series cut into matters: what is one conversation is decided as one, by all that is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from autocapture.formats.subjects import base_subject
+from autocapture.match.people import Person
+from autocapture.match.words import NOTHING, Content, content_of, deal_words, said_of, together
+from autocapture.model.directory import Directory, KnownDeal
+from autocapture.model.draft import Draft, Party
+from autocapture.model.matching import MatchingRules, Occurrence
+
+_TOLD = 0.99
+"""Said of a deal whose own words, or those of one of its products, are all there."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """An activity with whom it means. `candidates` are the deals that it may be about, live at its time."""
+
+    occurrence: Occurrence
+    parties: tuple[Party, ...]
+    people: Sequence[Person]
+    companies: Mapping[int, tuple[str, str]]
+    contacts: frozenset[int]
+    """Of those who speak for a deal: a partner's people do not while another company takes part."""
+    candidates: Mapping[int, KnownDeal]
+    content: Content = NOTHING
+
+    @property
+    def draft(self) -> Draft:
+        return self.occurrence.draft
+
+    @property
+    def at(self) -> datetime:
+        return self.occurrence.draft.occurred_at
+
+    @property
+    def handles(self) -> list[str]:
+        return [person.handle for person in self.people]
+
+
+@dataclass(slots=True)
+class Matter:
+    """Activities of one thread or series that are about the same, oldest first."""
+
+    members: list[Seen]
+    handles: set[str] = field(default_factory=set)
+    companies: dict[int, tuple[str, str]] = field(default_factory=dict)
+    candidates: dict[int, KnownDeal] = field(default_factory=dict)
+    pointed: frozenset[int] = frozenset()
+    """The deals that it names and no others."""
+    content: Content = NOTHING
+    undecided: Sequence[Person] = ()
+    """Those who stand for one of several companies, none of which takes part otherwise."""
+
+    @property
+    def is_series(self) -> bool:
+        return self.members[0].draft.kind == "meeting"
+
+    def add(self, seen: Seen, pointed: frozenset[int] = frozenset()) -> None:
+        self.members.append(seen)
+        self.handles.update(seen.handles)
+        for company_id, evidence in seen.companies.items():
+            self.companies.setdefault(company_id, evidence)
+        self.candidates.update(seen.candidates)
+        self.pointed = self.pointed & pointed or self.pointed or pointed
+
+    def close(self) -> None:
+        """Nothing more comes to it."""
+        self.content = together([each.content for each in self.members])
+        self.undecided = [
+            person
+            for each in self.members
+            for person in each.people
+            if person.undecided and self.companies.keys().isdisjoint(person.undecided)
+        ]
+
+
+def matters_of(group: Sequence[Seen], directory: Directory, rules: MatchingRules) -> list[Matter]:
+    """The matters of one thread or series, in the order in which they begin. `group` is oldest first.
+
+    An activity goes on with the latest matter of which somebody takes part, unless another company joins, its subject changed
+    after a long pause, or it names a deal and the matter another one.
+    """
+    found: list[Matter] = []
+    if len(group) == 1:
+        found.append(_begun(group[0], frozenset()))
+        group = ()
+    for seen in group:
+        pointed = _pointed(seen, directory, rules)
+        for matter in sorted(found, key=lambda each: _nearness(each, seen), reverse=True):
+            if _goes_on(seen, pointed, matter, rules):
+                matter.add(seen, pointed)
+                break
+        else:
+            found.append(_begun(seen, pointed))
+    for matter in found:
+        matter.close()
+    return found
+
+
+def _nearness(matter: Matter, seen: Seen) -> tuple[bool, datetime]:
+    """A matter of the same companies comes before one that another company joined, then the latest."""
+    return matter.companies.keys() == seen.companies.keys(), matter.members[-1].at
+
+
+def _begun(seen: Seen, pointed: frozenset[int]) -> Matter:
+    matter = Matter([])
+    matter.add(seen, pointed)
+    return matter
+
+
+def _goes_on(seen: Seen, pointed: frozenset[int], matter: Matter, rules: MatchingRules) -> bool:
+    if matter.handles.isdisjoint(seen.handles):
+        return False
+    if matter.companies and not seen.companies.keys() <= matter.companies.keys():
+        return False
+    if pointed and matter.pointed and pointed.isdisjoint(matter.pointed):
+        return False
+    return matter.is_series or not _is_another_subject(seen, matter, rules)
+
+
+def _is_another_subject(seen: Seen, matter: Matter, rules: MatchingRules) -> bool:
+    last = matter.members[-1]
+    if seen.draft.subject is None or last.draft.subject is None:
+        return False
+    if abs(seen.at - last.at) <= rules.pause:
+        return False
+    return base_subject(seen.draft.subject) != base_subject(last.draft.subject)
+
+
+def _pointed(seen: Seen, directory: Directory, rules: MatchingRules) -> frozenset[int]:
+    """The deals that an activity names by words or numbers that no other candidate has; none where there is one to name."""
+    if len(seen.candidates) < 2 or not seen.content.words:
+        return frozenset()
+    called = {key: deal_words(deal, directory, rules) for key, deal in seen.candidates.items()}
+    said = said_of(seen.content, called)
+    return frozenset([key for key, each in said.items() if each.alone >= _TOLD or each.number])
+
+
+def content_seen(occurrence: Occurrence, candidates: Collection[int]) -> Content:
+    """What an activity says, where there is a deal of which it could be said."""
+    return content_of(occurrence.draft.subject, occurrence.text) if candidates else NOTHING

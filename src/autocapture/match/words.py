@@ -1,0 +1,149 @@
+"""What deals are called, and whether that is said: words of names and products, numbers of quotes and orders.
+
+No pattern is run for a deal: what was said is a set of words, made once for each activity.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from autocapture.model.directory import Directory, KnownDeal
+from autocapture.model.matching import MatchingRules
+
+_WORD = re.compile(r"\w+")
+_SHORTEST_REFERENCE = 4
+_READ_LIMIT = 20_000
+"""Characters of a text that are read."""
+
+
+class Content(NamedTuple):
+    """What is said: its words, and what might be a number of a quote. `has_text`: not the subject alone was read."""
+
+    words: frozenset[str]
+    numbers: frozenset[str]
+    has_subject: bool = False
+    has_text: bool = False
+
+
+NOTHING = Content(frozenset(), frozenset())
+
+
+class DealWords(NamedTuple):
+    """`phrases` are the words of its name, without the company's, and of each product; `every` is all of them."""
+
+    phrases: tuple[frozenset[str], ...]
+    every: frozenset[str]
+    numbers: frozenset[str]
+
+
+def words_in(text: str) -> list[str]:
+    """The words of a text in their order, case-folded."""
+    return _WORD.findall(text[:_READ_LIMIT].casefold())
+
+
+def content_of(subject: str | None, text: str | None) -> Content:
+    """What an activity says. Numbers are words with a digit, alone and joined with the word before: ``PO 4711``."""
+    if not subject and not text:
+        return NOTHING
+    found: set[str] = set()
+    numbers: set[str] = set()
+    for part in (subject, text):
+        if part:
+            words = words_in(part)
+            found.update(words)
+            numbers.update(_numbers(words))
+    return Content(frozenset(found), frozenset(numbers), bool(subject), bool(text))
+
+
+def together(contents: Sequence[Content]) -> Content:
+    """What several activities say between them."""
+    if len(contents) == 1:
+        return contents[0]
+    return Content(
+        frozenset().union(*[each.words for each in contents]),
+        frozenset().union(*[each.numbers for each in contents]),
+        any(each.has_subject for each in contents),
+        any(each.has_text for each in contents),
+    )
+
+
+def deal_words(deal: KnownDeal, directory: Directory, rules: MatchingRules) -> DealWords:
+    """What the deal is called, made once in each directory."""
+    found: DealWords | None = directory.words.get(deal.deal_id)
+    if found is None:
+        found = directory.words[deal.deal_id] = _deal_words(deal, directory, rules)
+    return found
+
+
+def _deal_words(deal: KnownDeal, directory: Directory, rules: MatchingRules) -> DealWords:
+    company = words_in(directory.company_names.get(deal.company_id or 0, ""))
+    named = [each for each in words_in(deal.name) if each not in company]
+    phrases = [_telling(each, rules) for each in (named, *map(words_in, deal.products))]
+    numbers = frozenset(
+        number for each in deal.references if (number := "".join(words_in(each))) and _is_number(number)
+    )
+    told = tuple(dict.fromkeys(phrase for phrase in phrases if phrase))
+    return DealWords(told, frozenset().union(*told), numbers)
+
+
+def _telling(words: Iterable[str], rules: MatchingRules) -> frozenset[str]:
+    return frozenset(
+        [
+            each
+            for each in words
+            if len(each) > 1 and each not in rules.common and not (each.isdigit() and len(each) <= 4)
+        ]
+    )
+
+
+def _numbers(words: Sequence[str]) -> Iterable[str]:
+    for index, word in enumerate(words):
+        if any(map(str.isdigit, word)):
+            if len(word) >= _SHORTEST_REFERENCE:
+                yield word
+            if index and len(joined := words[index - 1] + word) >= _SHORTEST_REFERENCE:
+                yield joined
+                if index > 1:
+                    yield words[index - 2] + joined
+
+
+def _is_number(text: str) -> bool:
+    return len(text) >= _SHORTEST_REFERENCE and any(map(str.isdigit, text))
+
+
+class Said(NamedTuple):
+    """How much is said of a deal, 0 to 1: at all, by words that no other candidate has, and by one of its numbers."""
+
+    at_all: float
+    alone: float
+    number: float
+
+
+UNSAID = Said(0.0, 0.0, 0.0)
+
+
+def said_of(content: Content, candidates: Mapping[int, DealWords]) -> dict[int, Said]:
+    """What the content says of each candidate. Words that all of them share say nothing for one of them."""
+    if not content.words:
+        return dict.fromkeys(candidates, UNSAID)
+    return {
+        deal_id: _said(content, called, [each for key, each in candidates.items() if key != deal_id])
+        for deal_id, called in candidates.items()
+    }
+
+
+def _said(content: Content, called: DealWords, rivals: Collection[DealWords]) -> Said:
+    number = not called.numbers.isdisjoint(content.numbers) and not any(
+        called.numbers & rival.numbers & content.numbers for rival in rivals
+    )
+    if called.every.isdisjoint(content.words):
+        return Said(0.0, 0.0, float(number))
+    at_all = max(len(phrase & content.words) / len(phrase) for phrase in called.phrases) ** 2
+    alone = 1.0 if rivals else 0.0
+    if rivals:
+        others: frozenset[str] = frozenset().union(*[rival.every for rival in rivals])
+        own = [phrase - others for phrase in called.phrases]
+        alone = max((len(each & content.words) / len(each) for each in own if each), default=0.0)
+    return Said(at_all, alone, float(number))

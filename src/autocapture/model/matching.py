@@ -1,0 +1,59 @@
+"""What matching is asked and by what it decides: an activity with its text, an option with its evidence, the rules.
+
+`match.rules` reads the rules from a file in the form of ``config/matching.toml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from autocapture.model.draft import Draft
+from autocapture.values import value
+
+
+@value(frozen=True, slots=True)
+class Occurrence:
+    """An activity as `match` is asked about it. `text` is what its writer wrote, without quotations; None where none is kept."""
+
+    activity_id: int
+    draft: Draft
+    text: str | None = None
+
+
+@value(frozen=True, slots=True)
+class Option:
+    """One answer to what a matter is about: a deal, or None: no deal, the company alone. `p` is its probability; `evidence` has
+    what speaks for it or against it, by name, in log-odds."""
+
+    deal_id: int | None
+    p: float
+    evidence: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingRules:
+    """`weights` are log-odds by the name of an evidence (`match.evidence`); `version` stands beside every link.
+
+    A deal is taken whose probability is at least `attach` and `margin` above that of any other option. Where several deals have
+    words of their own and at least `share` each, it is split between at most `most`.
+    """
+
+    version: int
+    weights: Mapping[str, float]
+    attach: float
+    margin: float
+    share: float
+    most: int
+    grace: timedelta
+    """How long before its creation and after its close a deal may still be what an activity is about."""
+    pause: timedelta
+    """After this much silence a changed subject means another matter."""
+    audience: int
+    companies: int
+    """More outsiders or companies than these make an audience: such an activity is about no deal."""
+    service: frozenset[str]
+    """Words of what is no sale: bills, tickets, passwords, invitations to fairs. Case-folded."""
+    common: frozenset[str]
+    """Words in names of deals that tell none of them from others. Case-folded."""
