@@ -7,13 +7,13 @@ and what is no longer among them is no longer part of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from urllib.parse import quote
 
-from autocapture.connector import Broken, Channel, Count, Cursor, Gone, Item, Page, Record
-from autocapture.errors import CursorExpired
+from autocapture.connector import Broken, Channel, Count, Cursor, Gone, Item, Page, Record, Ref
+from autocapture.errors import CursorExpired, Unreachable
 from autocapture_microsoft import events
 from autocapture_microsoft.batch import Ask, ask_all, refuse_if_none_succeeded
 from autocapture_microsoft.calendars import Calendars, Found, find_calendars
@@ -120,10 +120,13 @@ class Agenda:
 
     def _items(self, channel: Channel, values: Sequence[Json], view: View) -> list[Item]:
         """An id that comes twice counts as it came last. What is told as removed may merely lie outside of the view, as the
-        master of a series does that began before it, or an instance that was moved: a series is gone when it is not there."""
+        master of a series does that began before it, or an instance that was moved: a series is gone when it is not there.
+
+        What Graph fails at is only named, so that the engine asks for it alone: it must not keep the whole calendar waiting."""
         by_id = {id_: item for item in values if (id_ := id_of(item)) is not None}
         removed = [id_ for id_, item in by_id.items() if is_removed(item)]
-        series = dict.fromkeys(self._series_among(channel, removed))
+        there, unknown = self._series_among(channel, removed)
+        series = dict.fromkeys(there)
         items: dict[str, Item] = {id_: Gone(id_) for id_ in removed}
         bare: list[str] = []
         for id_, item in by_id.items():
@@ -135,46 +138,81 @@ class Agenda:
                 bare.append(id_)
             elif item.get("isDraft") is not True:
                 items[id_] = events.read_event(id_, item, self._calendar(channel))
+        items |= {id_: Ref(id_) for id_ in unknown}
         for id_ in series:
             items.pop(id_, None)
-        found = [*self._read_series(channel, series, view), *(self.get(channel, bare) if bare else ())]
+        found: list[Item] = []
+        try:
+            found += self._read_series(channel, series, view)
+            found += self.get(channel, bare) if bare else ()
+        except Unreachable:
+            found = [Ref(id_) for id_ in (*series, *bare)]
         return [*items.values(), *found]
 
-    def _series_among(self, channel: Channel, ids: Sequence[str]) -> list[str]:
-        """The series of those of these events that can be read, where they lie in the calendar: one that was deleted keeps
-        its id, and may be read from the folder of what was deleted. Where Graph fails at one of them nothing is known of it, so
-        all are asked for again: a failure is no sign that a series is gone."""
+    def _series_among(self, channel: Channel, ids: Sequence[str]) -> tuple[list[str], list[str]]:
+        """The series of those of these events that can be read, where they lie in the calendar, and the ids of which nothing is
+        known, since Graph fails at them: a failure is no sign that a series is gone."""
         answers = self._ask_events(ids)
-        refuse_if_none_succeeded(answers)
+        refuse_if_none_succeeded({id_: answer for id_, answer in answers.items() if answer.status < 500})
         named = (_series_of(id_, answer.body) for id_, answer in answers.items() if answer.ok)
         masters = self._ask_events([master for master in dict.fromkeys(named) if master is not None])
+        lying = self._lying_in(channel, {id_: answer.body for id_, answer in masters.items() if answer.ok})
+        asked = (*answers.items(), *masters.items(), *lying.items())
+        unknown = dict.fromkeys(id_ for id_, answer in asked if answer.status >= 500)
+        return [id_ for id_, answer in lying.items() if _is_listed(id_, answer)], list(unknown)
+
+    def _lying_in(self, channel: Channel, bodies: Mapping[str, Json]) -> dict[str, Answer]:
+        """What the calendar lists under the UID of each of these single events and series. One that was deleted keeps its id,
+        and may be read from the folder of what was deleted, but is not listed."""
         path = f"{self._graph.mailbox}/calendars/{segment(channel.id)}/events"
         asks = []
-        for id_, answer in masters.items():
-            uid = answer.body.get("iCalUId")
-            if answer.ok and isinstance(uid, str):
+        for id_, body in bodies.items():
+            if isinstance(uid := body.get("iCalUId"), str):
                 named_so = quote("iCalUId eq '{}'".format(uid.replace("'", "''")), safe="")
                 asks.append(Ask(id_, f"{path}?$filter={named_so}&$select=id"))
-        listed = ask_all(self._graph, asks)
-        for answer in (*answers.values(), *masters.values(), *listed.values()):
-            if answer.status >= 500:
-                refuse(answer)
-        return [id_ for id_, answer in listed.items() if answer.ok and id_ in _ids(answer.body)]
+        return ask_all(self._graph, asks)
 
     def get(self, channel: Channel, ids: Sequence[str]) -> list[Record | Gone | Broken]:
+        """An instance of a series is no item of its own: its series is answered besides."""
         answers = self._ask_events(ids)
         refuse_if_none_succeeded(answers)
         found: list[Record | Gone | Broken] = []
-        masters: dict[str, Json] = {}
+        own: dict[str, Json] = {}
+        series: dict[str, None] = {}
         for id_, answer in answers.items():
+            master = _series_of(id_, answer.body)
             if not answer.ok:
                 found.append(_not_given(id_, answer))
             elif answer.body.get("isDraft") is True:
                 found.append(Gone(id_))
-            elif answer.body.get("type") == "seriesMaster":
-                masters[id_] = answer.body
+            elif master is not None and master != id_:
+                found.append(Gone(id_))
+                series[master] = None
             else:
-                found.append(events.read_event(id_, answer.body, self._calendar(channel)))
+                own[id_] = answer.body
+        for id_, answer in self._ask_events([id_ for id_ in series if id_ not in answers]).items():
+            if answer.ok:
+                own[id_] = answer.body
+            elif answer.status >= 500:
+                found.append(_not_given(id_, answer))
+        return found + self._read_own(channel, own)
+
+    def _read_own(self, channel: Channel, own: Mapping[str, Json]) -> list[Record | Gone | Broken]:
+        """Single events and series, where they lie in the calendar."""
+        lying = self._lying_in(channel, own)
+        refuse_if_none_succeeded(lying)
+        found: list[Record | Gone | Broken] = []
+        masters: dict[str, Json] = {}
+        for id_, body in own.items():
+            listed = lying.get(id_)
+            if listed is not None and not listed.ok:
+                found.append(_not_given(id_, listed))
+            elif listed is not None and not _is_listed(id_, listed):
+                found.append(Gone(id_))
+            elif body.get("type") == "seriesMaster":
+                masters[id_] = body
+            else:
+                found.append(events.read_event(id_, body, self._calendar(channel)))
         view = view_at(self._graph.tools.clock.now(), self._since)
         return [*found, *self._with_instances(channel, masters, view)]
 
@@ -238,9 +276,9 @@ def _series_of(id_: str, item: Json) -> str | None:
     return master if isinstance(master, str) and master else None
 
 
-def _ids(body: Json) -> set[str | None]:
-    listed = body.get("value")
-    return {id_of(each) for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)}
+def _is_listed(id_: str, answer: Answer) -> bool:
+    listed = answer.body.get("value") if answer.ok else None
+    return isinstance(listed, list) and id_ in {id_of(each) for each in listed if isinstance(each, dict)}
 
 
 def _is_whole(item: Json) -> bool:

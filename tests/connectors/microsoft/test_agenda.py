@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.connectors.microsoft.account import AGENDA, CALENDARS, items, meeting, opened, rounds
 
 from autocapture.clock import FixedClock
-from autocapture.connector import Broken, Channel, Gone, Record
-from autocapture.errors import CursorExpired, Unreachable
+from autocapture.connector import Broken, Channel, Gone, Record, Ref
+from autocapture.errors import CursorExpired
 from autocapture.testing.fakes.microsoft import FakeGraph, FakeMailbox, event
 from autocapture.testing.fakes.microsoft.changes import refusal
 from autocapture.testing.fakes.microsoft.http import Response
@@ -17,6 +19,7 @@ from autocapture.testing.fakes.microsoft.samples import moment
 from autocapture.testing.fakes.microsoft.worlds import CalendarWorld
 from autocapture.testing.fakes.source import FIRST
 from autocapture.testing.loop import Loop
+from autocapture.workflows.census import take_census
 from autocapture_microsoft import connector
 from autocapture_microsoft.agenda import view_at
 
@@ -87,8 +90,7 @@ def test_a_series_leaves_whole(graph: FakeGraph, mailbox: FakeMailbox, readable:
         cursor = rounds(connection, AGENDA)[-1].cursor
         mailbox.calendar.remove(series, readable=readable)
         assert items(rounds(connection, AGENDA, cursor)) == [Gone(series)]
-        if not readable:
-            assert connection.get(AGENDA, [series]) == [Gone(series)]
+        assert connection.get(AGENDA, [series]) == [Gone(series)]
 
 
 @pytest.mark.parametrize("instances_too", [False, True])
@@ -113,19 +115,62 @@ def test_a_series_that_is_there_is_not_gone_though_its_master_is_told_as_removed
 def test_a_series_is_not_gone_because_the_question_for_it_failed(
     graph: FakeGraph, mailbox: FakeMailbox, asked: str
 ) -> None:
-    """Within a batch whose other answers are there."""
+    """Within a batch whose other answers are there: it is named, and asked for alone."""
     series, single = add_weekly(mailbox), mailbox.calendar.add(event(2, "single"))
-    told = [{"id": id_, "@removed": {"reason": "deleted"}} for id_ in (single, series)]
-    link = f"{graph.url}/me/calendarView/delta?$deltatoken=later"
-    later = Response(200, {"@odata.deltaLink": link, "value": told})
+    told = [{"id": id_, "@removed": {"reason": "deleted"}} for id_ in (series, single)]
     with opened(graph, CALENDARS) as connection:
         cursor = rounds(connection, AGENDA)[-1].cursor
-        graph.fail(later, where="calendarView/delta", times=2)
+        graph.fail(_round(graph, told), where="calendarView/delta")
         graph.fail(refusal(503, "ServiceUnavailable"), where=asked)
-        with pytest.raises(Unreachable):
-            connection.pull(AGENDA, cursor, limit=100)
-        found = {item.id: type(item) for item in connection.pull(AGENDA, cursor, limit=100).items}
-    assert found == {series: Record, single: Gone}
+        found = {item.id: item for item in connection.pull(AGENDA, cursor, limit=100).items}
+        assert found == {series: Ref(series), single: Gone(single)}
+        assert [type(item) for item in connection.get(AGENDA, [series])] == [Record]
+
+
+def test_an_instance_that_is_asked_for_is_answered_by_its_series(
+    graph: FakeGraph, mailbox: FakeMailbox
+) -> None:
+    """One that was told as removed when Graph failed at it: it is no item, and its series may have changed."""
+    series = add_weekly(mailbox)
+    instance = next(mailbox.calendar.events[series].instances())
+    told = [{"id": "instance", "@removed": {"reason": "deleted"}}]
+    with opened(graph, CALENDARS) as connection:
+        cursor = rounds(connection, AGENDA)[-1].cursor
+        graph.fail(_round(graph, told), where="calendarView/delta")
+        graph.fail(refusal(503, "ServiceUnavailable"), where="/events/instance")
+        assert connection.pull(AGENDA, cursor, limit=100).items == [Ref("instance")]
+        graph.fail(Response(200, {**instance, "id": "instance"}), where="/events/instance")
+        found = {item.id: type(item) for item in connection.get(AGENDA, ["instance"])}
+    assert found == {"instance": Gone, series: Record}
+
+
+def _round(graph: FakeGraph, told: list[dict[str, Any]]) -> Response:
+    """What a view tells at once, with nothing to follow."""
+    link = f"{graph.url}/me/calendarView/delta?$deltatoken=later"
+    return Response(200, {"@odata.deltaLink": link, "value": told})
+
+
+@pytest.mark.parametrize("changed", ["removed", "edited"])
+def test_an_event_at_which_graph_fails_for_ever_keeps_its_calendar_waiting_once(changed: str) -> None:
+    world = CalendarWorld(connector)
+    with Loop(world) as loop:
+        for number in (1, 2):
+            world.add(number, 0)
+        loop.drain()
+        kept = world.items[1]
+        world.remove(1) if changed == "removed" else world.edit(1)
+        world.add(3, 0)
+        world.graph.fail(refusal(500, "InternalServerError"), where=quote(kept.id, safe=""), times=100_000)
+        statuses = [report.status for _ in range(3) if (report := loop.capture()) is not None]
+        assert statuses == ["incomplete", "ok", "ok"]
+        assert loop.quarantined() == [[kept.id], []]
+        assert loop.held()[0].keys() >= {"item 2 v1", "item 3 v1"}
+        (ghost,) = [found.left for found in take_census(loop.app, loop.account_id) if found.left] or [()]
+        assert ghost == ((kept.id,) if changed == "removed" else ()), "the census tells of what is not there"
+        world.graph.forget_failures()
+        loop.drain()
+        assert loop.held() == world.truth()
+        assert loop.quarantined() == [[], []]
 
 
 def test_an_instance_that_was_moved_out_of_the_view_is_no_longer_where_it_was(
