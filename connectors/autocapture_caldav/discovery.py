@@ -38,7 +38,7 @@ class Listing:
 
 def find_home(dav: Dav, start: str) -> Home:
     """Follows redirects and the principal. Raises SetupError where there is no CalDAV at `start`, CredentialRejected for a
-    password that does not do.
+    password that does not do, Unreachable for a page: a network that wants somebody to sign in answers everything with one.
     """
     answer = _followed(dav, start)
     if answer.status in _NOT_HERE and urlsplit(start).path == "/.well-known/caldav":
@@ -97,6 +97,10 @@ def _followed(dav: Dav, url: str, body: bytes = FIND_PRINCIPAL, depth: Literal["
 def _read(answer: Answer) -> Multistatus:
     if answer.status >= 500:
         raise Unreachable(f"{answer.host} does not list the calendars ({answer.status})")
+    if answer.status == 200:
+        raise Unreachable(
+            f"{answer.host} answers with a page: this address has no CalDAV, or a network on the way asks for a sign-in first"
+        )
     if answer.status != 207:
         raise SetupError(f"there is no CalDAV at this address of {answer.host} ({answer.status})")
     try:

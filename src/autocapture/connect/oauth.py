@@ -189,13 +189,16 @@ class OAuth:
 
     def revoke(self, token: str) -> bool:
         """Asks the provider to forget a grant; False where it has no such thing. A token it does not know is revoked. Raises
-        Unreachable and RateLimited within `REVOKED_WITHIN`."""
+        Unreachable and RateLimited within `REVOKED_WITHIN`: also for a page that something on the way answered with."""
         if not self.provider.revoke_url:
             return False
         with self._open_http(total=REVOKED_WITHIN) as http:
             response = http.post(self.provider.revoke_url, data={"token": token})
         check(response, self._clock.now())
-        if response.status_code != 200 and json_object(response).get("error") != "invalid_token":
+        if response.status_code == 200 and not response.content.strip():
+            return True  # RFC 7009 section 2.2: its status says enough
+        answer = json_object(response)
+        if response.status_code != 200 and answer.get("error") != "invalid_token":
             raise Unreachable(f"{host_of(response)} answered {response.status_code} and took nothing back")
         return True
 

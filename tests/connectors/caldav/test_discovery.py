@@ -66,7 +66,6 @@ def test_the_address_of_one_calendar_is_that_calendar_alone(server: CaldavServer
     [
         (404, "text/html", b"<html>no</html>"),
         (405, "text/plain", b"not allowed"),
-        (200, "text/html", b"<html>Please sign in to this network</html>"),
     ],
 )
 def test_an_address_without_caldav_is_said_to_be_none(
@@ -74,6 +73,14 @@ def test_an_address_without_caldav_is_said_to_be_none(
 ) -> None:
     server.manners.raw["/"] = raw
     with pytest.raises(SetupError, match="no CalDAV"):
+        opened().channels()
+
+
+def test_a_page_is_nobodys_fault_since_a_networks_sign_in_page_looks_like_it(
+    server: CaldavServer, opened: Opener
+) -> None:
+    server.manners.raw["/"] = (200, "text/html", b"<html>Please sign in to this network</html>")
+    with pytest.raises(Unreachable, match="no CalDAV, or a network on the way"):
         opened().channels()
 
 

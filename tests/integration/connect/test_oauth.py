@@ -8,6 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,7 +16,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from tests.peers.rude_http import CLOSE, Answer, rude_http
+from tests.peers.rude_http import CLOSE, Answer, ok, rude_http
 
 from autocapture.clock import FixedClock
 from autocapture.connect.http import open_session
@@ -294,6 +295,50 @@ def test_a_revoked_grant_is_dead_and_revoking_twice_is_harmless(
     assert oauth.revoke(token)
     with pytest.raises(CredentialRejected):
         oauth.refresh(token, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_taken_back"),
+    [
+        (200, b"{}", True),
+        (200, b"", True),
+        (400, b'{"error": "invalid_token"}', True),
+        (200, b"<html>Please sign in to this network</html>", False),
+        (400, b'{"error": "invalid_request"}', False),
+        (400, b"{}", False),
+        (401, b'{"error": "invalid_client"}', False),
+        (403, b"<html>Forbidden by the proxy</html>", False),
+        (503, b"<html>Later</html>", False),
+    ],
+)
+def test_a_grant_is_taken_back_only_where_the_provider_says_so(
+    secret_file: Path, clock: FixedClock, status: int, body: bytes, is_taken_back: bool
+) -> None:
+    with rude_http(ok(body).replace(b"200 OK", f"{status} X".encode())) as server:
+        oauth = OAuth(provider(server.url("")), Client("client", secret_file), open_http, clock)
+        if is_taken_back:
+            assert oauth.revoke("token")
+        else:
+            with pytest.raises(Unreachable):
+                oauth.revoke("token")
+
+
+def test_taking_a_grant_back_is_waited_for_no_longer_than_it_may_last(
+    secret_file: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However slowly the answer drips in."""
+    monkeypatch.setattr("autocapture.connect.oauth.REVOKED_WITHIN", timedelta(seconds=0.3))
+
+    def patient(total: timedelta = timedelta(minutes=1)) -> Any:
+        return open_session(lambda _: True, total=total)
+
+    drips = [part for letter in b"HTTP/1.1 200 OK\r\n" for part in (bytes([letter]), 0.2)]
+    with rude_http(drips) as slow:
+        oauth = OAuth(provider(slow.url("")), Client("client", secret_file), patient, clock)
+        began = monotonic()
+        with pytest.raises(Unreachable, match="in time"):
+            oauth.revoke("token")
+        assert monotonic() - began < 2
 
 
 def test_a_service_account_stands_in_for_a_mailbox(
