@@ -75,15 +75,20 @@ def capture(
 def census(account: AccountOption = None, fmt: FormatOption = Format.TABLE) -> None:
     """Compare what every source holds now with the ledger. Exit code 1 where they differ.
 
-    What is missing is read by the next `capture`, which also brings in what arrived or left since it last ran.
+    What is missing is read by the next `capture`, which also brings in what arrived or left since it last ran. The sources of
+    accounts that are paused, disconnected or of who is disabled are not asked.
     """
     from autocapture.errors import RateLimited, ReconnectNeeded, SetupError, Unreachable
-    from autocapture.workflows.census import settle_census, take_census
+    from autocapture.workflows.census import settle_census, take_census, why_left_alone
 
     app = open_application()
     counted: list[ChannelCensus] = []
-    uncounted = 0
+    uncounted, asked = 0, 0
     for account_id in _chosen(app, account):
+        if why := why_left_alone(app, account_id):
+            typer.echo(f"census: account {account_id} is not counted: {why}", err=True)
+            continue
+        asked += 1
         try:
             found = take_census(app, account_id)
             counted.extend(found)
@@ -97,6 +102,7 @@ def census(account: AccountOption = None, fmt: FormatOption = Format.TABLE) -> N
             typer.echo(f"census: account {account_id} cannot be counted: {problem}", err=True)
     if counted or not uncounted:
         emit(_census_rows(counted), fmt, None if fmt is not Format.TABLE else _CENSUS_COLUMNS)
+    if counted or asked > uncounted:
         _say_whether_equal(counted)
     if uncounted:
         raise typer.Exit(1)

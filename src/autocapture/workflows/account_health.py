@@ -13,7 +13,7 @@ from autocapture.application import Application
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.watching import Census, Stall, Subscription
 from autocapture.store.bulk import among
-from autocapture.store.captured import of_somebody_active
+from autocapture.store.captured import is_captured
 from autocapture.store.engine import reading
 from autocapture.workflows.freshness import Delays, delays
 
@@ -69,7 +69,7 @@ def health_of(
         select(Stall)
         .join(Account, col(Account.id) == col(Stall.account_id))
         .where(among(session, col(Stall.account_id), account_ids), col(Stall.since).is_not(None))
-        .where(of_somebody_active())
+        .where(is_captured())
     )
     stalls: dict[int, list[Stall]] = {}
     for stall in session.scalars(flagged.order_by(col(Stall.sign))):

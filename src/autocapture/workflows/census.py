@@ -21,6 +21,7 @@ from autocapture.connector import Connection, Forgets, Gone, LeavesOut, ListsInP
 from autocapture.errors import ChannelGone, InputError, SetupError
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import QUARANTINED, LedgerEntry
+from autocapture.model.organization import User
 from autocapture.model.watching import Census
 from autocapture.store import leases, ledger
 from autocapture.store.engine import reading, writing
@@ -33,6 +34,12 @@ MOST_BY_ID = 100
 """Items of one channel that are asked for one by one."""
 
 MISSED = "a census found it at the source, it is read again"
+
+_LEFT_ALONE = {
+    "paused": "it is paused",
+    "disconnected": "it is disconnected",
+    "pending": "it waits for its owner's choice",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,15 @@ class ChannelCensus:
     @property
     def equal(self) -> bool:
         return not self.missing and not self.left
+
+
+def why_left_alone(app: Application, account_id: int) -> str | None:
+    """Why nobody is to ask this account's source for anything; None where it is captured, or was until something went wrong."""
+    with reading(app.engine) as session:
+        account = session.get_one(Account, account_id)
+        if not session.get_one(User, account.user_id).active:
+            return "its owner is disabled"
+        return _LEFT_ALONE.get(account.state)
 
 
 def take_census(app: Application, account_id: int) -> list[ChannelCensus]:

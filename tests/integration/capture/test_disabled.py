@@ -50,6 +50,9 @@ def test_the_accounts_of_who_is_disabled_rest_and_go_on_from_their_cursors(
     assert json.loads(say("accounts", "--format", "json"))[0]["state"] == "disabled"
     assert rows(app, Channel) == before
     assert len(rows(app, Activity)) == 1
+    assert json.loads(say("census", "--format", "json")) == [], (
+        "the mailbox is not asked for what it holds either"
+    )
     say("users", "enable", PEOPLE[0])
     (report,) = json.loads(say("capture", "--format", "json"))
     assert (report["status"], report["captured"]) == ("ok", 1)

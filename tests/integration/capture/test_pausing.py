@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,14 @@ from autocapture.errors import InputError
 from autocapture.model.accounts import Account
 from autocapture.model.activities import Activity
 from autocapture.model.ledger import LedgerEntry
+from autocapture.model.watching import Stall
+from autocapture.store.engine import writing
+from autocapture.workflows.account_health import alerts
 from autocapture.workflows.capture import capture_account, due_accounts
 from autocapture.workflows.pausing import pause, resume
+from autocapture.workflows.stall import VOLUME
+
+NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -56,6 +64,24 @@ def test_a_paused_account_that_is_connected_again_stays_paused_and_it_is_said(
     assert due_accounts(app) == [account]
     capture(app, account)
     assert len(rows(app, Activity)) == 2
+
+
+@pytest.mark.parametrize("act", [("pause",), ("disconnect", "--keep")])
+def test_of_an_account_that_is_left_alone_nothing_is_counted_and_no_alarm_is_told(
+    captured: tuple[Application, int], act: tuple[str, ...]
+) -> None:
+    app, account = captured
+    with writing(app.engine) as session:
+        session.add(
+            Stall(account_id=account, sign=VOLUME, checked_at=NOW, since=NOW, why="1 mail where 20 are usual")
+        )
+    assert alerts(app, account)
+    assert "census: equal, 1 items" in say("census")
+    say("accounts", act[0], str(account), *act[1:])
+    assert alerts(app, account) == []
+    counted = CliRunner().invoke(commands, ["census", "--format", "json"])
+    assert (counted.exit_code, json.loads(counted.stdout)) == (0, [])
+    assert counted.stderr == f"census: account {account} is not counted: it is {_state(app)}\n"
 
 
 def test_a_disconnected_account_keeps_or_loses_what_was_captured_as_it_is_said(
