@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,19 +9,22 @@ from typing import Any
 from sqlalchemy import ColumnElement, true
 from sqlmodel import Session, col, or_, select
 
-from autocapture.model.activities import Participant, Participation
-from autocapture.model.organization import Membership, Team, User
+from autocapture.model.activities import Activity, Participant, Participation
+from autocapture.model.organization import Membership, Team
 from autocapture.report.team import roster
 from autocapture.web.access import Reach
 from autocapture.web.visit import Visit
+from autocapture.workflows.leading import below, managed_teams, with_those_led
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Whose rows somebody sees: those of `people` (None: of everybody), and of whoever was in `teams`, from that time."""
+    """Whose rows somebody sees: those of `people` (None: of everybody), and of whoever was in `teams`, from that time; and
+    of what is no business those of the `viewer` alone."""
 
     people: frozenset[int] | None
     teams: frozenset[int] = frozenset()
+    viewer: int | None = None
 
 
 def sight_of(session: Session, visit: Visit) -> Sight:
@@ -33,12 +35,8 @@ def sight_of(session: Session, visit: Visit) -> Sight:
         return Sight(frozenset())
     own = frozenset({visit.user.id})
     if visit.reach is Reach.OWN:
-        return Sight(own)
-    teams = _managed(session, visit.user)
-    now_in = select(Membership.user_id).where(
-        col(Membership.team_id).in_(teams), col(Membership.valid_to).is_(None)
-    )
-    return Sight(own | _below(session, visit.user.id) | frozenset(session.exec(now_in)), teams)
+        return Sight(own, viewer=visit.user.id)
+    return Sight(with_those_led(session, visit.user), managed_teams(session, visit.user), visit.user.id)
 
 
 def within(user_id: Any, sight: Sight) -> ColumnElement[bool]:
@@ -47,7 +45,10 @@ def within(user_id: Any, sight: Sight) -> ColumnElement[bool]:
 
 
 def sees_activity(session: Session, sight: Sight, activity_id: int) -> bool:
-    """Whether one of the people seen took part in an activity, or somebody of the teams while they belonged to them."""
+    """Whether one of the people seen took part in an activity, or somebody of the teams while they belonged to them. What
+    somebody said to be no business is shown to those who took part, and to nobody who leads them."""
+    if session.exec(select(Activity.business).where(Activity.id == activity_id)).first() is False:
+        sight = Sight(frozenset() if sight.viewer is None else frozenset({sight.viewer}))
     if sight.people is None:
         return True
     named = select(Participant.user_id).where(
@@ -79,29 +80,4 @@ def reads_of_team(session: Session, visit: Visit, team: Team, start: date, end: 
         return False
     told = roster(session, team, start, end)
     readers = {user.id for user in told.managers}
-    return visit.user.id in readers or bool(_below(session, visit.user.id) & readers)
-
-
-def _below(session: Session, user_id: int) -> frozenset[int]:
-    """Who reports to a user, at any distance."""
-    reports: defaultdict[int | None, set[int]] = defaultdict(set)
-    for person, leader in session.exec(select(User.id, User.manager_id)):
-        reports[leader].add(person or 0)
-    found: set[int] = set()
-    waiting = set(reports[user_id])
-    while waiting:
-        person = waiting.pop()
-        if person not in found:
-            found.add(person)
-            waiting |= reports[person]
-    return frozenset(found - {user_id})
-
-
-def _managed(session: Session, user: User) -> frozenset[int]:
-    """The teams that a manager is in now."""
-    if user.role != "manager":
-        return frozenset()
-    now_in = select(Membership.team_id).where(
-        Membership.user_id == user.id, col(Membership.valid_to).is_(None)
-    )
-    return frozenset(session.exec(now_in))
+    return visit.user.id in readers or bool(below(session, visit.user.id) & readers)

@@ -126,9 +126,10 @@ class Selection:
 
 
 def list_activities(app: Application, selection: Selection) -> Iterator[Row]:
-    """Activities with participants, matches and sightings, oldest first."""
+    """Activities with participants, matches and sightings, oldest first; without what somebody said to be no business."""
     zone = ZoneInfo(app.settings.organization.time_zone)
     statement = select(col(Activity.id)).order_by(col(Activity.occurred_at), col(Activity.id))
+    statement = statement.where(col(Activity.business))
     if selection.kind is not None:
         statement = statement.where(col(Activity.kind) == selection.kind)
     if selection.user_email is not None:
