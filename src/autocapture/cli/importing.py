@@ -66,11 +66,13 @@ def import_crm(
     """
     from autocapture.workflows.import_crm import import_crm as run
     from autocapture.workflows.matching import rematch_everything
+    from autocapture.workflows.meetings import settle_meetings
 
     application = open_application()
     report = run(application.engine, application.clock, mapping=mapping, source=source, dry_run=dry_run)
     if not dry_run and (report.created or report.updated):
         changed = rematch_everything(application)
+        settle_meetings(application, whole_calendar=True)
         if changed:
             typer.echo(f"{changed} stored activities are matched differently now", err=True)
     _show(report, fmt, strict)

@@ -77,7 +77,11 @@ def _ledger(session: Session) -> dict[str, _Line]:
 
 def _meetings(session: Session) -> dict[tuple[int, datetime], int]:
     row = table_of(Activity).c
-    rows = session.execute(select(row.series_id, row.occurred_at, row.id).where(row.series_id.is_not(None)))
+    rows = session.execute(
+        select(row.series_id, row.occurred_at, row.id).where(
+            row.series_id.is_not(None), row.kind == "meeting"
+        )
+    )
     return {(series_id, occurred_at): number for series_id, occurred_at, number in rows}
 
 

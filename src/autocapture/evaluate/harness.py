@@ -50,6 +50,7 @@ def answers_of_product(world: World, level: CaptureLevel) -> dict[str, Answer]:
         clock.advance(world.end - clock.now())
         _import(app, world, folder)
         rematch_everything(app)
+        settle_meetings(app, whole_calendar=True)
         _capture(app, accounts)
         settle_meetings(app)
         return read_answers(app.engine, world)

@@ -29,7 +29,8 @@ calls_made = Simple(
     doc=(
         "Calls that a rep attempted to somebody outside, answered or not, by the rep's day. Dialling the same number again "
         "within two minutes on the same day is one attempt, unless it was connected in between. A transferred call counts for "
-        "both reps and once for their team."
+        "both reps and once for their team. A call that was talked in the slot of a meeting with the same person is counted with "
+        "the meeting."
     ),
     additive=("time",),
     rolled_up=True,
@@ -76,7 +77,8 @@ calls_connected = Simple(
     counted_from=("call",),
     doc=(
         f"Calls to somebody outside that were answered and lasted at least {CONNECTED_SECONDS} seconds, by the rep's day. "
-        "Voicemail, busy and failed calls are attempts only. A transferred call counts for both reps and once for their team."
+        "Voicemail, busy and failed calls are attempts only. A transferred call counts for both reps and once for their team. "
+        "A call that was talked in the slot of a meeting with the same person is counted with the meeting."
     ),
     additive=("time",),
     rolled_up=True,

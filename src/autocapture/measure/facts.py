@@ -105,8 +105,9 @@ def _participations(
 
 
 def is_known(act: Any) -> ColumnElement[bool]:
-    """The activity was known at KNOWN_AT, and nobody said since that it is no business."""
-    return and_(act.c.known_at <= KNOWN_AT, act.c.business)
+    """The activity was known at KNOWN_AT, nobody said since that it is no business, and it is no part of a meeting, with which
+    it is counted."""
+    return and_(act.c.known_at <= KNOWN_AT, act.c.business, act.c.meeting_id.is_(None))
 
 
 _day, _at = participation.c.local_date, activity.c.occurred_at

@@ -30,8 +30,10 @@ class Activity(SQLModel, table=True):
     `id` is derived from `dedupe_key` (`stable_id`). `status`: a meeting is planned, held, cancelled_by_us,
     cancelled_by_them, no_show or unknown, and `evidence` lists the signs for it (`model.draft.Sign`), the deciding one first; a
     call has its outcome (answered, no_answer, busy, failed, voicemail, unknown); an email has none. `nature`: human, bulk (a
-    rep's own mass mailing) or auto. `review` says in one line why no deal was chosen; None when nothing is undecided. What a
-    person said to be no `business` counts nothing, is matched to nothing, and is shown to nobody who did not take part.
+    rep's own mass mailing) or auto. `review` says in one line why no deal was chosen; None when nothing is undecided.
+    A call in the slot of a meeting is a part of it: `meeting_id` and `series_id` are that one's, and it is counted with it.
+    `remark` is what a mail's subject says of a meeting: missed_it, missed_you. What a person said to be no `business` counts
+    nothing, is matched to nothing, and is shown to nobody who did not take part.
     """
 
     __table_args__ = (
@@ -49,6 +51,12 @@ class Activity(SQLModel, table=True):
             "occurred_at",
             sqlite_where=text("review IS NOT NULL"),
             postgresql_where=text("review IS NOT NULL"),
+        ),
+        Index(
+            "activity_remark",
+            "occurred_at",
+            sqlite_where=text("remark IS NOT NULL"),
+            postgresql_where=text("remark IS NOT NULL"),
         ),
         Index(
             "activity_planned",
@@ -79,6 +87,8 @@ class Activity(SQLModel, table=True):
     evidence: list[dict[str, Any]] | None = Field(
         default=None, sa_column=Column(JSON(none_as_null=True), nullable=True)
     )
+    meeting_id: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    remark: str | None = None
     review: str | None = None
     business: bool = True
     known_at: datetime = Field(sa_type=UtcDateTime)
@@ -86,14 +96,23 @@ class Activity(SQLModel, table=True):
 
 
 class ActivityText(SQLModel, table=True):
-    """The sealed text of an activity at capture level *full*."""
+    """The sealed text of an activity at capture level *full*, and what it says of a meeting, as `Activity.remark`."""
 
     __tablename__ = "activity_text"
+    __table_args__ = (
+        Index(
+            "activity_text_remark",
+            "activity_id",
+            sqlite_where=text("remark IS NOT NULL"),
+            postgresql_where=text("remark IS NOT NULL"),
+        ),
+    )
 
     activity_id: int = Field(
         sa_column=Column(BigInteger, ForeignKey("activity.id"), primary_key=True, autoincrement=False)
     )
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    remark: str | None = None
 
 
 class Participant(SQLModel, table=True):

@@ -77,7 +77,8 @@ class Draft:
 
     `thread_keys` are the Message-IDs (own first, then references) that tie an email into a thread; a meeting carries the
     `series_key` of its calendar UID. `fingerprint` is the `stable_id` by which a copy with a rewritten Message-ID is found.
-    `evidence` are the signs that a meeting's status stands on, the deciding one first.
+    `evidence` are the signs that a meeting's status stands on, the deciding one first. `remark` is what the subject of a mail
+    says of a meeting (`normalize.slot`).
     """
 
     dedupe_key: str
@@ -99,6 +100,7 @@ class Draft:
     booked_at: datetime | None = None
     moved_count: int = 0
     evidence: tuple[Sign, ...] = ()
+    remark: str | None = None
 
 
 @value(frozen=True, slots=True)

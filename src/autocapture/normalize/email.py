@@ -17,6 +17,7 @@ from autocapture.formats.subjects import base_subject
 from autocapture.model.columns import stable_id
 from autocapture.model.directory import Colleague, Organization
 from autocapture.model.draft import Direction, Draft, Nature, Part, Party, Role
+from autocapture.normalize.missed_meeting import said_in_subject
 from autocapture.normalize.parts import is_weightier, local_date, shared
 from autocapture.records import Address, EmailRecord
 
@@ -79,6 +80,7 @@ def draft_email(
         ),
         nature=_nature(record, direction, len(outside), organization),
         subject=None if level == "metadata" else record.subject.strip(),
+        remark=None if level == "metadata" else said_in_subject(record.subject),
         external=bool(outside),
         thread_keys=_thread_keys(key, record),
         provider_thread=record.provider_thread,
@@ -114,6 +116,7 @@ def merge_emails(drafts: Sequence[Draft]) -> Draft:
             (d.provider_thread for d in drafts if d.provider_thread is not None), default=None
         ),
         fingerprint=min((d.fingerprint for d in drafts if d.fingerprint is not None), default=None),
+        remark=min((d.remark for d in drafts if d.remark is not None), default=None),
     )
 
 

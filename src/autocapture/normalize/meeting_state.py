@@ -26,6 +26,7 @@ Name = Literal[
     "silence",  # no guest answered
     "doubt",  # a guest declined, and no other is known to come
     "spoke",  # a call in the slot, too short to be the meeting
+    "missed_by_some",  # a mail says that one of several did not come
     "policy",  # what nobody knows counts as held
 ]
 SIGNS: tuple[Name, ...] = get_args(Name)

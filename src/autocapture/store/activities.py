@@ -39,7 +39,7 @@ from autocapture.values import value
 _ACTIVITY = (
     "id", "dedupe_key", "kind", "occurred_at", "ends_at", "duration_s", "direction", "nature", "status", "subject",
     "external", "thread_id", "series_id", "fingerprint", "booked_at", "moved_count", "evidence",
-    "review", "business", "known_at", "changed_at",
+    "remark", "meeting_id", "review", "business", "known_at", "changed_at",
 )  # fmt: skip
 _LOADED = _ACTIVITY[:-1]
 _PARTICIPANT = ("activity_id", "role", "address", "name", "response", "resource", "user_id", "contact_id")
@@ -90,6 +90,8 @@ class Stored:
     known_at: datetime
     thread_id: int | None = None
     series_id: int | None = None
+    meeting_id: int | None = None
+    """The meeting of which a call is a part; `series_id` is then that one's."""
 
 
 NOT_YET = Matched(())
@@ -131,7 +133,7 @@ def _stored(row: Any, parties: Sequence[Party], parts: Sequence[Part], links: Se
     (
         activity_id, dedupe_key, kind, occurred_at, ends_at, duration_s, direction, nature, status, subject,
         external, thread_id, series_id, fingerprint, booked_at, moved_count, evidence,
-        review, business, known_at,
+        remark, meeting_id, review, business, known_at,
     ) = row  # fmt: skip
     draft = Draft(
         dedupe_key=dedupe_key,
@@ -150,9 +152,10 @@ def _stored(row: Any, parties: Sequence[Party], parts: Sequence[Part], links: Se
         booked_at=booked_at,
         moved_count=moved_count,
         evidence=_signs(evidence) if evidence else (),
+        remark=remark,
     )
     matched = Matched(tuple(parties), tuple(links), review, business)
-    return Stored(activity_id, draft, matched, known_at, thread_id, series_id)
+    return Stored(activity_id, draft, matched, known_at, thread_id, series_id, meeting_id)
 
 
 def _without_contact(party: Party) -> Party:
@@ -322,7 +325,8 @@ def _activity_row(item: Stored, matched: Matched, now: datetime) -> tuple[Any, .
         item.activity_id, draft.dedupe_key, draft.kind, draft.occurred_at, draft.ends_at, draft.duration_s,
         draft.direction, draft.nature, draft.status, draft.subject, draft.external, item.thread_id, item.series_id,
         draft.fingerprint, draft.booked_at, draft.moved_count,
-        [_as_row(sign) for sign in draft.evidence] or None, matched.review, matched.business, item.known_at, now,
+        [_as_row(sign) for sign in draft.evidence] or None, draft.remark, item.meeting_id,
+        matched.review, matched.business, item.known_at, now,
     )  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def _matches(
 
 def _sightings(session: Session, activity: Activity, reader: Reader, sight: Sight) -> list[dict[str, Any]]:
     seen = col(LedgerEntry.activity_id) == activity.id
-    if activity.series_id is not None:
+    if activity.kind == "meeting" and activity.series_id is not None:
         seen = or_(seen, col(LedgerEntry.series_id) == activity.series_id)
     rows = session.exec(
         select(LedgerEntry, Channel, Account, User)

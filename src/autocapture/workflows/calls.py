@@ -19,6 +19,7 @@ from autocapture.normalize.call import conflicts, merge_calls, own_key
 from autocapture.store import activities
 from autocapture.store.activities import Stored
 from autocapture.workflows.matching import place
+from autocapture.workflows.meetings import look_again
 from autocapture.workflows.sightings import forget_departed, put_off, refused, told_anew, withdraw
 from autocapture.workflows.staging import Scope, Staged
 
@@ -35,8 +36,8 @@ def store_calls(
     anew = told_anew(session, known, present, scope).anew
     by_activity = _identify(session, copies, stored, anew)
     anew = anew | told_anew(session, stored.keys() - known, present, scope).anew
-    withdraw(session, present if again else (), staged, scope)
-    forget_departed(session, _shown_by_refused(session, staged, by_activity))
+    removed = withdraw(session, present if again else (), staged, scope)
+    removed += forget_departed(session, _shown_by_refused(session, staged, by_activity))
     new: list[Stored] = []
     changed: list[tuple[Stored, Stored]] = []
     for activity_id, drafts in by_activity.items():
@@ -47,6 +48,8 @@ def store_calls(
         elif draft != before.draft:
             changed.append((before, replace(before, draft=draft, matched=Matched(draft.parties))))
     place(session, scope.organization, new=new, changed=changed, now=now)
+    before_and_after = [item for both in changed for item in both]
+    look_again(session, scope.organization, [*removed, *new, *before_and_after], now)
 
 
 def _identify(

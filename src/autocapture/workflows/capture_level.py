@@ -30,7 +30,7 @@ def lower_level(session: Session, account_id: int, level: str) -> None:
     if level != "metadata":
         return
     for chunk in in_chunks(sorted(_kept_by_nobody_else(session, account_id, "subject"))):
-        session.execute(update(Activity).where(col(Activity.id).in_(chunk)).values(subject=None))
+        session.execute(update(Activity).where(col(Activity.id).in_(chunk)).values(subject=None, remark=None))
     for item in session.scalars(select(CalendarItem).where(col(CalendarItem.channel_id).in_(channels))):
         item.data = _untitled(item.data)
         session.add(item)
@@ -71,6 +71,7 @@ def _kept_by_nobody_else(session: Session, account_id: int, least: str) -> set[i
         select(col(Activity.id))
         .join(LedgerEntry, col(LedgerEntry.series_id) == col(Activity.series_id))
         .where(
+            col(Activity.kind) == "meeting",
             col(LedgerEntry.channel_id).in_(here),
             ~exists().where(
                 elsewhere.c.series_id == LedgerEntry.series_id, elsewhere.c.channel_id.in_(keeping)

@@ -57,6 +57,7 @@ def forget_activities(
         return
     removed = forget_departed(session, _refused_elsewhere(session, organization, kind, activity_ids))
     place(session, organization, new=(), changed=bereft(session, removed, ()), now=now)
+    meetings.look_again(session, organization, removed, now)
 
 
 def forget_meetings(

@@ -33,6 +33,7 @@ from autocapture.store.bulk import insert_missing, table_of
 from autocapture.store.lookup import Lookup
 from autocapture.store.sightings import captured_as
 from autocapture.workflows.matching import place
+from autocapture.workflows.meetings import look_again
 from autocapture.workflows.sightings import forget_departed, put_off, refused, told_anew, withdraw
 from autocapture.workflows.staging import Scope, Staged
 
@@ -87,8 +88,12 @@ def store_emails(
         after = replace(before, draft=draft, matched=NOT_YET, thread_id=thread_id)
         if draft != before.draft or after.thread_id != before.thread_id:
             changed.append((before, after))
+    saying = [
+        item for item in (*removed, *new, *(each for both in changed for each in both)) if item.draft.remark
+    ]
     changed.extend(bereft(session, removed, by_activity))
     place(session, scope.organization, new=new, changed=changed, now=now)
+    look_again(session, scope.organization, saying, now)
 
 
 def _as_told(drafts: Sequence[Draft], kept: Draft | None, owners: Set[int], scope: Scope) -> Draft:

@@ -167,6 +167,7 @@ def activity_rows(session: Session, ids: Sequence[int]) -> list[Row]:
             "nature": activity.nature,
             "status": activity.status,
             "moved": activity.moved_count,
+            "meeting": _id(activity.meeting_id),
             "evidence": [_sign(each) for each in activity.evidence or ()],
             "subject": activity.subject,
             "thread": _id(activity.thread_id),
@@ -230,7 +231,7 @@ def _matches(session: Session, ids: Collection[int]) -> tuple[dict[int, list[str
 def _sightings(session: Session, found: Collection[Activity]) -> dict[int, list[Row]]:
     by_series: dict[int, list[int]] = defaultdict(list)
     for activity in found:
-        if activity.series_id is not None:
+        if activity.kind == "meeting" and activity.series_id is not None:
             by_series[activity.series_id].append(activity.id)
     rows = session.execute(
         select(LedgerEntry, Channel)

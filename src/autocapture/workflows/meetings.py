@@ -18,17 +18,18 @@ from autocapture.application import Application
 from autocapture.model.activities import Activity
 from autocapture.model.columns import stable_id
 from autocapture.model.directory import Organization
-from autocapture.model.draft import Matched, Verdict
+from autocapture.model.draft import Draft, Verdict
 from autocapture.normalize.meeting import draft_meetings, series_keys
 from autocapture.normalize.same_meeting import CalendarCopy
 from autocapture.records import EventRecord
-from autocapture.store import activities, calendar, ledger
-from autocapture.store.activities import Stored
+from autocapture.store import activities, calendar, ledger, slots
+from autocapture.store.activities import NOT_YET, Stored
 from autocapture.store.bulk import in_chunks
 from autocapture.store.calendar import Copy
 from autocapture.store.engine import reading, take_turn, writing
 from autocapture.workflows.matching import place
 from autocapture.workflows.people import our_people
+from autocapture.workflows.slots import series_around, told
 from autocapture.workflows.staging import Scope, Staged, withheld
 
 PAST = timedelta(days=366)
@@ -128,9 +129,10 @@ def derive(
     before_apart = {**(apart or {}), **calendar.shown_as(session, series)}
     was_apart = {series_id for series_id, _ in before_apart.values()}
     of_uid = {each: each for each in series} | {own: series_id for series_id, own in before_apart.values()}
-    stored = activities.load_group(session, "series_id", of_uid.keys())
-    new: list[Stored] = []
-    changed: list[tuple[Stored, Stored]] = []
+    with_calls = activities.load_group(session, "series_id", of_uid.keys())
+    stored = {key: item for key, item in with_calls.items() if item.draft.kind == "meeting"}
+    fresh: dict[int, Draft] = {}
+    own_series_of: dict[int, int] = {}
     gone: list[Stored] = []
     shown: dict[tuple[int, str], int] = {}
     for series_id in sorted(series):
@@ -143,14 +145,8 @@ def derive(
         own_series = {_series_id(draft.series_key) for draft in found}
         if own_series - {series_id} or series_id in was_apart:
             shown |= {key: _series_id(own) for key, own in series_keys(held, organization).items()}
-        for activity_id, draft in drafts.items():
-            before, own = stored.get(activity_id), _series_id(draft.series_key)
-            plain = replace(draft, series_key=None)
-            if before is None:
-                new.append(Stored(activity_id, plain, Matched(draft.parties), now, series_id=own))
-            elif plain != before.draft or before.series_id != own:
-                after = replace(before, draft=plain, matched=Matched(draft.parties), series_id=own)
-                changed.append((before, after))
+        own_series_of |= {key: _series_id(draft.series_key) for key, draft in drafts.items()}
+        fresh |= {key: replace(draft, series_key=None) for key, draft in drafts.items()}
         gone.extend(
             item
             for item in stored.values()
@@ -159,9 +155,41 @@ def derive(
             and _is_decided(item.draft.occurred_at, telling, now)
         )
     activities.remove(session, gone)
-    place(session, organization, new=new, changed=changed, now=now)
+    of_slots = told(session, fresh, own_series_of, _without(with_calls, gone), now, unknown_counts=False)
+    new, changed = _differing(of_slots.drafts, own_series_of, stored, now)
+    place(session, organization, new=new, changed=[*changed, *of_slots.calls], now=now)
     ledger.show_as(session, shown)
+    derive(session, organization, calendar.series_of_shown(session, of_slots.others) - set(series), now)
     return shown
+
+
+def _without(stored: Mapping[int, Stored], gone: Collection[Stored]) -> dict[int, Stored]:
+    left = {item.activity_id for item in gone}
+    return {key: item for key, item in stored.items() if key not in left}
+
+
+def _differing(
+    drafts: Mapping[int, Draft], series_of: Mapping[int, int], stored: Mapping[int, Stored], now: datetime
+) -> tuple[list[Stored], list[tuple[Stored, Stored]]]:
+    """The meetings that are new, and those that are told otherwise than they are stored."""
+    new: list[Stored] = []
+    changed: list[tuple[Stored, Stored]] = []
+    for key, draft in drafts.items():
+        before, own = stored.get(key), series_of[key]
+        if before is None:
+            new.append(Stored(key, draft, NOT_YET, now, series_id=own))
+        elif draft != before.draft or before.series_id != own:
+            changed.append((before, replace(before, draft=draft, matched=NOT_YET, series_id=own)))
+    return new, changed
+
+
+def look_again(
+    session: Session, organization: Organization, items: Collection[Stored], now: datetime
+) -> None:
+    """Derives anew the meetings of which these calls and mails may tell: new ones, changed ones as they were and are, and
+    removed ones."""
+    series = series_around(session, items) if items else set()
+    derive(session, organization, calendar.series_of_shown(session, series), now)
 
 
 def _series_id(series_key: str | None) -> int:
@@ -209,7 +237,8 @@ def _is_decided(occurred_at: datetime, copies: Sequence[Copy], now: datetime) ->
 def settle_meetings(app: Application, *, whole_calendar: bool = False) -> int:
     """Derives anew the meetings that have ended since they were last looked at; the number of series derived.
 
-    `whole_calendar` also takes every recurring series, whose window of derived meetings moves on from day to day.
+    `whole_calendar` also takes every recurring series, whose window of derived meetings moves on from day to day, and those
+    with a call in a slot: whose number it is may have been entered since.
     """
     now = app.clock.now()
     organization = our_people(app)
@@ -222,7 +251,7 @@ def settle_meetings(app: Application, *, whole_calendar: bool = False) -> int:
         )
         series = {found for found in session.scalars(ended.distinct()) if found is not None}
         if whole_calendar:
-            series |= calendar.recurring(session)
+            series |= calendar.recurring(session) | slots.series_with_calls(session, (now - PAST).date())
         series = calendar.series_of_shown(session, series)
     for chunk in in_chunks(sorted(series), BATCH):
         with writing(app.engine) as session:

@@ -19,6 +19,7 @@ from autocapture.formats.handles import canonical_email
 from autocapture.model.activities import ActivityText, Match, Participant
 from autocapture.model.directory import Organization
 from autocapture.model.ledger import CAPTURED, SKIPPED, LedgerEntry
+from autocapture.normalize.missed_meeting import said_in_text
 from autocapture.store.bulk import in_chunks, upsert
 from autocapture.store.unreachable import mark_bounced
 
@@ -73,8 +74,18 @@ def texts_due(
 
 def keep_texts(
     session: Session, vault: Vault, organization: Organization, due: TextsDue, texts: Mapping[str, str]
-) -> None:
-    """Seals and stores the texts, by item, of the activities that are due them, and marks whom bounces say is gone."""
+) -> set[int]:
+    """Seals and stores the texts, by item, of the activities that are due them, and marks whom bounces say is gone. Gives the
+    mails that say of a meeting that somebody missed it, or said so before."""
+    said = {
+        activity_id: said_in_text(text)
+        for source_id, activity_id in due.activities.items()
+        if (text := texts.get(source_id))
+    }
+    before = select(col(ActivityText.activity_id)).where(
+        col(ActivityText.activity_id).in_(said), col(ActivityText.remark).is_not(None)
+    )
+    saying = {*session.scalars(before)} | {key for key, remark in said.items() if remark is not None}
     upsert(
         session,
         ActivityText,
@@ -82,12 +93,14 @@ def keep_texts(
             {
                 "activity_id": activity_id,
                 "sealed": vault.seal(text.encode(), Place("activity_text", activity_id, "sealed")),
+                "remark": said[activity_id],
             }
             for source_id, activity_id in due.activities.items()
             if (text := texts.get(source_id))
         ],
     )
     mark_bounced(session, _gone(organization, due.bounces, texts))
+    return saying
 
 
 def _gone(

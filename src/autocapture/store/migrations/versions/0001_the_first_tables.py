@@ -34,6 +34,8 @@ def upgrade() -> None:
         sa.Column("booked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("moved_count", sa.Integer(), nullable=False),
         sa.Column("evidence", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("meeting_id", sa.BigInteger(), nullable=True),
+        sa.Column("remark", sa.String(), nullable=True),
         sa.Column("review", sa.String(), nullable=True),
         sa.Column("business", sa.Boolean(), nullable=False),
         sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
@@ -48,6 +50,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("status = 'planned'"),
             postgresql_where=sa.text("status = 'planned'"),
+        )
+        batch_op.create_index(
+            "activity_remark",
+            ["occurred_at"],
+            unique=False,
+            sqlite_where=sa.text("remark IS NOT NULL"),
+            postgresql_where=sa.text("remark IS NOT NULL"),
         )
         batch_op.create_index(
             "activity_review",
@@ -244,12 +253,22 @@ def upgrade() -> None:
         "activity_text",
         sa.Column("activity_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("remark", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["activity_id"],
             ["activity.id"],
         ),
         sa.PrimaryKeyConstraint("activity_id"),
     )
+    with op.batch_alter_table("activity_text", schema=None) as batch_op:
+        batch_op.create_index(
+            "activity_text_remark",
+            ["activity_id"],
+            unique=False,
+            sqlite_where=sa.text("remark IS NOT NULL"),
+            postgresql_where=sa.text("remark IS NOT NULL"),
+        )
+
     op.create_table(
         "audit_entry",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1063,6 +1082,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_audit_entry_at"))
 
     op.drop_table("audit_entry")
+    with op.batch_alter_table("activity_text", schema=None) as batch_op:
+        batch_op.drop_index(
+            "activity_text_remark",
+            sqlite_where=sa.text("remark IS NOT NULL"),
+            postgresql_where=sa.text("remark IS NOT NULL"),
+        )
+
     op.drop_table("activity_text")
     with op.batch_alter_table("activity_alias", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_activity_alias_activity_id"))
@@ -1104,6 +1130,11 @@ def downgrade() -> None:
             "activity_review",
             sqlite_where=sa.text("review IS NOT NULL"),
             postgresql_where=sa.text("review IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "activity_remark",
+            sqlite_where=sa.text("remark IS NOT NULL"),
+            postgresql_where=sa.text("remark IS NOT NULL"),
         )
         batch_op.drop_index(
             "activity_planned",

@@ -1,0 +1,296 @@
+"""Calls and mails around the slot of a meeting: what they say of it, whatever was stored first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.capture.deployment import (
+    CALLS_HEADER,
+    CALLS_MAPPING,
+    capture,
+    connect_files,
+    deliver,
+    deploy,
+    everything,
+    message,
+    settle,
+)
+
+from autocapture.clock import FixedClock
+from autocapture.measure.aggregate import aggregate
+from autocapture.measure.catalog import metric_named
+from autocapture.measure.period import Period
+from autocapture.measure.query import Query
+from autocapture.model.crm import Contact, ContactHandle
+from autocapture.store.engine import reading, writing
+from autocapture.workflows.listings import Selection, list_activities
+from autocapture.workflows.meetings import settle_meetings
+
+NOW = datetime(2026, 11, 12, 12, tzinfo=UTC)
+KIMS = "+31301234567"
+
+OUTCOMES = """
+[values.outcome]
+answered = "answered"
+"no answer" = "no_answer"
+"""
+
+ICS = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//test//EN
+{events}END:VCALENDAR
+"""
+EVENT = """BEGIN:VEVENT
+UID:{uid}
+DTSTAMP:20261101T080000Z
+DTSTART:202611{day}T{hour}0000Z
+DTEND:202611{day}T{end}0000Z
+SUMMARY:Demo
+ORGANIZER:mailto:ruth@ours.example
+ATTENDEE;PARTSTAT={answer}:mailto:kim@customer.example
+{more}END:VEVENT
+"""
+
+
+def event(
+    uid: str = "demo",
+    *,
+    day: int = 10,
+    hour: str = "10",
+    end: str = "11",
+    answer: str = "ACCEPTED",
+    more: str = "",
+) -> str:
+    return EVENT.format(uid=uid, day=day, hour=hour, end=end, answer=answer, more=more)
+
+
+class Desk:
+    """Ruth's calendar, call log and mailbox, as files that change."""
+
+    def __init__(self, folder: Path, clock: FixedClock) -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder, self.app = folder, deploy(folder / "home", clock=clock)
+        with writing(self.app.engine) as session:
+            session.add(ContactHandle(kind="phone", value=KIMS, contact_id=1))
+        (folder / "calls.toml").write_text('time_zone = "UTC"\n' + CALLS_MAPPING + OUTCOMES)
+        self.calendar(), self.calls()
+        self.mailbox = folder / "Maildir"
+        deliver(self.mailbox, message(99, message_id="old@customer.example"))
+        self.accounts = {
+            "event": connect_files(self.app, ics=folder / "work.ics"),
+            "call": connect_files(self.app, calls=folder / "calls.csv", mapping=folder / "calls.toml"),
+            "email": connect_files(self.app, maildir=self.mailbox),
+        }
+
+    def calendar(self, *events: str) -> None:
+        (self.folder / "work.ics").write_text(ICS.format(events="".join(events)))
+
+    def calls(self, *rows: str) -> None:
+        (self.folder / "calls.csv").write_text(CALLS_HEADER + "".join(f"{row}\n" for row in rows))
+
+    def capture(self, *kinds: str) -> None:
+        for kind in kinds or self.accounts:
+            capture(self.app, self.accounts[kind])
+
+    def sorry(self, at: str = "10T11:30", **given: Any) -> None:
+        """Kim writes that the meeting was missed, on a day of the month."""
+        when = datetime.fromisoformat(f"2026-11-{at}:00+00:00")
+        given.setdefault("subject", "Sorry I missed our meeting")
+        deliver(self.mailbox, message(1, at=when, **given), at=int(when.timestamp()))
+
+    def meetings(self) -> list[dict[str, Any]]:
+        return list(list_activities(self.app, Selection(kind="meeting")))
+
+    def meeting(self) -> dict[str, Any]:
+        (found,) = self.meetings()
+        return found
+
+    def call(self) -> dict[str, Any]:
+        (found,) = list_activities(self.app, Selection(kind="call"))
+        return found
+
+    def count(self, metric: str) -> float | None:
+        settle(self.app)
+        query = Query(Period(NOW.date().replace(day=1), NOW.date()), NOW)
+        with reading(self.app.engine) as session:
+            return aggregate(session, metric_named(metric), query)[0].value
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clock: FixedClock) -> Desk:
+    return Desk(tmp_path, clock)
+
+
+CALL = f"c1,601,{KIMS},2026-11-10 10:01:00,1500,answered,"
+
+
+def test_a_conference_call_during_a_meeting_is_the_meeting_and_counts_once(desk: Desk) -> None:
+    desk.calendar(event())
+    desk.calls(CALL)
+    desk.capture()
+    meeting, call = desk.meeting(), desk.call()
+    assert (call["meeting"], meeting["status"]) == (meeting["id"], "held")
+    assert meeting["evidence"][0] == {
+        "sign": "talked",
+        "says": "held",
+        "grade": "firm",
+        "who": [KIMS],
+        "activity": call["id"],
+    }
+    assert [desk.count(each) for each in ("meetings_held", "calls_made", "calls_connected")] == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f"c1,601,{KIMS},2026-11-10 11:05:00,600,answered,",
+        f"c1,601,{KIMS},2026-11-10 09:57:00,60,answered,",
+        f"c1,601,{KIMS},2026-11-10 10:05:00,0,no answer,",
+        "c1,601,+31307654321,2026-11-10 10:05:00,600,answered,",
+    ],
+    ids=["after the slot", "over before it", "not answered", "with somebody else"],
+)
+def test_another_call_stays_a_call_of_its_own(desk: Desk, row: str) -> None:
+    desk.calendar(event())
+    desk.calls(row)
+    desk.capture()
+    assert (desk.call()["meeting"], desk.count("calls_made")) == (None, 1)
+    assert [each["sign"] for each in desk.meeting()["evidence"]] == ["accepted"]
+
+
+def test_a_call_shows_that_a_meeting_was_held_of_which_nobody_knew(desk: Desk) -> None:
+    unsure = event(answer="DECLINED", more="ATTENDEE:mailto:lee@customer.example\n")
+    desk.calendar(unsure)
+    desk.capture("event")
+    assert desk.meeting()["status"] == "unknown"
+    desk.calls(CALL)
+    desk.capture("call")
+    assert desk.meeting()["status"] == "held"
+    desk.calls()
+    desk.capture("call")
+    assert desk.meeting()["status"] == "held", "what left the log was talked all the same"
+    desk.calls(CALL.replace("10:01", "12:01"))
+    desk.capture("call")
+    assert (desk.meeting()["status"], desk.call()["meeting"]) == ("unknown", None)
+
+
+def test_a_meeting_that_was_called_off_is_not_held_by_a_call(desk: Desk) -> None:
+    desk.calendar(event(more="STATUS:CANCELLED\n"))
+    desk.calls(CALL)
+    desk.capture()
+    assert (desk.meeting()["status"], desk.call()["meeting"]) == ("cancelled_by_us", None)
+    assert desk.count("calls_made") == 1
+
+
+def test_a_mail_after_the_slot_tells_that_the_guest_did_not_come(desk: Desk) -> None:
+    desk.calendar(event())
+    desk.capture()
+    assert desk.count("meetings_held") == 1
+    desk.sorry()
+    desk.capture("email")
+    meeting = desk.meeting()
+    assert (meeting["status"], meeting["evidence"][0]["sign"]) == ("no_show", "missed")
+    assert meeting["evidence"][0]["who"] == ["kim@customer.example"]
+    assert desk.count("meetings_held") == 0
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        {"at": "10T09:30"},
+        {"at": "13T11:30"},
+        {"author": "Lee <lee@customer.example>"},
+        {"to": "sam@ours.example"},
+        {"subject": "Re: Sorry I missed our meeting"},
+        {"subject": "Our meeting"},
+    ],
+    ids=["before", "days after", "not a guest", "not to a rep of it", "an answer", "nothing of it"],
+)
+def test_another_mail_tells_nothing_of_it(desk: Desk, mail: dict[str, str]) -> None:
+    desk.calendar(event())
+    desk.sorry(**mail)
+    desk.capture()
+    assert desk.meeting()["status"] == "held"
+
+
+def test_a_mail_is_about_the_meeting_that_was_last_and_a_call_of_its_own_about_that_it_lies_in(
+    desk: Desk,
+) -> None:
+    desk.calendar(event("first", hour="08", end="09"), event("second"))
+    desk.calls(CALL.replace("10:01", "08:01"))
+    desk.sorry()
+    desk.capture()
+    assert [each["status"] for each in desk.meetings()] == ["held", "no_show"]
+
+
+def _changes(desk: Desk) -> list[Callable[[], None]]:
+    """Calendar, call log and mailbox, each captured by itself."""
+
+    def calendar() -> None:
+        desk.calendar(event("one", answer="NEEDS-ACTION"), event("two", hour="12", end="13"))
+        desk.capture("event")
+
+    def calls() -> None:
+        desk.calls(CALL, CALL.replace("c1", "c2").replace("10:01", "12:30"))
+        desk.capture("call")
+
+    def mails() -> None:
+        desk.sorry("10T13:30")
+        desk.capture("email")
+
+    return [calendar, calls, mails]
+
+
+def test_the_order_of_arrival_does_not_matter(tmp_path: Path, clock: FixedClock) -> None:
+    seen = []
+    for number, order in enumerate(permutations(range(3))):
+        desk = Desk(tmp_path / str(number), clock)
+        changes = _changes(desk)
+        for place in order:
+            changes[place]()
+        settle_meetings(desk.app)
+        found = everything(desk.app)
+        seen.append({name: found[name] for name in ("activity", "participant", "participation", "match")})
+        desk.app.engine.dispose()
+    assert all(each == seen[0] for each in seen)
+    told = [(row["kind"], row["status"], row["meeting_id"] is not None) for row in seen[0]["activity"]]
+    assert sorted(each for each in told if each[0] != "email") == [
+        ("call", "answered", True),
+        ("call", "answered", True),
+        ("meeting", "held", False),
+        ("meeting", "held", False),
+    ]
+
+
+def test_a_number_that_is_entered_later_folds_a_call_that_was_there(desk: Desk) -> None:
+    with writing(desk.app.engine) as session:
+        session.delete(session.get_one(ContactHandle, ("phone", KIMS, 1)))
+    desk.calendar(event())
+    desk.calls(CALL)
+    desk.capture()
+    assert desk.call()["meeting"] is None
+    with writing(desk.app.engine) as session:
+        session.add(ContactHandle(kind="phone", value=KIMS, contact_id=1))
+    settle_meetings(desk.app, whole_calendar=True)
+    assert desk.call()["meeting"] == desk.meeting()["id"]
+
+
+def test_a_number_that_several_share_is_the_guests_in_the_slot(desk: Desk) -> None:
+    with writing(desk.app.engine) as session:
+        session.add(Contact(id=2, source_id="p2", name="Lee", company_id=1))
+        session.flush()
+        session.add(ContactHandle(kind="phone", value=KIMS, contact_id=2))
+    desk.calendar(event())
+    desk.calls(CALL)
+    desk.capture()
+    assert desk.call()["meeting"] == desk.meeting()["id"]
