@@ -91,7 +91,8 @@ Purge = Annotated[
     bool | None,
     typer.Option(
         "--purge/--keep",
-        help="What becomes of texts and subjects that a lower --level does not keep. Must be said where there are any.",
+        help="What becomes of what was captured and is left out by a later --since or a lower --level. Must be said where "
+        "anything was.",
     ),
 ]
 _SET_ELSEWHERE = frozenset({"gmail_url", "calendar_url", "graph_url", "mailbox", "allowed_mailboxes"})
@@ -323,6 +324,8 @@ def _say(connected: Connected, start: bool) -> None:
         typer.echo("  there is nothing to read yet")
     for channel in connected.channels:
         typer.echo(f"  {channel.kind:<6} {channel.name or channel.id}")
+    if connected.removed:
+        typer.echo(f"  {connected.removed} items were taken out of the database")
     if connected.is_paused:
         typer.echo(f"it is paused, and stays so until `autocapture accounts resume {connected.account_id}`")
     if connected.is_new and not start:

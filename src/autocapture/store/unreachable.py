@@ -8,9 +8,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import Activity, Participant
 from autocapture.model.crm import BouncedAddress
-from autocapture.store.bulk import among, upsert
+from autocapture.model.ledger import LedgerEntry
+from autocapture.store.bulk import among, delete_where_in, upsert
 
 
 def mark_bounced(session: Session, told: Mapping[str, tuple[datetime, str]]) -> None:
@@ -41,6 +43,24 @@ def unreachable(session: Session, addresses: Collection[str]) -> dict[str, datet
         {address for address, at in session.execute(statement) if at > marked[address]} if marked else set()
     )
     return {address: at for address, at in marked.items() if address not in alive}
+
+
+def forget_bounced(session: Session) -> None:
+    """Takes out the marks of addresses that no account at level *full* has written to or heard from: after a purge, what told
+    them is not kept, and nobody keeps it who could have been told the same."""
+    marked = set(session.scalars(select(col(BouncedAddress.address))))
+    if not marked:
+        return
+    shown = (
+        select(col(Participant.address))
+        .join(LedgerEntry, col(LedgerEntry.activity_id) == col(Participant.activity_id))
+        .join(Channel, col(Channel.id) == col(LedgerEntry.channel_id))
+        .join(Account, col(Account.id) == col(Channel.account_id))
+        .where(among(session, col(Participant.address), marked), col(Participant.user_id).is_(None))
+        .where(col(Account.capture_level) == "full")
+        .distinct()
+    )
+    delete_where_in(session, BouncedAddress, "address", sorted(marked - set(session.scalars(shown))))
 
 
 def _rows(session: Session, addresses: Collection[str]) -> list[BouncedAddress]:

@@ -4,8 +4,8 @@ which lets capture begin."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import cast
 
 from sqlalchemy import func, update
@@ -16,15 +16,17 @@ from autocapture.connect.credentials import StoredGrant, open_credential
 from autocapture.connector import CaptureLevel
 from autocapture.errors import InputError, ScopeMissing
 from autocapture.model.accounts import LONG_AGO, Account, Channel, Credential
+from autocapture.model.directory import Organization
 from autocapture.model.ledger import CAPTURED, LedgerEntry
 from autocapture.store import leases
 from autocapture.store.engine import reading, take_turn, writing
+from autocapture.store.unreachable import forget_bounced
 from autocapture.workflows import out_of_scope
 from autocapture.workflows.audit import SCOPE_CHANGED, note
 from autocapture.workflows.capture_level import LEVELS, is_lower, keeps_more_than, lower_level
-from autocapture.workflows.connect_account import wake_channels
 from autocapture.workflows.people import our_people
 from autocapture.workflows.preview import stored_preview
+from autocapture.workflows.waking import wake_channels
 
 _EVERYTHING = date(1970, 1, 1)
 _LEFT_OUT = "left out by its owner"
@@ -41,6 +43,10 @@ class Scope:
     @classmethod
     def of(cls, account: Account) -> Scope:
         return cls(account.since, cast(CaptureLevel, account.capture_level), frozenset(account.left_out))
+
+    def with_(self, since: date | None, level: CaptureLevel | None) -> Scope:
+        """What is not named stays."""
+        return replace(self, since=since or self.since, level=level or self.level)
 
     def takes_away(self, before: Scope) -> bool:
         """Whether something that was in scope `before` no longer is."""
@@ -149,36 +155,55 @@ def change_scope(
         )
     organization, now = our_people(app), app.clock.now()
     with writing(app.engine) as session:
-        take_turn(session)
-        leases.revoke(session, account_id)  # what is being read was judged by the scope of before
         account = session.get_one(Account, account_id)
-        before = Scope.of(account)
-        less = scope.takes_away(before)
-        if less and purge is None and _captured(session, account_id):
-            raise InputError(
-                "less is captured than before: say whether what was captured is kept or purged (--keep, --purge)"
-            )
         started = start and account.state == "pending"
-        _write(account, scope, before, started=started, purge=purge if less or purge else None)
-        session.add(account)
-        session.flush()
-        _set_channels(session, account_id, scope, before)
-        removed = 0
-        if purge:
-            removed = out_of_scope.purge(session, account, organization, now)
-            lower_level(session, account_id, scope.level)
-        note(
-            session,
-            now,
-            SCOPE_CHANGED,
-            actor_id=actor_id,
-            user_id=account.user_id,
-            detail=_detail(before, scope, purge),
-        )
+        if started:
+            account.state = "active"
+        removed = set_scope(session, account, scope, organization, now, purge=purge, actor_id=actor_id)
     return Changed(started, removed)
 
 
-def _write(account: Account, scope: Scope, before: Scope, *, started: bool, purge: bool | None) -> None:
+def set_scope(
+    session: Session,
+    account: Account,
+    scope: Scope,
+    organization: Organization,
+    now: datetime,
+    *,
+    purge: bool | None,
+    actor_id: int | None = None,
+) -> int:
+    """What `change_scope` does, within a transaction and whatever was granted; the number of items that were removed."""
+    account_id = account.id or 0
+    session.flush()
+    take_turn(session)
+    leases.revoke(session, account_id)  # what is being read was judged by the scope of before
+    session.refresh(account)
+    before = Scope.of(account)
+    require_said(session, account, scope, purge)
+    _write(account, scope, before, purge=purge if scope.takes_away(before) or purge else None)
+    session.add(account)
+    session.flush()
+    _set_channels(session, account_id, scope, before)
+    removed = 0
+    if purge:
+        removed = out_of_scope.purge(session, account, organization, now)
+        lower_level(session, account_id, scope.level)
+        forget_bounced(session)
+    detail = _detail(before, scope, purge)
+    note(session, now, SCOPE_CHANGED, actor_id=actor_id, user_id=account.user_id, detail=detail)
+    return removed
+
+
+def require_said(session: Session, account: Account, scope: Scope, purge: bool | None) -> None:
+    """Raises InputError where `scope` captures less of an account than now and it is not said what becomes of what it did."""
+    if purge is None and scope.takes_away(Scope.of(account)) and _captured(session, account.id or 0):
+        raise InputError(
+            "less is captured than before: say whether what was captured is kept or purged (--keep, --purge)"
+        )
+
+
+def _write(account: Account, scope: Scope, before: Scope, *, purge: bool | None) -> None:
     account.since, account.capture_level = scope.since, scope.level
     account.left_out = sorted(scope.left_out)
     if purge:
@@ -187,8 +212,6 @@ def _write(account: Account, scope: Scope, before: Scope, *, started: bool, purg
         account.kept_since = account.kept_since or before.since or _EVERYTHING
     if not _is_later(scope.since, account.kept_since):
         account.kept_since = None
-    if started:
-        account.state = "active"
 
 
 def _set_channels(session: Session, account_id: int, scope: Scope, before: Scope) -> None:

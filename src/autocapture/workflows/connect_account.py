@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from autocapture.application import Application
 from autocapture.connect.credentials import StoredGrant, seal_credential
@@ -29,15 +28,18 @@ from autocapture.errors import InputError
 from autocapture.model.accounts import LONG_AGO, Account
 from autocapture.model.accounts import Channel as StoredChannel
 from autocapture.model.accounts import Credential as SealedCredential
+from autocapture.model.directory import Organization
 from autocapture.model.organization import User
 from autocapture.store.engine import reading, writing
 from autocapture.store.rate_buckets import AccountMeter
 from autocapture.workflows.audit import CONNECTED, note
-from autocapture.workflows.capture_level import is_lower, keeps_more_than, lower_level
+from autocapture.workflows.change_scope import Scope, set_scope
 from autocapture.workflows.grants import Granted, first_grant
 from autocapture.workflows.open_account import addressed, tools_for, validated_options
 from autocapture.workflows.patience import Patience
+from autocapture.workflows.people import our_people
 from autocapture.workflows.set_up import REPLACED_BEFORE_CHOICE
+from autocapture.workflows.waking import wake_channels
 
 DAYS_BACK = timedelta(days=90)
 """How far back a new account is captured unless somebody says otherwise."""
@@ -54,8 +56,8 @@ class Login:
 
     `since` bounds the backfill. None leaves it, and `capture_level` None leaves the level, as they are on an account that
     exists; a new one captures everything, or where it is `bounded` as far back as `DAYS_BACK`, at level *subject*. With
-    `start` False a new account stays pending until its owner says what is to be captured. `purge` says what becomes of texts
-    and subjects that a lower level does not keep.
+    `start` False a new account stays pending until its owner says what is to be captured. `purge` says what becomes of what
+    was captured and no longer would be.
     """
 
     user_email: str
@@ -73,12 +75,14 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """`is_paused`: nothing of it is captured until somebody resumes it."""
+    """`is_paused`: nothing of it is captured until somebody resumes it. `removed`: the items that were taken out of the
+    database."""
 
     account_id: int
     is_new: bool
     channels: tuple[Channel, ...]
     is_paused: bool = False
+    removed: int = 0
 
 
 def connect_account(app: Application, login: Login, patience: Patience | None = None) -> Connected:
@@ -100,6 +104,7 @@ def connect_account(app: Application, login: Login, patience: Patience | None = 
         tools = _impatient(app, user, login, None if known is None else known.id)
     opening = partial(_listed, connector, options, login.credential, tools)
     channels = (patience or Patience(app.clock)).wait_for(opening)
+    organization = our_people(app)
     with writing(app.engine) as session:
         _one_at_a_time(session, user)
         account = _known(session, login, user, options)
@@ -107,19 +112,17 @@ def connect_account(app: Application, login: Login, patience: Patience | None = 
         if is_new:
             _require_unread(session, login, user, options)
         account = account or _blank(app, login, user, options)
-        before = (account.since, account.capture_level, account.options)
+        removed, read_so = 0, account.options
+        if not is_new:
+            removed = _change_scope(session, account, login, organization, app.clock.now())
         account_id, is_paused = _store(session, account, login, options), account.state == "paused"
-        wider = is_lower(before[1], account.capture_level)
-        judged_anew = not is_new and (wider or (before[0], before[2]) != (account.since, account.options))
-        if not is_new and is_lower(account.capture_level, before[1]):
-            _keep_or_purge(session, account_id, account.capture_level, login.purge)
         _store_credential(app, session, account_id, login)
-        wake_channels(session, account_id, anew=judged_anew)
+        wake_channels(session, account_id, anew=not is_new and read_so != account.options)
         detail = _detail(login, is_new)
         note(session, app.clock.now(), CONNECTED, actor_id=login.actor_id, user_id=user.id, detail=detail)
     if login.granted is not None and login.granted.tokens is not None:
         app.tokens.put(account_id, login.granted.stored.granted_at, login.granted.tokens)
-    return Connected(account_id, is_new, channels, is_paused)
+    return Connected(account_id, is_new, channels, is_paused, removed)
 
 
 def _listed(
@@ -133,13 +136,14 @@ def _listed(
     return channels
 
 
-def _keep_or_purge(session: Session, account_id: int, level: str, purge: bool | None) -> None:
-    if purge is None and keeps_more_than(session, account_id, level):
-        raise InputError(
-            f"level {level} keeps less than is stored: say whether texts and subjects are kept or purged (--keep, --purge)"
-        )
-    if purge:
-        lower_level(session, account_id, level)
+def _change_scope(
+    session: Session, account: Account, login: Login, organization: Organization, now: datetime
+) -> int:
+    before = Scope.of(account)
+    scope = before.with_(login.since, login.capture_level)
+    if scope == before:
+        return 0
+    return set_scope(session, account, scope, organization, now, purge=login.purge, actor_id=login.actor_id)
 
 
 def _impatient(app: Application, user: User, login: Login, account_id: int | None) -> Tools:
@@ -254,12 +258,6 @@ def _address(credential: Credential) -> str:
     if isinstance(credential, Grant):
         return credential.address
     return credential.username if credential is not None and "@" in credential.username else ""
-
-
-def wake_channels(session: Session, account_id: int, *, anew: bool) -> None:
-    """`anew`: what items are judged by has changed, so every channel is enumerated, read and judged again."""
-    values = {"wake_at": LONG_AGO, **({"cursor": None, "mid_run": False, "reread": True} if anew else {})}
-    session.execute(update(StoredChannel).where(col(StoredChannel.account_id) == account_id).values(values))
 
 
 def subject_of(options: BaseModel, credential: Credential) -> str:

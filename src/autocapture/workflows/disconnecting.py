@@ -18,14 +18,15 @@ from autocapture.model.accounts import Account, Credential
 from autocapture.model.directory import Organization
 from autocapture.store import leases
 from autocapture.store.engine import reading, take_turn, writing
+from autocapture.store.unreachable import forget_bounced
 from autocapture.workflows import out_of_scope
 from autocapture.workflows.audit import DISCONNECTED, note
 from autocapture.workflows.capture_level import lower_level
 from autocapture.workflows.change_scope import holds_anything
-from autocapture.workflows.connect_account import wake_channels
 from autocapture.workflows.granting import label_of
 from autocapture.workflows.people import our_people
 from autocapture.workflows.subscriptions import end_subscriptions
+from autocapture.workflows.waking import wake_channels
 
 WHY = "nothing of it is captured until it is connected again"
 _STAYS = "the permission given at {provider} stays there until its owner takes it back: {where}"
@@ -136,5 +137,6 @@ def _purge(session: Session, account: Account, organization: Organization, now: 
     session.add(account)
     lower_level(session, account_id, "metadata")
     removed = out_of_scope.purge(session, account, organization, now, everything=True)
+    forget_bounced(session)
     wake_channels(session, account_id, anew=True)
     return removed

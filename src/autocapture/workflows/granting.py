@@ -28,6 +28,7 @@ from autocapture.model.organization import User, UserHandle
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.audit import CONNECTION_REFUSED, note_refused
 from autocapture.workflows.capture_level import is_lower
+from autocapture.workflows.change_scope import Scope, require_said
 from autocapture.workflows.connect_account import Connected, Login, connect_account, user_of
 from autocapture.workflows.grants import Granted, ask, granted, granted_by_organisation
 from autocapture.workflows.patience import Patience
@@ -95,11 +96,13 @@ def scopes_of(app: Application, wanted: Wanted) -> tuple[str, ...]:
 
 
 def require_known(app: Application, wanted: Wanted) -> None:
-    """Raises InputError where the user, or the account to be connected again, is none of ours: before anybody consents."""
+    """Raises InputError where the user, or the account to be connected again, is none of ours, or where it is to be said what
+    becomes of what was captured: before anybody consents."""
     user = user_of(app, wanted.user_email)
-    if wanted.account_id is not None:
-        with reading(app.engine) as session:
-            _meant(session, wanted, user)
+    with reading(app.engine) as session:
+        for account in _meant(session, wanted, user, user.email):
+            scope = Scope.of(account).with_(wanted.since, wanted.level)
+            require_said(session, account, scope, wanted.purge)
 
 
 def question(app: Application, wanted: Wanted, redirect_uri: str) -> Asked:

@@ -10,7 +10,7 @@ from autocapture.model.accounts import LONG_AGO, Account
 from autocapture.store import leases
 from autocapture.store.engine import writing
 from autocapture.workflows.audit import PAUSED, RESUMED, note
-from autocapture.workflows.connect_account import wake_channels
+from autocapture.workflows.waking import wake_channels
 
 _NOT_CAPTURED = {
     "pending": "waits for its owner's choice; nothing of it is captured",

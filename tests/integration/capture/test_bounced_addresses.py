@@ -15,7 +15,9 @@ from autocapture.model.activities import Activity, ActivityText
 from autocapture.model.crm import BouncedAddress
 from autocapture.store.engine import reading, writing
 from autocapture.store.unreachable import mark_bounced, unreachable
+from autocapture.workflows.change_scope import Scope, change_scope
 from autocapture.workflows.connect_account import Login, connect_account
+from autocapture.workflows.disconnecting import disconnect
 
 BOUNCE = b"""Return-Path: <>
 From: Mail Delivery System <MAILER-DAEMON@mx.ours.example>
@@ -122,4 +124,45 @@ def test_who_writes_after_the_bounce_is_reached_again(tmp_path: Path, folder: Pa
     assert "kim@customer.example" in _marked(app)
     _deliver(folder, 3, KIM % (b"Tue, 17 Mar 2026 08:00:00 +0100", 3))
     capture(app, account)
+    assert _marked(app) == {}
+
+
+TO_KIM = (
+    b"From: %s\nTo: kim@customer.example\nSubject: Hi\nDate: Mon, 16 Mar 2026 08:00:00 +0100\n"
+    b"Message-ID: <%d@ours>\n\nHello\n"
+)
+
+
+@pytest.mark.parametrize("less", ["a lower level", "disconnected"])
+def test_a_mark_goes_with_what_told_it_unless_it_is_kept(tmp_path: Path, folder: Path, less: str) -> None:
+    _deliver(folder, 1, BOUNCE % (1, 1, *UNKNOWN))
+    _deliver(folder, 2, TO_KIM % (b"ruth@ours.example", 2))
+    app, account = _account(tmp_path, folder, "full")
+    capture(app, account)
+    for purge in (False, True):
+        assert "kim@customer.example" in _marked(app)
+        if less == "disconnected":
+            disconnect(app, account, purge=purge)
+        else:
+            change_scope(app, account, Scope(None, "subject"), purge=purge)
+    assert _marked(app) == {}
+
+
+def test_a_mark_stays_where_another_account_could_have_been_told_the_same(
+    tmp_path: Path, folder: Path
+) -> None:
+    _deliver(folder, 1, BOUNCE % (1, 1, *UNKNOWN))
+    _deliver(folder, 2, TO_KIM % (b"ruth@ours.example", 2))
+    app, account = _account(tmp_path, folder, "full")
+    capture(app, account)
+    sams = tmp_path / "sams"
+    for part in ("cur", "new", "tmp"):
+        (sams / part).mkdir(parents=True)
+    _deliver(sams, 3, TO_KIM % (b"sam@ours.example", 3))
+    login = Login("sam@ours.example", "files", {"maildir": str(sams)}, capture_level="full")
+    other = connect_account(app, login).account_id
+    capture(app, other)
+    change_scope(app, account, Scope(None, "metadata"), purge=True)
+    assert "kim@customer.example" in _marked(app)
+    change_scope(app, other, Scope(None, "metadata"), purge=True)
     assert _marked(app) == {}

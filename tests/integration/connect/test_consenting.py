@@ -261,6 +261,29 @@ def test_nobody_is_asked_to_consent_for_a_user_or_an_account_that_there_is_not(
     assert server.documents == 0
 
 
+def test_what_becomes_of_what_was_captured_is_to_be_said_before_anybody_consents(
+    microsoft: tuple[Application, EntraServer],
+) -> None:
+    app, server = microsoft
+    server.device_answer = "granted"
+    server.device_scopes = ("openid", "email", "profile", "offline_access", "Mail.ReadBasic")
+    account = by_device(app, Wanted(REP, "microsoft"), sleep=lambda _: None).connected.account_id
+    assert capture_account(app, account).captured
+    documents, forms = server.documents, len(server.forms)
+    today = app.clock.now().date()
+    for less in (
+        Wanted(REP, "microsoft", since=today),
+        Wanted(REP, "microsoft", "metadata", account_id=account),
+    ):
+        with pytest.raises(InputError, match="--keep, --purge"):
+            question(app, less, "http://127.0.0.1")
+        with pytest.raises(InputError, match="--keep, --purge"):
+            by_device(app, less)
+    assert (server.documents, len(server.forms)) == (documents, forms)
+    kept = by_device(app, Wanted(REP, "microsoft", since=today, purge=False), sleep=lambda _: None)
+    assert (kept.connected.account_id, kept.connected.removed) == (account, 0)
+
+
 def reach(server: EntraServer, graph: FakeGraph, *mailboxes: str) -> None:
     """The application's permission opens these mailboxes."""
     scopes = frozenset({"Mail.ReadBasic.All", "Calendars.ReadBasic.All"})

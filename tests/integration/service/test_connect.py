@@ -93,6 +93,31 @@ def test_a_lower_level_on_a_connected_account_says_what_becomes_of_what_is_store
     assert subjects() == [None]
 
 
+def test_a_later_bound_on_a_connected_account_says_what_becomes_of_what_is_older(
+    run: Run, app: Application, maildir: Path
+) -> None:
+    words = ("connect", "files", "--user", "erika@example.com", "--maildir", str(maildir))
+    deliver(maildir, message(1, to="erika@example.com"))
+
+    def stored() -> tuple[int, str]:
+        assert capture_account(app, 1).status == "ok"
+        with reading(app.engine) as session:
+            return len(session.exec(select(Activity.id)).all()), str(_accounts(app)[0].since)
+
+    assert run(*words).exit_code == 0
+    assert stored() == (1, "None")
+    refused = run(*words, "--since", "2026-12-01")
+    assert (refused.exit_code, "(--keep, --purge)" in refused.stderr) == (1, True)
+    assert stored() == (1, "None")
+    assert run(*words, "--since", "2026-12-01", "--keep").exit_code == 0
+    assert stored() == (1, "2026-12-01")
+    assert run(*words, "--since", "2026-10-01").exit_code == 0, "more is captured, so nothing is to be said"
+    assert stored() == (1, "2026-10-01")
+    purged = run(*words, "--since", "2026-12-01", "--purge")
+    assert "1 items were taken out of the database" in purged.output
+    assert stored() == (0, "2026-12-01")
+
+
 def test_a_calendar_on_a_server_begins_ninety_days_back(run: Run, app: Application) -> None:
     store = Store()
     store.put(store.make("work"), "1.ics", event_text(1))
