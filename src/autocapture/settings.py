@@ -129,6 +129,19 @@ class CaptureSettings(Section):
     matching_file: Path | None = None
 
 
+Threshold = Annotated[int, Field(ge=0, le=1_000)]
+
+
+class ContactsSettings(Section):
+    """Of whom the CRM does not know contacts are created: who was written to so often, was in such an exchange of mails, or was
+    met so often. 0 never creates anybody by that alone; without `create` nobody is created."""
+
+    create: bool = True
+    sent_to: Threshold = 1
+    two_way: Threshold = 2
+    met: Threshold = 1
+
+
 class OrganizationSettings(Section):
     """Whose activity it is: the zone of company-wide periods, the region by which local phone numbers are read."""
 
@@ -156,6 +169,7 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     smtp: SmtpSettings = SmtpSettings()
     capture: CaptureSettings = CaptureSettings()
+    contacts: ContactsSettings = ContactsSettings()
     organization: OrganizationSettings = OrganizationSettings()
     network: NetworkSettings = NetworkSettings()
     worker: WorkerSettings = WorkerSettings()

@@ -44,12 +44,14 @@ def capture(
 ) -> None:
     """Capture now, in the foreground, everything that is new."""
     from autocapture.workflows.capture import capture_account
+    from autocapture.workflows.creating import create_contacts
     from autocapture.workflows.meetings import settle_meetings
     from autocapture.workflows.rollups import refresh_rollups
 
     app = open_application()
     reports = [capture_account(app, account_id, resync=resync) for account_id in _chosen(app, account)]
     settle_meetings(app)
+    create_contacts(app)
     refresh_rollups(app)
     emit(
         (

@@ -114,6 +114,11 @@ def _is_answering(headers: Mapping[str, str]) -> bool:
     )
 
 
+def is_machine_name(local: str) -> bool:
+    """Whether this local part names a mail system, or an address from which only machines write."""
+    return _is_bounce_role(local) or role_sign(local) is not None
+
+
 @lru_cache(maxsize=16_384)
 def role_sign(local: str) -> Sign | None:
     """Whether this local part names an address from which only machines write."""

@@ -9,6 +9,7 @@ import structlog
 from autocapture.application import Application
 from autocapture.jobs.queue import Job
 from autocapture.workflows.capture import capture_account
+from autocapture.workflows.creating import create_contacts
 from autocapture.workflows.dead_logins import tell_of_dead_logins
 from autocapture.workflows.invitation_mails import send_invitations
 from autocapture.workflows.meetings import settle_meetings
@@ -20,6 +21,7 @@ from autocapture.workflows.weekly import publish_due_summaries
 CAPTURE = "capture"
 KEEP_WATCHED = "keep_watched"
 CHECK_HABITS = "check_habits"
+CREATE_CONTACTS = "create_contacts"
 REFRESH_ROLLUPS = "refresh_rollups"
 PUBLISH_SUMMARIES = "publish_summaries"
 SETTLE_MEETINGS = "settle_meetings"
@@ -45,9 +47,15 @@ def tasks(app: Application, should_stop: Callable[[], bool]) -> Mapping[str, Cal
                 quarantined=report.quarantined,
             )
 
+    def create(_job: Job) -> None:
+        report = create_contacts(app)
+        if report.newcomers:
+            log.info("contacts_created", batch=report.batch_id, count=len(report.newcomers))
+
     return {
         CAPTURE: capture,
         CHECK_HABITS: lambda _job: _ignore(check_habits(app)),
+        CREATE_CONTACTS: create,
         KEEP_WATCHED: lambda job: _ignore(keep_watched(app, int(job.args["account_id"]))),
         REFRESH_ROLLUPS: lambda _job: _ignore(refresh_rollups(app)),
         PUBLISH_SUMMARIES: lambda _job: _ignore(publish_due_summaries(app)),

@@ -46,6 +46,7 @@ class Activity(SQLModel, table=True):
             postgresql_where=text("series_id IS NOT NULL"),
         ),
         Index("activity_fingerprint", "fingerprint"),
+        Index("activity_changed", "changed_at"),
         Index(
             "activity_review",
             "occurred_at",
@@ -96,7 +97,8 @@ class Activity(SQLModel, table=True):
 
 
 class ActivityText(SQLModel, table=True):
-    """The sealed text of an activity at capture level *full*, and what it says of a meeting, as `Activity.remark`."""
+    """The sealed text of an activity at capture level *full*, and what it says of a meeting, as `Activity.remark`.
+    `signature_read`: what its signature tells is known already."""
 
     __tablename__ = "activity_text"
     __table_args__ = (
@@ -106,6 +108,12 @@ class ActivityText(SQLModel, table=True):
             sqlite_where=text("remark IS NOT NULL"),
             postgresql_where=text("remark IS NOT NULL"),
         ),
+        Index(
+            "activity_text_unread",
+            "activity_id",
+            sqlite_where=text("NOT signature_read"),
+            postgresql_where=text("NOT signature_read"),
+        ),
     )
 
     activity_id: int = Field(
@@ -113,6 +121,7 @@ class ActivityText(SQLModel, table=True):
     )
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     remark: str | None = None
+    signature_read: bool = False
 
 
 class Participant(SQLModel, table=True):

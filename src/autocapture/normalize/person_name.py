@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from autocapture.formats.machine_mail import role_sign
+from autocapture.formats.shared_addresses import is_role
 from autocapture.records import Address
 
 _BRACKETED = re.compile(r"\s*[(\[{<][^)\]}>]{0,80}[)\]}>]?\s*")
@@ -15,13 +16,6 @@ _TITLES = re.compile(
 )
 _DEGREES = re.compile(r"(?:,\s*(?:ph\.?d|mba|m\.?sc|b\.?sc|cpa|pmp|esq)\b\.?)+$", re.IGNORECASE)
 _LOCAL = re.compile(r"([^\W\d_]{2,20})[._]([^\W\d_]{2,30})(?:[._]([^\W\d_]{2,30}))?\d{0,3}")
-_ROLES = frozenset(
-    {
-        "accounting", "admin", "billing", "buchhaltung", "contact", "customer", "einkauf", "finance", "hello", "help", "hr",
-        "info", "invoice", "invoices", "kontakt", "mail", "marketing", "office", "orders", "purchasing", "sales", "sekretariat",
-        "service", "support", "team", "vertrieb",
-    }
-)  # fmt: skip
 _LONGEST = 80
 
 
@@ -57,7 +51,7 @@ def _from_local_part(local: str) -> str:
     if found is None or role_sign(local.lower()) is not None:
         return ""
     words = [word for word in found.groups() if word]
-    if any(word.casefold() in _ROLES for word in words):
+    if any(is_role(word.casefold()) for word in words):
         return ""
     return " ".join(map(_capitalised, words))
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
-from sqlmodel import Session, col, exists, func, select
+from sqlmodel import Session, col, exists, func, or_, select
 
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import Activity, Match, Participation
+from autocapture.model.created import COMPANY
 from autocapture.model.ledger import QUARANTINED, LedgerEntry
 from autocapture.model.organization import User
 from autocapture.model.watching import Census, Stall
 from autocapture.report.summary import AccountTrouble, Coverage
 from autocapture.store.captured import is_captured, of_somebody_active
+from autocapture.store.created import is_created
 
 KINDS = ("email", "event", "call")
 SILENT_AFTER = timedelta(days=2)
@@ -52,7 +54,8 @@ def troubles(session: Session, reps: Sequence[User], as_of: datetime) -> tuple[A
 
 
 def unmatched(session: Session, reps: Sequence[User], start: date, end: date) -> tuple[int, int]:
-    """Of the reps' activities with people outside: how many are matched to no company and no deal, and how many there are."""
+    """Of the reps' activities with people outside: how many are matched to no company and no deal of the CRM, and how many there
+    are."""
     theirs = (
         select(col(Participation.activity_id))
         .where(
@@ -68,7 +71,8 @@ def unmatched(session: Session, reps: Sequence[User], start: date, end: date) ->
         .where(col(Activity.id).in_(theirs), col(Activity.external).is_(True), Activity.nature == "human")
         .where(col(Activity.business))
     )
-    nowhere = outside.where(~exists().where(col(Match.activity_id) == col(Activity.id)))
+    of_the_crm = or_(Match.target == "deal", ~is_created(COMPANY, col(Match.target_id)))
+    nowhere = outside.where(~exists().where(col(Match.activity_id) == col(Activity.id), of_the_crm))
     return session.exec(nowhere).one(), session.exec(outside).one()
 
 

@@ -10,6 +10,7 @@ from autocapture.jobs.queue import Job
 from autocapture.jobs.tasks import (
     CAPTURE,
     CHECK_HABITS,
+    CREATE_CONTACTS,
     KEEP_WATCHED,
     PUBLISH_SUMMARIES,
     REFRESH_ROLLUPS,
@@ -46,6 +47,7 @@ def schedule(app: Application) -> tuple[Tick, ...]:
         Tick("waits", timedelta(seconds=1), go_on),
         Tick("subscriptions", timedelta(seconds=15), watch),
         Tick("habits", timedelta(hours=1), lambda: [Job(CHECK_HABITS)]),
+        Tick("contacts", timedelta(minutes=1), lambda: [Job(CREATE_CONTACTS)]),
         Tick("rollups", SOON_ENOUGH, lambda: [Job(REFRESH_ROLLUPS)]),
         Tick("invitations", timedelta(seconds=10), invite),
         Tick("dead logins", timedelta(minutes=1), lambda: [Job(TELL_OF_DEAD_LOGINS)]),

@@ -8,9 +8,10 @@ from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlmodel import Session
 
+from autocapture.model.created import COMPANY
 from autocapture.model.crm import (
     Company,
     CompanyDomain,
@@ -32,6 +33,7 @@ from autocapture.model.directory import (
 from autocapture.model.organization import User, UserHandle
 from autocapture.store.bulk import rows_of, table_of
 from autocapture.store.corrections import load_locks
+from autocapture.store.created import is_created
 from autocapture.store.lookup import Lookup
 
 _USER, _HANDLE = table_of(User).c, table_of(UserHandle).c
@@ -123,8 +125,11 @@ _COMPANIES = Lookup(
         .order_by(_DOMAIN.company_id)
     )
 )
+# companies that autocapture created itself say no more than a partner does while one of the CRM takes part
 _NAMED = Lookup(
-    lambda among: select(_COMPANY.id, _COMPANY.name, _COMPANY.partner).where(among(_COMPANY.id, "ids"))
+    lambda among: select(
+        _COMPANY.id, _COMPANY.name, or_(_COMPANY.partner, is_created(COMPANY, _COMPANY.id))
+    ).where(among(_COMPANY.id, "ids"))
 )
 _DEALS_OF_COMPANIES = Lookup(lambda among: select(_DEAL.id).where(among(_DEAL.company_id, "ids")))
 _DEALS_OF_CONTACTS = Lookup(lambda among: select(_ROLE.deal_id).where(among(_ROLE.contact_id, "ids")))

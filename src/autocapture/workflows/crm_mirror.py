@@ -30,7 +30,9 @@ from autocapture.model.crm import (
 )
 from autocapture.model.organization import User, UserHandle
 from autocapture.store.activities import mark_dirty
-from autocapture.store.bulk import insert, table_of
+from autocapture.store.bulk import insert, insert_missing, table_of
+from autocapture.store.created import ours
+from autocapture.workflows.handing_over import hand_over, own_numbers, settle_with_crm
 
 Ids = dict[str, dict[str, int]]
 """Ids by source id (users: by address), by table."""
@@ -76,8 +78,15 @@ class Loaded:
 
 
 def load_mirror(session: Session) -> Loaded:
-    """Everything of the CRM that the database holds, in natural keys, and the ids behind them."""
-    ids: Ids = {table: _ids(session, model) for table, (model, _) in _SCALARS.items()}
+    """Everything of the CRM that the database holds, in natural keys, and the ids behind them; without what autocapture created
+    or found out itself."""
+    own = {table: ours(session, table).keys() for table in ("company", "contact")}
+    ids: Ids = {
+        table: {
+            key: number for key, number in _ids(session, model).items() if number not in own.get(table, ())
+        }
+        for table, (model, _) in _SCALARS.items()
+    }
     users = _users(session)
     ids["user"] = {user.email: user_id for user_id, user in users.items()}
     names = {table: {number: key for key, number in keys.items()} for table, keys in ids.items()}
@@ -85,11 +94,13 @@ def load_mirror(session: Session) -> Loaded:
     _attach(
         tables["company"], _pairs(session, CompanyDomain, "company_id", "domain"), names["company"], "domains"
     )
+    numbers = own_numbers(session)
     for kind in ("email", "phone"):
         handles = session.exec(
             select(ContactHandle.contact_id, ContactHandle.value).where(ContactHandle.kind == kind)
         ).all()
-        _attach(tables["contact"], handles, names["contact"], f"{kind}s")
+        of_crm = [(number, value) for number, value in handles if value not in numbers.get(number, ())]
+        _attach(tables["contact"], of_crm, names["contact"], f"{kind}s")
     products = [
         (deal, names["product"][product])
         for deal, product in _pairs(session, DealProduct, "deal_id", "product_id")
@@ -106,6 +117,7 @@ def load_mirror(session: Session) -> Loaded:
 
 def apply_plan(session: Session, plan: Plan, ids: Ids, now: datetime) -> None:
     """Writes the plan in the session's transaction. `ids` gains the new rows'."""
+    hand_over(session, plan.changes, ids, now)
     changes: dict[str, list[Change]] = defaultdict(list)
     for change in plan.changes:
         changes[change.table].append(change)
@@ -113,6 +125,7 @@ def apply_plan(session: Session, plan: Plan, ids: Ids, now: datetime) -> None:
         _write_named(session, table, changes[table], ids)
         _write_sets(session, table, changes[table], ids)
     _write_details(session, changes, ids)
+    settle_with_crm(session, plan.changes, ids["contact"], now)
     _write_states(session, plan.states, ids, now)
     mark_dirty(session, ((ids["user"][email], day) for email, day in plan.dirty))
 
@@ -144,10 +157,13 @@ def _named_rows(
         getattr(model, name) for name in ("source_id", *scalars, *(f"{name}_id" for name in references))
     ]
     rows: dict[Key, dict[str, Any]] = {}
+    known = set(names[table].values())
     for source_id, *cells in session.execute(select(*columns)):
+        if source_id not in known:
+            continue
         values = dict(zip(scalars, cells, strict=False))
         for (name, target), number in zip(references.items(), cells[len(scalars) :], strict=True):
-            values[name] = None if number is None else names[target][number]
+            values[name] = names[target].get(number)  # a company of our own making is none of the CRM's
         rows[(source_id,)] = values
     return rows
 
@@ -161,7 +177,8 @@ def _attach(
 ) -> None:
     found: dict[Key, list[str]] = defaultdict(list)
     for number, value in pairs:
-        found[(names[number],)].append(value)
+        if number in names:
+            found[(names[number],)].append(value)
     for key, values in rows.items():
         values[column] = tuple(sorted(found.get(key, ())))
 
@@ -210,7 +227,7 @@ def _write_named(session: Session, table: str, changes: Sequence[Change], ids: I
     changed: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
     for change in changes:
         columns = _columns(table, change.after, ids)
-        if change.before is None:
+        if change.key[0] not in ids[table]:
             fresh[frozenset(columns)].append({**_defaults(table), **columns, "source_id": change.key[0]})
         elif columns:
             changed[frozenset(columns)].append({**columns, "row_id": ids[table][change.key[0]]})
@@ -220,7 +237,7 @@ def _write_named(session: Session, table: str, changes: Sequence[Change], ids: I
         statement = update(table_of(model)).where(table_of(model).c.id == bindparam("row_id"))
         session.connection().execute(statement.values({name: bindparam(name) for name in names}), rows)
     if fresh:
-        ids[table] = _ids(session, model)
+        ids[table] |= _ids(session, model)
 
 
 def _columns(table: str, values: Values, ids: Ids) -> dict[str, Any]:
@@ -265,7 +282,7 @@ def _write_sets(session: Session, table: str, changes: Sequence[Change], ids: Id
             conditions = [target.c[name] == bindparam(f"old_{name}") for name in gone[0]]
             rows = [{f"old_{name}": value for name, value in row.items()} for row in gone]
             session.connection().execute(target.delete().where(*conditions), rows)
-        insert(session, model, fresh)
+        insert_missing(session, model, fresh)  # a signature may have told a number already
 
 
 def _members(values: Values | None, column: str) -> set[str]:

@@ -60,12 +60,17 @@ def rematch_everything(app: Application) -> int:
     """
     with reading(app.engine) as session:
         pending = list(session.scalars(select(col(Activity.id)).order_by(col(Activity.id))))
-    if not pending:
+    return rematch_in_batches(app, pending)
+
+
+def rematch_in_batches(app: Application, activity_ids: Sequence[int]) -> int:
+    """Matches these anew, with their threads and series, in batches; the number of activities that changed."""
+    if not activity_ids:
         return 0
     changed = 0
     organization = our_people(app)
     done: set[int] = set()
-    for chunk in in_chunks(pending, BATCH):
+    for chunk in in_chunks(activity_ids, BATCH):
         with writing(app.engine) as session:
             take_turn(session)
             left = [key for key in chunk if key not in done]

@@ -1,4 +1,5 @@
-"""The texts of mail at capture level *full*: read once a mail is stored and matched, and of nothing that matched nobody.
+"""The texts of mail at capture level *full*: read once a mail is stored and matched, and of nothing that matched nobody. Whoever
+autocapture itself created counts for nobody here: that does not widen what is kept.
 
 Of bounces the text is read too. Nothing of it is kept but the addresses that it says are gone for good.
 """
@@ -17,10 +18,12 @@ from autocapture.connect.vault import Place, Vault
 from autocapture.formats.bounce import failures
 from autocapture.formats.handles import canonical_email
 from autocapture.model.activities import ActivityText, Match, Participant
+from autocapture.model.created import COMPANY, CONTACT
 from autocapture.model.directory import Organization
 from autocapture.model.ledger import CAPTURED, SKIPPED, LedgerEntry
 from autocapture.normalize.missed_meeting import said_in_text
 from autocapture.store.bulk import in_chunks, upsert
+from autocapture.store.created import is_created
 from autocapture.store.unreachable import mark_bounced
 
 
@@ -46,9 +49,18 @@ def texts_due(
     before they `changed`, each activity once; and which of these items are bounces."""
     entry, activity_id = LedgerEntry, col(LedgerEntry.activity_id)
     matched = or_(
-        select(col(Match.activity_id)).where(col(Match.activity_id) == activity_id).exists(),
+        select(col(Match.activity_id))
+        .where(
+            col(Match.activity_id) == activity_id,
+            or_(col(Match.target) == "deal", ~is_created(COMPANY, col(Match.target_id))),
+        )
+        .exists(),
         select(col(Participant.activity_id))
-        .where(col(Participant.activity_id) == activity_id, col(Participant.contact_id).is_not(None))
+        .where(
+            col(Participant.activity_id) == activity_id,
+            col(Participant.contact_id).is_not(None),
+            ~is_created(CONTACT, col(Participant.contact_id)),
+        )
         .exists(),
     )
     found: dict[int, str] = {}
@@ -94,6 +106,7 @@ def keep_texts(
                 "activity_id": activity_id,
                 "sealed": vault.seal(text.encode(), Place("activity_text", activity_id, "sealed")),
                 "remark": said[activity_id],
+                "signature_read": False,
             }
             for source_id, activity_id in due.activities.items()
             if (text := texts.get(source_id))

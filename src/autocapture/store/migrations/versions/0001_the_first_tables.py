@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("activity", schema=None) as batch_op:
+        batch_op.create_index("activity_changed", ["changed_at"], unique=False)
         batch_op.create_index("activity_fingerprint", ["fingerprint"], unique=False)
         batch_op.create_index(
             "activity_planned",
@@ -74,6 +75,19 @@ def upgrade() -> None:
         )
         batch_op.create_index("activity_thread", ["thread_id"], unique=False)
         batch_op.create_index("activity_when", ["occurred_at"], unique=False)
+
+    op.create_table(
+        "address_detail",
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("activity_id", sa.BigInteger(), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("address", "kind", "value"),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("address_detail", schema=None) as batch_op:
+        batch_op.create_index("address_detail_activity", ["activity_id"], unique=False)
 
     op.create_table(
         "app_user",
@@ -123,6 +137,22 @@ def upgrade() -> None:
         sa.Column("partner", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("source_id"),
+    )
+    op.create_table(
+        "creation_batch",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("thresholds", sa.String(), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "creation_mark",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("seen_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("whole_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("thresholds", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "kept_key",
@@ -199,6 +229,14 @@ def upgrade() -> None:
         batch_op.create_index("thread_key_thread", ["thread_id"], unique=False)
 
     op.create_table(
+        "tombstone",
+        sa.Column("target", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("target", "value"),
+    )
+    op.create_table(
         "try_bucket",
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("tokens", sa.Float(), nullable=False),
@@ -254,6 +292,7 @@ def upgrade() -> None:
         sa.Column("activity_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("remark", sa.String(), nullable=True),
+        sa.Column("signature_read", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["activity_id"],
             ["activity.id"],
@@ -267,6 +306,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("remark IS NOT NULL"),
             postgresql_where=sa.text("remark IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "activity_text_unread",
+            ["activity_id"],
+            unique=False,
+            sqlite_where=sa.text("NOT signature_read"),
+            postgresql_where=sa.text("NOT signature_read"),
         )
 
     op.create_table(
@@ -347,6 +393,29 @@ def upgrade() -> None:
         batch_op.create_index("correction_handle", ["handle"], unique=False)
         batch_op.create_index("correction_thread", ["thread_key"], unique=False)
         batch_op.create_index("correction_undoes", ["undoes"], unique=True)
+
+    op.create_table(
+        "created",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("batch_id", sa.Integer(), nullable=False),
+        sa.Column("target", sa.String(), nullable=False),
+        sa.Column("target_id", sa.Integer(), nullable=True),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended", sa.String(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["batch_id"],
+            ["creation_batch.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("target", "target_id"),
+    )
+    with op.batch_alter_table("created", schema=None) as batch_op:
+        batch_op.create_index("created_batch", ["batch_id"], unique=False)
+        batch_op.create_index("created_value", ["value"], unique=False)
 
     op.create_table(
         "deal",
@@ -720,6 +789,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("publication_id", "recipient"),
     )
     op.create_table(
+        "found_number",
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"],
+            ["contact.id"],
+        ),
+        sa.PrimaryKeyConstraint("contact_id", "value"),
+    )
+    op.create_table(
         "freshness",
         sa.Column("account_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
@@ -1008,6 +1087,7 @@ def downgrade() -> None:
 
     op.drop_table("lead")
     op.drop_table("freshness")
+    op.drop_table("found_number")
     op.drop_table("delivery")
     with op.batch_alter_table("deal_state", schema=None) as batch_op:
         batch_op.drop_index("deal_state_when")
@@ -1064,6 +1144,11 @@ def downgrade() -> None:
         batch_op.drop_index("deal_company")
 
     op.drop_table("deal")
+    with op.batch_alter_table("created", schema=None) as batch_op:
+        batch_op.drop_index("created_value")
+        batch_op.drop_index("created_batch")
+
+    op.drop_table("created")
     with op.batch_alter_table("correction", schema=None) as batch_op:
         batch_op.drop_index("correction_undoes")
         batch_op.drop_index("correction_thread")
@@ -1084,6 +1169,11 @@ def downgrade() -> None:
     op.drop_table("audit_entry")
     with op.batch_alter_table("activity_text", schema=None) as batch_op:
         batch_op.drop_index(
+            "activity_text_unread",
+            sqlite_where=sa.text("NOT signature_read"),
+            postgresql_where=sa.text("NOT signature_read"),
+        )
+        batch_op.drop_index(
             "activity_text_remark",
             sqlite_where=sa.text("remark IS NOT NULL"),
             postgresql_where=sa.text("remark IS NOT NULL"),
@@ -1099,6 +1189,7 @@ def downgrade() -> None:
 
     op.drop_table("account")
     op.drop_table("try_bucket")
+    op.drop_table("tombstone")
     with op.batch_alter_table("thread_key", schema=None) as batch_op:
         batch_op.drop_index("thread_key_thread")
 
@@ -1111,6 +1202,8 @@ def downgrade() -> None:
     op.drop_table("outbox")
     op.drop_table("organization_consent")
     op.drop_table("kept_key")
+    op.drop_table("creation_mark")
+    op.drop_table("creation_batch")
     op.drop_table("company")
     op.drop_table("bounced_address")
     with op.batch_alter_table("asked_consent", schema=None) as batch_op:
@@ -1118,6 +1211,10 @@ def downgrade() -> None:
 
     op.drop_table("asked_consent")
     op.drop_table("app_user")
+    with op.batch_alter_table("address_detail", schema=None) as batch_op:
+        batch_op.drop_index("address_detail_activity")
+
+    op.drop_table("address_detail")
     with op.batch_alter_table("activity", schema=None) as batch_op:
         batch_op.drop_index("activity_when")
         batch_op.drop_index("activity_thread")
@@ -1142,6 +1239,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("status = 'planned'"),
         )
         batch_op.drop_index("activity_fingerprint")
+        batch_op.drop_index("activity_changed")
 
     op.drop_table("activity")
     # ### end Alembic commands ###

@@ -1,0 +1,176 @@
+"""Who from outside has no contact yet, and what autocapture created, as plain rows for commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+from sqlmodel import col
+
+from autocapture.admit.contact import OBSTACLES
+from autocapture.application import Application
+from autocapture.model.created import COMPANY, CONTACT, AddressDetail, Created, CreationBatch
+from autocapture.model.crm import Company, Contact, ContactHandle
+from autocapture.model.directory import untagged
+from autocapture.store import created, strangers
+from autocapture.store.bulk import among, in_chunks
+from autocapture.store.engine import reading
+from autocapture.workflows.company_of_person import company_of, domains_of
+from autocapture.workflows.creating import judged
+from autocapture.workflows.header_names import name_of
+from autocapture.workflows.people import our_people
+
+Row = dict[str, Any]
+
+REASONS = {
+    "sent_to": "mails of ours to them",
+    "two_way": "mails in both directions",
+    "met": "meetings held",
+    "asked": "asked for",
+    "contact": "contacts on its domain",
+}
+
+
+def staged(app: Application) -> Iterator[Row]:
+    """Every address and number from outside that no contact has, with what was captured of it and why there is no contact; who
+    was there last comes first."""
+    organization = our_people(app)
+    with reading(app.engine) as session:
+        found = strangers.strangers(session)
+        known = set()
+        for chunk in in_chunks([each.address for each in found], 5_000):
+            known |= strangers.known_handles(session, chunk)
+    outside = [
+        each for each in found if each.address not in known and not organization.is_inside(each.address)
+    ]
+    outside.sort(key=lambda each: (-each.last_at.timestamp(), each.address))
+    for part in in_chunks(outside, 5_000):
+        addresses = [each.address for each in part]
+        with reading(app.engine) as session:
+            named = strangers.names_of(session, addresses)
+            by_domain = created.companies_by_domain(
+                session, {domain for each in addresses for domain in domains_of(each)}
+            )
+            companies = {number for found in by_domain.values() for number in found}
+            names = dict(
+                session.execute(
+                    select(col(Company.id), col(Company.name)).where(
+                        among(session, col(Company.id), companies)
+                    )
+                ).all()
+            )
+        for each, verdict in judged(app, part, organization):
+            belongs = company_of(each.address, by_domain, ())
+            waits = "to be created" if app.settings.contacts.create else "creating is switched off"
+            yield {
+                "address": each.address,
+                "name": name_of(each.address, [one for one in named if untagged(one[0]) == each.address]),
+                "company": None if belongs.company_id is None else names[belongs.company_id],
+                "mails": each.mails,
+                "meetings": each.meetings,
+                "calls": each.calls,
+                "first_at": each.first_at,
+                "last_at": each.last_at,
+                "why": waits if verdict.obstacle is None else OBSTACLES[verdict.obstacle],
+            }
+
+
+def made(app: Application, *, batch: int | None = None, ended: bool = False) -> Iterator[Row]:
+    """What autocapture created, oldest first: what is its own still, with `ended` also what it was taken back or taken over."""
+    statement = (
+        select(Created, col(Contact.name), col(Company.name))
+        .outerjoin(Contact, and_(col(Created.target) == CONTACT, col(Contact.id) == col(Created.target_id)))
+        .outerjoin(
+            Company,
+            or_(
+                and_(col(Created.target) == COMPANY, col(Company.id) == col(Created.target_id)),
+                col(Company.id) == col(Contact.company_id),
+            ),
+        )
+        .order_by(col(Created.id))
+    )
+    if batch is not None:
+        statement = statement.where(col(Created.batch_id) == batch)
+    if not ended:
+        statement = statement.where(col(Created.ended).is_(None))
+    with reading(app.engine) as session:
+        for row, name, company in session.execute(statement):
+            yield {
+                "batch": row.batch_id,
+                "kind": row.target,
+                "value": row.value,
+                "name": name if row.target == CONTACT else company,
+                "company": company if row.target == CONTACT else None,
+                "reason": f"{REASONS[row.reason]}{f': {row.count}' if row.count else ''}",
+                "created_at": row.created_at,
+                "origin": "autocapture",
+                "ended": row.ended,
+                "ended_at": row.ended_at,
+            }
+
+
+def batches(app: Application) -> list[Row]:
+    """Every batch with what of it is ours still."""
+    own = func.count(col(Created.id)).filter(col(Created.ended).is_(None))
+    with reading(app.engine) as session:
+        counted = {
+            (batch, target): (whole, still)
+            for batch, target, whole, still in session.execute(
+                select(col(Created.batch_id), col(Created.target), func.count(), own).group_by(
+                    col(Created.batch_id), col(Created.target)
+                )
+            )
+        }
+        found = session.scalars(select(CreationBatch).order_by(col(CreationBatch.id))).all()
+        return [
+            {
+                "batch": batch.id,
+                "created_at": batch.created_at,
+                "thresholds": batch.thresholds,
+                "contacts": counted.get((batch.id or 0, CONTACT), (0, 0))[1],
+                "companies": counted.get((batch.id or 0, COMPANY), (0, 0))[1],
+                "created": sum(
+                    counted.get((batch.id or 0, target), (0, 0))[0] for target in (CONTACT, COMPANY)
+                ),
+                "undone_at": batch.undone_at,
+            }
+            for batch in found
+        ]
+
+
+def found_details(app: Application, address: str | None = None) -> Iterator[Row]:
+    """What mails tell of contacts, with the mail that says so and its day. `used` is whether it stands where the CRM tells
+    nothing: of a title which the CRM has, or numbers where it has some, the CRM's are what holds."""
+    statement = (
+        select(AddressDetail, Contact)
+        .join(
+            ContactHandle,
+            and_(col(ContactHandle.kind) == "email", col(ContactHandle.value) == col(AddressDetail.address)),
+        )
+        .join(Contact, col(Contact.id) == col(ContactHandle.contact_id))
+        .order_by(col(AddressDetail.address), col(AddressDetail.kind), col(AddressDetail.value))
+    )
+    if address is not None:
+        statement = statement.where(col(AddressDetail.address) == address)
+    with reading(app.engine) as session:
+        own = created.ours(session, CONTACT)
+        numbered = created.with_numbers_of_the_crm(session)
+        for detail, contact in session.execute(statement):
+            told_by_crm = {
+                "name": contact.id not in own,
+                "called": contact.id not in own,
+                "title": contact.title is not None,
+                "company": contact.company_id is not None and contact.id not in own,
+                "phone": contact.id in numbered,
+                "mobile": contact.id in numbered,
+            }
+            yield {
+                "address": detail.address,
+                "contact": contact.source_id,
+                "kind": detail.kind,
+                "value": detail.value,
+                "used": not told_by_crm.get(detail.kind, False),
+                "said_at": detail.said_at,
+                "activity": str(detail.activity_id),
+            }

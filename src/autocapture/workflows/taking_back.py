@@ -1,0 +1,121 @@
+"""Taking back what autocapture created: for good, and in steps that each leave a whole database.
+
+First nothing is found by its addresses and domains any more, and a tombstone stands for each. Then all that took part is matched
+anew. What nothing names any more is deleted. Whoever is killed in between, the next run goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from autocapture.application import Application
+from autocapture.errors import InputError
+from autocapture.formats.handles import canonical_email
+from autocapture.model.created import COMPANY, CONTACT, UNDONE, Created, CreationBatch, Tombstone
+from autocapture.store import created, details
+from autocapture.store.bulk import upsert
+from autocapture.store.engine import reading, take_turn, writing
+from autocapture.workflows.matching import rematch_in_batches
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """`kept` are addresses and domains of what something else refers to by now: a correction, a deal."""
+
+    contacts: int
+    companies: int
+    kept: tuple[str, ...]
+    rematched: int
+
+
+def take_back_batch(app: Application, batch_id: int) -> TakenBack:
+    """Takes back what is still ours of a batch. Raises InputError for a batch that there is not."""
+    with writing(app.engine) as session:
+        take_turn(session)
+        batch = session.get(CreationBatch, batch_id)
+        if batch is None:
+            raise InputError(f"there is no batch {batch_id}; `autocapture contacts created` lists them")
+        rows = session.exec(_own().where(Created.batch_id == batch_id)).all()
+        taken = _begin(session, app, rows)
+        batch.undone_at = batch.undone_at or app.clock.now()
+        session.add(batch)
+    return _finish(app, taken)
+
+
+def take_back(app: Application, values: Collection[str]) -> TakenBack:
+    """Takes back the contacts and companies of these addresses and domains; a company's contacts stay, without it. Raises
+    InputError for one that autocapture did not create, or that is its own no longer."""
+    wanted = {canonical_email(each) if "@" in each else each.strip().lower() for each in values}
+    with writing(app.engine) as session:
+        take_turn(session)
+        rows = session.exec(_own().where(col(Created.value).in_(wanted))).all()
+        if missing := sorted(wanted - {row.value for row in rows}):
+            raise InputError(f"{missing[0]} was not created by autocapture, or is its own no longer")
+        taken = _begin(session, app, rows)
+    return _finish(app, taken)
+
+
+def finish_taking_back(app: Application) -> int:
+    """Goes on with what was begun and not finished; the number of activities that changed."""
+    with reading(app.engine) as session:
+        begun = session.exec(
+            select(Created.target, Created.target_id).where(
+                Created.ended == UNDONE, col(Created.target_id).is_not(None)
+            )
+        ).all()
+    contacts = {number for target, number in begun if target == CONTACT and number is not None}
+    companies = {number for target, number in begun if target == COMPANY and number is not None}
+    if not begun:
+        return 0
+    with reading(app.engine) as session:
+        concerned = created.activities_of(session, contacts, companies)
+    changed = rematch_in_batches(app, concerned)
+    with writing(app.engine) as session:
+        take_turn(session)
+        created.release(session, CONTACT, contacts)
+        created.release(session, COMPANY, companies)
+        created.remove(session, contacts, companies)
+    return changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    contacts: int
+    companies: int
+    kept: tuple[str, ...]
+
+
+def _own() -> SelectOfScalar[Created]:
+    return select(Created).where(col(Created.ended).is_(None), col(Created.target_id).is_not(None))
+
+
+def _begin(session: Session, app: Application, rows: Sequence[Created]) -> _Begun:
+    """Nothing is found by what these are called any more, nor created of it again."""
+    now = app.clock.now()
+    needed = {
+        (target, number)
+        for target in (CONTACT, COMPANY)
+        for number in created.needed_elsewhere(
+            session, target, {row.target_id for row in rows if row.target == target and row.target_id}
+        )
+    }
+    people = {row.target_id for row in rows if row.target == CONTACT and row.target_id}
+    needed |= {(CONTACT, number) for number in created.corrected_to(session, people)}
+    taken = [row for row in rows if (row.target, row.target_id) not in needed]
+    contacts = {row.target_id: row.value for row in taken if row.target == CONTACT and row.target_id}
+    companies = {row.target_id: row.value for row in taken if row.target == COMPANY and row.target_id}
+    stones = [{"target": row.target, "value": row.value, "at": now, "why": UNDONE} for row in taken]
+    upsert(session, Tombstone, stones)
+    details.forget(session, set(contacts.values()))
+    created.unname(session, contacts.keys(), companies.keys())
+    created.end(session, [row.id for row in taken if row.id is not None], UNDONE, now, released=False)
+    kept = tuple(sorted(row.value for row in rows if row not in taken))
+    return _Begun(len(contacts), len(companies), kept)
+
+
+def _finish(app: Application, begun: _Begun) -> TakenBack:
+    return TakenBack(begun.contacts, begun.companies, begun.kept, finish_taking_back(app))

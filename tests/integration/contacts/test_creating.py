@@ -1,0 +1,246 @@
+"""Contacts and companies of people whom the CRM does not know and our people do; everybody else waits, with all that they did."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.integration.capture.deployment import capture, connect_files, everything
+from tests.integration.contacts.mailbox import ANNA, Mailbox, contacts, linked, unknown, with_settings
+
+from autocapture.application import Application
+from autocapture.model.crm import Company, Contact, ContactHandle
+from autocapture.store.engine import writing
+from autocapture.store.unreachable import mark_bounced
+from autocapture.workflows.contact_listings import batches, made, staged
+from autocapture.workflows.creating import create_contacts, would_create
+from autocapture.workflows.meetings import settle_meetings
+
+CREATED = {"Anna Weber": "nordwind.example"}
+
+
+@pytest.fixture
+def mailbox(app: Application, tmp_path: Path) -> Mailbox:
+    return Mailbox(app, tmp_path / "mail")
+
+
+def test_whom_our_people_write_to_is_a_contact_and_all_their_mail_is_theirs(
+    either_app: Application, tmp_path: Path
+) -> None:
+    mailbox = Mailbox(either_app, tmp_path / "mail")
+    mailbox.got(ANNA)
+    mailbox.create()
+    assert contacts(either_app) == {}
+    assert unknown(either_app) == {"anna@nordwind.example": "below the thresholds"}
+    mailbox.sent("anna@nordwind.example")
+    report = mailbox.create()
+    assert [(each.address, each.reason, each.count) for each in report.newcomers] == [
+        ("anna@nordwind.example", "sent_to", 1)
+    ]
+    assert report.rematched == 2
+    assert contacts(either_app) == CREATED
+    assert linked(either_app) == [("anna@nordwind.example", "Anna Weber", ["nordwind.example"])] * 2
+    assert unknown(either_app) == {}
+
+
+def test_once_created_nobody_is_created_again(either_app: Application, tmp_path: Path) -> None:
+    mailbox = Mailbox(either_app, tmp_path / "mail")
+    mailbox.sent(ANNA)
+    mailbox.create()
+    assert not create_contacts(either_app).newcomers  # sees what matching changed
+    before = everything(either_app)
+    assert not create_contacts(either_app).newcomers
+    assert everything(either_app) == before, "an idle run writes nothing"
+
+
+def test_who_is_only_copied_or_only_writes_waits(mailbox: Mailbox) -> None:
+    mailbox.got("Spam <spam@shop.example>")
+    mailbox.sent("Kim <kim@customer.example>", extra="Cc: Carl <carl@law.example>\r\n")
+    mailbox.create()
+    assert contacts(mailbox.app) == {}
+    rows = {row["address"]: row for row in staged(mailbox.app)}
+    assert rows.keys() == {"spam@shop.example", "carl@law.example"}
+    assert (rows["carl@law.example"]["name"], rows["carl@law.example"]["mails"]) == ("Carl", 1)
+
+
+def test_who_is_copied_and_answers_is_a_contact_by_two_way_mail(mailbox: Mailbox) -> None:
+    mailbox.sent("Kim <kim@customer.example>", extra="Cc: Carl <carl@law.example>\r\n")
+    mailbox.got("Carl Jonas <carl@law.example>")
+    [carl] = mailbox.create().newcomers
+    assert (carl.name, carl.reason, carl.count) == ("Carl Jonas", "two_way", 2)
+
+
+EVENT = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//x//EN
+BEGIN:VEVENT
+UID:{uid}
+DTSTAMP:20261101T090000Z
+DTSTART:{start}
+DTEND:{end}
+SUMMARY:Talk
+ORGANIZER:mailto:ruth@ours.example
+ATTENDEE;PARTSTAT=ACCEPTED:mailto:ruth@ours.example
+ATTENDEE;CN=Anna Weber;PARTSTAT={answer}:mailto:anna@nordwind.example
+{more}END:VEVENT
+END:VCALENDAR
+"""
+YESTERDAY = {"start": "20261103T090000Z", "end": "20261103T100000Z"}
+
+
+def _met(app: Application, tmp_path: Path, **given: str) -> dict[str, str | None]:
+    folder = tmp_path / "calendar"
+    folder.mkdir()
+    event = EVENT.format(**{"uid": "1", "answer": "ACCEPTED", "more": "", **YESTERDAY, **given})
+    (folder / "ruth.ics").write_text(event.replace("\n", "\r\n"))
+    capture(app, connect_files(app, ics=folder))
+    settle_meetings(app)
+    create_contacts(app)
+    return contacts(app)
+
+
+def test_whom_our_people_met_is_a_contact(app: Application, tmp_path: Path) -> None:
+    assert _met(app, tmp_path) == CREATED
+
+
+def test_who_declined_was_not_met(app: Application, tmp_path: Path) -> None:
+    guest = "ATTENDEE;CN=Kim;PARTSTAT=ACCEPTED:mailto:kim@customer.example\n"
+    assert _met(app, tmp_path, answer="DECLINED", more=guest) == {}
+
+
+def test_an_audience_was_not_met(app: Application, tmp_path: Path) -> None:
+    guests = "".join(
+        f"ATTENDEE;PARTSTAT=ACCEPTED:mailto:guest{number}@audience.example\n" for number in range(25)
+    )
+    assert _met(app, tmp_path, more=guests) == {}
+
+
+def test_an_entry_of_whole_days_is_no_meeting(app: Application, tmp_path: Path) -> None:
+    assert _met(app, tmp_path, start="20261103", end="20261104") == {}
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("no-reply@nordwind.example", "a machine's address"),
+        ("3f9a8b7c6d5e4f3a2b1c@nordwind.example", "a machine's address"),
+        ("room-4@resource.calendar.google.com", "a machine's address"),
+        ("info@nordwind.example", "a role's mailbox"),
+        ("Buchhaltung.Nord@nordwind.example", "a role's mailbox"),
+        ("users@lists.nordwind.example", "a mailing list"),
+        ("sales-team@googlegroups.com", "a mailing list"),
+        ("anna@clinic.example", "on the never-log list"),
+        ("anna@gone.example", "mail to it bounces"),
+    ],
+)
+def test_some_are_never_created_and_it_is_said_why(
+    app: Application, tmp_path: Path, address: str, why: str
+) -> None:
+    mailbox = Mailbox(app, tmp_path / "mail")
+    mailbox.sent(f"Anna <{address}>")
+    capture(app, mailbox.account)
+    with writing(app.engine) as session:
+        mark_bounced(session, {"anna@gone.example": (datetime(2027, 1, 1, tzinfo=UTC), "5.1.1")})
+    (tmp_path / "exclusions.toml").write_text('domains = ["clinic.example"]\n')
+    later = with_settings(app, capture_exclusions_file=str(tmp_path / "exclusions.toml"))
+    assert not create_contacts(later).newcomers
+    assert contacts(app) == {}
+    assert unknown(later) == {address.lower(): why}
+
+
+def test_nobody_of_ours_is_a_contact(mailbox: Mailbox) -> None:
+    mailbox.sent("New Colleague <new@ours.example>, Kim <kim@customer.example>")
+    mailbox.create()
+    assert (contacts(mailbox.app), unknown(mailbox.app)) == ({}, {})
+
+
+def test_an_address_with_a_tag_is_the_person_without(mailbox: Mailbox) -> None:
+    mailbox.sent("Anna Weber <anna+offers@nordwind.example>")
+    mailbox.create()
+    mailbox.got(ANNA)
+    mailbox.create()
+    assert contacts(mailbox.app) == CREATED
+    assert [(address, name) for address, name, _ in linked(mailbox.app)] == [
+        ("anna+offers@nordwind.example", "Anna Weber"),
+        ("anna@nordwind.example", "Anna Weber"),
+    ]
+
+
+def test_a_colleague_of_a_contact_belongs_to_their_company(mailbox: Mailbox) -> None:
+    mailbox.sent("Lee <lee@customer.example>")
+    mailbox.create()
+    assert contacts(mailbox.app) == {"Lee": "Customer"}
+
+
+def test_the_company_with_most_contacts_on_the_domain_is_theirs(mailbox: Mailbox) -> None:
+    with writing(mailbox.app.engine) as session:
+        session.add(Company(id=2, source_id="c2", name="Group"))
+        session.flush()
+        for number, company in ((11, 1), (12, 2), (13, 2)):
+            session.add(Contact(id=number, source_id=f"q{number}", name="x", company_id=company))
+            session.flush()
+            session.add(ContactHandle(kind="email", value=f"{number}@shared.example", contact_id=number))
+    mailbox.sent("Lee <lee@shared.example>")
+    mailbox.create()
+    assert contacts(mailbox.app)["Lee"] == "Group"
+
+
+def test_free_mail_belongs_to_the_one_company_it_is_seen_with(mailbox: Mailbox) -> None:
+    mailbox.sent("Lee <lee@gmail.com>, Kim <kim@customer.example>")
+    mailbox.sent("Max <max@gmail.com>")
+    mailbox.create()
+    assert contacts(mailbox.app) == {"Lee": "Customer", "Max": None}
+
+
+def test_an_agency_is_not_taken_for_the_customer_it_works_for(mailbox: Mailbox) -> None:
+    mailbox.sent("Bob <bob@agency.example>, Kim <kim@customer.example>")
+    mailbox.create()
+    assert contacts(mailbox.app) == {"Bob": "agency.example"}
+    assert {tuple(companies) for _, _, companies in linked(mailbox.app)} == {("Customer",)}, (
+        "beside a company of the CRM one of our own making says nothing"
+    )
+
+
+def test_thresholds_are_set_and_creating_can_be_switched_off(mailbox: Mailbox) -> None:
+    mailbox.sent(ANNA)
+    capture(mailbox.app, mailbox.account)
+    assert create_contacts(with_settings(mailbox.app, contacts_create="false")).newcomers == []
+    assert unknown(with_settings(mailbox.app, contacts_create="false")) == {
+        "anna@nordwind.example": "creating is switched off"
+    }
+    assert create_contacts(with_settings(mailbox.app, contacts_sent_to="2")).newcomers == []
+    assert create_contacts(with_settings(mailbox.app, contacts_sent_to="0")).newcomers == []
+    assert len(would_create(mailbox.app).newcomers) == 1
+    assert contacts(mailbox.app) == {}
+    assert len(create_contacts(mailbox.app).newcomers) == 1, "other thresholds look through everything again"
+
+
+def test_what_was_created_is_listed_with_its_reason_and_batch(mailbox: Mailbox) -> None:
+    mailbox.sent(ANNA)
+    mailbox.create()
+    rows = [
+        (row["kind"], row["value"], row["name"], row["reason"], row["batch"]) for row in made(mailbox.app)
+    ]
+    assert rows == [
+        ("company", "nordwind.example", "nordwind.example", "contacts on its domain: 1", 1),
+        ("contact", "anna@nordwind.example", "Anna Weber", "mails of ours to them: 1", 1),
+    ]
+    assert [(row["contacts"], row["companies"], row["thresholds"]) for row in batches(mailbox.app)] == [
+        (1, 1, "sent_to 1, two_way 2, met 1")
+    ]
+
+
+def test_a_later_name_by_themselves_takes_the_place_of_what_others_call_them(mailbox: Mailbox) -> None:
+    mailbox.sent("anna@nordwind.example")
+    mailbox.create()
+    assert contacts(mailbox.app) == {"anna@nordwind.example": "nordwind.example"}
+    mailbox.sent("Ms Weber <anna@nordwind.example>")
+    mailbox.create()
+    assert list(contacts(mailbox.app)) == ["Weber"]
+    mailbox.got('"Weber, Anna" <anna@nordwind.example>')
+    mailbox.create()
+    assert list(contacts(mailbox.app)) == ["Anna Weber"]
+    mailbox.sent("Annie <anna@nordwind.example>")
+    mailbox.create()
+    assert list(contacts(mailbox.app)) == ["Anna Weber"]
