@@ -21,7 +21,7 @@ from autocapture.store.engine import reading, writing
 from autocapture.workflows.audit import INVITED, RESET_ASKED, ROLE_CHANGED, note
 from autocapture.workflows.sign_in import typed_address
 from autocapture.workflows.sign_in_links import Link, Purpose, make_link
-from autocapture.workflows.sign_in_sessions import an_admin_can_sign_in
+from autocapture.workflows.sign_in_sessions import an_admin_can_sign_in, is_closed
 from autocapture.workflows.sign_in_tries import link_buckets, take
 from autocapture.workflows.summarize import mail_server
 
@@ -105,7 +105,7 @@ def invite(app: Application, user: User, *, actor_id: int | None = None, by_mail
     require_invitable(app, user)
     with writing(app.engine) as session:
         link = link_for(session, user, app.clock.now(), actor_id=actor_id)
-    made = Invitation(user.email, link.address(app.settings.web.address), link.expires_at)
+    made = Invitation(user.email, link.address(_reached_at(app)), link.expires_at)
     if not by_mail or not can_mail(app):
         return made
     return replace(made, handover=mail_link(app, mail_server(app), user, link, "invitation"))
@@ -167,10 +167,16 @@ def mail_link(app: Application, server: MailServer, user: User, link: Link, purp
         organization=app.settings.organization.name,
         email=user.email,
         until=Reader(user.locale, user.time_zone).moment(link.expires_at),
-        address=link.address(app.settings.web.address),
+        address=link.address(_reached_at(app)),
     )
     mail.set_content(text, cte="8bit")
     return hand_over(server, mail, user.email)
+
+
+def _reached_at(app: Application) -> str:
+    """Until the first person can sign in, nothing is answered under the public name."""
+    web = app.settings.web
+    return web.address if is_closed(app) else web.own_address
 
 
 def _user(session: Session, email: str) -> User:

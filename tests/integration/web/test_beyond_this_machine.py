@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from ipaddress import ip_network
+from urllib.parse import urlsplit
 
 import pytest
 from httpx import Response
@@ -14,6 +15,7 @@ from tests.integration.web.tabs import PASSWORD, Tab
 from autocapture.application import Application
 from autocapture.errors import SetupError
 from autocapture.web.security import assert_reachable
+from autocapture.workflows.invitations import invite, users_to_invite
 
 PUBLIC = {"host": "sales.example.com", "x-forwarded-proto": "https", "x-forwarded-for": "198.51.100.7"}
 SENT = {"origin": "https://sales.example.com", "sec-fetch-site": "same-origin"}
@@ -136,3 +138,16 @@ def test_nobody_is_led_to_plain_http(proxied: Proxied) -> None:
     for path in ("/sign-in/", "/accounts/", "/static"):
         assert proxied.get(path).status_code == 404
     assert proxied.send("/sign-in/", email="rep@ours.example", password=PASSWORD).status_code == 404
+
+
+def test_the_first_link_leads_to_this_machine_where_alone_it_opens_until_somebody_can_sign_in(
+    app: Application, tab: Tab, proxied: Proxied
+) -> None:
+    [admin] = users_to_invite(app, "admin@ours.example")
+    first = invite(app, admin, by_mail=False)
+    assert first.address.startswith("http://127.0.0.1:8000/link/")
+    path = urlsplit(first.address).path
+    assert proxied.get(path).status_code == 421
+    assert tab.get(path).status_code == 200
+    let_in(app, 1)
+    assert invite(app, admin, by_mail=False).address.startswith("https://sales.example.com/link/")
