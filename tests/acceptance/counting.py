@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tests.acceptance.truth import CALLED_OFF, is_kept, meeting_status, reads_as
+from tests.acceptance.truth import CALLED_OFF, is_kept, meeting_of, meeting_status, reads_as
 
 from autocapture.testing.world import Call, Deal, World
 
@@ -130,7 +130,11 @@ class Count:
         return moment.astimezone(self.zones[user]).date()
 
     def _outbound(self) -> Iterator[Call]:
-        return (call for call in self.world.calls if is_kept(call) and call.truth.direction == "outbound")
+        """But those that are parts of meetings."""
+        for call in self.world.calls:
+            dialled = is_kept(call) and call.truth.direction == "outbound"
+            if dialled and meeting_of(self.world, call, self.asterisk) is None:
+                yield call
 
     def _meetings(self) -> Iterator[tuple[Fact, datetime, str]]:
         """(when and for whom, booked, status) of every date with people outside."""

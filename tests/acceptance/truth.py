@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from autocapture.testing.world import Call, Event, Message, Occurrence, Truth, World
 from autocapture.testing.world.model import Guest
@@ -101,6 +101,28 @@ def meeting_status(world: World, event: Event, occurrence: Occurrence, now: date
     if "DECLINED" in answers and not answers & {"ACCEPTED", "TENTATIVE"}:
         return "unknown"
     return "held"
+
+
+def meeting_of(world: World, call: Call, asterisk: Collection[str]) -> tuple[Event, Occurrence] | None:
+    """The meeting in whose slot the call was talked, between one of ours and one of theirs who take part in both."""
+    begins = min(leg.started_at for leg in call.legs)
+    ends = max(leg.started_at + leg.talked_for for leg in call.legs)
+    if reads_as(call, asterisk) != "answered" or ends <= begins:
+        return None
+    for event in world.events:
+        for occurrence in event.occurrences:
+            starts_at, ends_at = occurrence.starts_at, occurrence.ends_at
+            if (
+                isinstance(starts_at, datetime)
+                and isinstance(ends_at, datetime)
+                and starts_at - timedelta(minutes=5) <= begins < ends_at
+                and ends > starts_at
+                and not occurrence.cancelled
+                and {*call.truth.users} & {*occurrence.truth.users}
+                and {*call.truth.people} & {*occurrence.truth.people}
+            ):
+                return event, occurrence
+    return None
 
 
 def reads_as(call: Call, asterisk: Collection[str]) -> str:

@@ -20,6 +20,10 @@ _DIRECTIONS: tuple[Direction, ...] = ("inbound", "outbound", "internal")
 
 SLACK = timedelta(minutes=1)
 PAUSE = timedelta(hours=1)
+PASSED_ON = timedelta(seconds=10)
+"""So soon after a leg the next one begins when a call is passed on."""
+ANNOUNCED = timedelta(seconds=45)
+"""So long both legs may last while a call is announced to whom it is passed on to."""
 
 
 def draft_call(record: CallRecord, owner: Colleague, organization: Organization) -> Draft:
@@ -96,12 +100,37 @@ def conflicts(one: Draft, other: Draft) -> bool:
     clocks); with the same outside number, within `PAUSE` of it, as nobody counts the time on hold.
     """
     gap = max(one.occurred_at - _end(other), other.occurred_at - _end(one))
-    return gap > (PAUSE if _outside(one) & _outside(other) else SLACK)
+    return gap > (PAUSE if outside_numbers(one) & outside_numbers(other) else SLACK)
+
+
+def continues(one: Draft, other: Draft) -> bool:
+    """Whether two calls under different ids are legs of one: with the same number outside, the later of two different lines of
+    ours begins where the earlier ends, or they end together. Of one line, only what two logs hold: both talked, at once.
+
+    Somebody of ours who dials the number themselves goes on with nothing unless that leg was talked right after; two who
+    dialled it at the same time made two calls.
+    """
+    first, second = sorted((one, other), key=lambda draft: (draft.occurred_at, draft.dedupe_key))
+    if not outside_numbers(first) & outside_numbers(second):
+        return False
+    begins, ends = second.occurred_at, _end(first)
+    both_end = begins < ends and abs(ends - _end(second)) <= PASSED_ON
+    if _users(first) & _users(second):
+        return both_end and begins - first.occurred_at <= SLACK and _is_talked(first) and _is_talked(second)
+    dialled = second.direction == "outbound"
+    if dialled and not _is_talked(second):
+        return False
+    if not _is_talked(first):  # it rang elsewhere first
+        return first.direction == "inbound" and not dialled and begins - ends <= SLACK
+    follows = -ANNOUNCED <= begins - ends <= PASSED_ON
+    if dialled and first.direction == "outbound":
+        return follows and begins >= ends
+    return follows or both_end
 
 
 def own_key(draft: Draft) -> str:
     """An identity beside the call that already has this id: the id with what makes this one another call."""
-    told = "\n".join((*sorted(_outside(draft)), draft.occurred_at.isoformat()))
+    told = "\n".join((*sorted(outside_numbers(draft)), draft.occurred_at.isoformat()))
     return f"{draft.dedupe_key}#{stable_id(told)}"
 
 
@@ -109,7 +138,15 @@ def _end(draft: Draft) -> datetime:
     return draft.ends_at or draft.occurred_at
 
 
-def _outside(draft: Draft) -> set[str]:
+def _users(draft: Draft) -> set[int]:
+    return {part.user_id for part in draft.parts}
+
+
+def _is_talked(draft: Draft) -> bool:
+    return draft.status in ("answered", "unknown") and bool(draft.duration_s)
+
+
+def outside_numbers(draft: Draft) -> set[str]:
     """The numbers that are not our people's; the switchboard's own is one of them only where nothing tells it apart."""
     theirs: Role = "caller" if draft.direction == "inbound" else "callee"
     return {party.address for party in draft.parties if party.role == theirs and party.user_id is None}
