@@ -15,19 +15,24 @@ TESTING := $(VENV)/.testing
 export PYTHONDONTWRITEBYTECODE =
 LOCKED := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: run test lint bench soak simulate lock clean
+.PHONY: run test lint style bench soak simulate lock clean
 
 run: $(RUNTIME)
 	$(BIN)/autocapture init
 	$(BIN)/autocapture serve --sample
 
-test: lint
-	$(BIN)/python -m pytest -n 3 -m "not soak"
+# Types are checked, on one core, while the tests wait for servers and processes on all.
+test: style
+	$(BIN)/mypy >$(VENV)/.types 2>&1 & types=$$!; \
+	$(BIN)/python -m pytest -n 4 -m "not soak"; tested=$$?; \
+	wait $$types; typed=$$?; cat $(VENV)/.types; exit $$((tested + typed))
 
-lint: $(TESTING)
+lint: style
+	$(BIN)/mypy
+
+style: $(TESTING)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 bench: $(TESTING)

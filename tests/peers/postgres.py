@@ -33,9 +33,21 @@ def postgres_server() -> Iterator[URL]:
     except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as problem:
         shutil.rmtree(folder, ignore_errors=True)
         pytest.skip(f"the embedded PostgreSQL does not start here: {type(problem).__name__}")
-    yield make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    address = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    _keep_nothing_for_a_power_cut(address)
+    yield address
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep_nothing_for_a_power_cut(address: URL) -> None:
+    """Tests kill what speaks to the server, never the machine: waiting for its disk would prove nothing."""
+    admin = create_engine(address, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def test_killed_at_points_all_over_it(killer: Killer) -> None:
 
 @pytest.mark.postgres
 def test_killed_at_points_all_over_it_on_postgresql(postgres_killer: Killer) -> None:
-    postgres_killer.kill_at(sample(postgres_killer.points, SAMPLED // 2))
+    postgres_killer.kill_at(sample(postgres_killer.points, SAMPLED // 4))
 
 
 def _command(home: Path) -> subprocess.Popen[bytes]:

@@ -71,7 +71,7 @@ def _rollup(session: Session) -> list[tuple[object, ...]]:
     return sorted((row.metric, row.user_id, row.local_date, row.total, row.n) for row in rows)
 
 
-@settings(max_examples=7, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     edits=st.lists(
         st.tuples(
