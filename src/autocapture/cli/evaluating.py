@@ -59,6 +59,7 @@ def register(app: typer.Typer) -> None:
     evaluation = typer.Typer(no_args_is_help=True, help="Measure how often matching is right.")
     evaluation.command("world")(world)
     evaluation.command("match")(match)
+    evaluation.command("fit")(fit)
     app.add_typer(evaluation, name="eval")
 
 
@@ -115,6 +116,44 @@ def match(
         if number:
             typer.echo()
         print_table(table)
+
+
+def fit(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="WORLD", help="Folders of worlds (docs/reference/worlds.md) to fit to."),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the rules are written.")],
+    base: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Rules to begin with. Default: those that are shipped."),
+    ] = None,
+) -> None:
+    """Fit the weights of matching to worlds whose truth is known.
+
+    Judge what comes out on other worlds: name it in capture.matching_file.
+    """
+    from autocapture.errors import InputError
+    from autocapture.evaluate.examples import examples_of
+    from autocapture.evaluate.fit import fitted, outlook
+    from autocapture.evaluate.read import read_world
+    from autocapture.evaluate.report import LEVELS
+    from autocapture.match.rules import shipped_text, written
+    from autocapture.service.logs import configure_logs
+    from autocapture.workflows.matching_rules import load_matching_rules
+
+    configure_logs()
+    if out.exists():
+        raise InputError(f"{out} exists; name a new file")
+    rules, text = load_matching_rules(base), base.read_text(encoding="utf-8") if base else shipped_text()
+    worlds = [read_world(folder) for folder in folders]
+    sets = [[each for world in worlds for each in examples_of(world, level)] for level in LEVELS]
+    found = fitted(sets, rules)
+    out.write_text(written(found, text), encoding="utf-8")
+    for level, examples in zip(LEVELS, sets, strict=True):
+        precision, coverage = outlook(examples, found)
+        typer.echo(f"{level}: {len(examples)} matters, precision {precision:.3f}, coverage {coverage:.3f}")
+    typer.echo(f"{out}: version {found.version}, attach {found.attach:g}")
 
 
 def _tables(found: Evaluation) -> Iterable[Table]:

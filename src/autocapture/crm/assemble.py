@@ -14,6 +14,7 @@ from autocapture.crm.mapping import Mappings, SectionMapping
 from autocapture.crm.read import Reading
 from autocapture.crm.references import References
 from autocapture.crm.rows import Entry, Key, Mirror, ReadRow, Remark, Value
+from autocapture.model.crm import BY_CAPTURE, BY_PEOPLE
 
 Readings = Mapping[str, Reading]
 """What the file of each section gave."""
@@ -157,6 +158,8 @@ class Assembly:
             values["role"] = row.values["role"] or ""
         if "since" in row.values:
             values["since"] = _instant(row.values["since"], zone)
+        if "source" in row.values:
+            values["source"] = _source(row.values["source"])
         if self.entries["deal_contact"].get(key, Entry("", (), {})).values:
             raise Unreadable(f"duplicate: contact {key[1]!r} is on deal {key[0]!r} already")
         self._put("deal_contact", key, values)
@@ -169,6 +172,13 @@ class Assembly:
     def _zone(self, owner: Value, mapping: SectionMapping) -> ZoneInfo:
         user = self._mirror.users.get(owner) if isinstance(owner, str) else None
         return mapping.layout.zone if user is None else user.zone
+
+
+def _source(value: Value) -> str:
+    source = str(value or BY_PEOPLE).lower()
+    if source not in (BY_PEOPLE, BY_CAPTURE):
+        raise Unreadable(f"unknown source {value!r}; map it to {BY_PEOPLE} or {BY_CAPTURE}")
+    return source
 
 
 def stamp_of(key: Key) -> datetime:

@@ -43,6 +43,8 @@ def finish_deal(
     if "pipeline" in mapping.mapped:
         values["pipeline"] = row.values.get("pipeline") or "default"
     values.update({name: found[name] for name in ("company", "owner", "products") if name in found})
+    if "references" in mapping.mapped:
+        values["references"] = row.values.get("references") or ()
     if "amount" in mapping.mapped:
         values["amount_minor"], values["currency"] = _amount(row, mapping)
     known = context.known or {}

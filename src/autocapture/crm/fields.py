@@ -18,6 +18,7 @@ FieldKind = Literal[
     "amount",
     "reference",
     "references",
+    "numbers",
 ]
 
 
@@ -101,6 +102,7 @@ SECTIONS: Mapping[str, SectionSpec] = {
             "amount": FieldSpec("amount"),
             "currency": _TEXT,
             "products": FieldSpec("references", "products"),
+            "references": FieldSpec("numbers"),
             "contacts": FieldSpec("references", "contacts"),
         },
         named=True,
@@ -112,6 +114,7 @@ SECTIONS: Mapping[str, SectionSpec] = {
             "contact": FieldSpec("reference", "contacts", required=True),
             "role": _TEXT,
             "since": _INSTANT,
+            "source": _TEXT,  # crm: a person entered it; autocapture: a product for capture did
         },
     ),
     "stage_changes": SectionSpec(

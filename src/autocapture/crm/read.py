@@ -164,6 +164,8 @@ def _parse(word: str, spec: FieldSpec, mapping: SectionMapping, place: Place, re
             return _phones(word, mapping, place, reading)
         case "references":
             return split_list(word, layout.list_separator)
+        case "numbers":
+            return tuple(sorted(split_list(word, layout.list_separator)))
         case "flag":
             return parse_flag(word)
     if is_empty(word):

@@ -54,16 +54,20 @@ NOT_ADMITTED = Answer(admitted=False)
 def read_answers(engine: Engine, world: World) -> dict[str, Answer]:
     """The product's answer to each activity of the world. A link names its probability as `p` in its evidence."""
     with reading(engine) as session:
-        ledger = _ledger(session)
-        meetings = _meetings(session)
+        numbers = stored_as(session, world)
         stored = _stored(session)
-    found = {}
+    return {key: NOT_ADMITTED if number is None else stored[number] for key, number in numbers.items()}
+
+
+def stored_as(session: Session, world: World) -> dict[str, int | None]:
+    """The stored activity of each activity of the world; None where it was not admitted."""
+    ledger, meetings = _ledger(session), _meetings(session)
+    found: dict[str, int | None] = {}
     for activity in world.activities:
         line = ledger.get(activity.id, _Line(None, None))
-        number = line.activity_id
+        found[activity.id] = line.activity_id
         if activity.kind == "meeting" and line.series_id is not None:
-            number = meetings.get((line.series_id, activity.at))
-        found[activity.id] = NOT_ADMITTED if number is None else stored[number]
+            found[activity.id] = meetings.get((line.series_id, activity.at))
     return found
 
 

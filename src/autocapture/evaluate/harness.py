@@ -32,7 +32,14 @@ from autocapture.workflows.meetings import settle_meetings
 
 
 def answers_of_product(world: World, level: CaptureLevel) -> dict[str, Answer]:
-    """What the product says of each activity, by its id, when it keeps as much as `level` lets it.
+    """What the product says of each activity, by its id, when it keeps as much as `level` lets it."""
+    with lived(world, level) as app:
+        return read_answers(app.engine, world)
+
+
+@contextmanager
+def lived(world: World, level: CaptureLevel) -> Iterator[Application]:
+    """A deployment that captured the world.
 
     As it goes in a life: when half of the activities have happened, the CRM of that moment is imported and they are captured;
     at the end the CRM of then is imported, what is stored is matched anew, and the rest is captured.
@@ -53,7 +60,7 @@ def answers_of_product(world: World, level: CaptureLevel) -> dict[str, Answer]:
         settle_meetings(app, whole_calendar=True)
         _capture(app, accounts)
         settle_meetings(app)
-        return read_answers(app.engine, world)
+        yield app
 
 
 @contextmanager

@@ -13,10 +13,10 @@ _FIELDS = {
         DEALS.file,
         (
             "key", "name", "company", "owner", "pipeline", "created_at", "closed_at", "outcome", "amount", "currency",
-            "products",
+            "products", "references",
         ),
     ),
-    "deal_contacts": (DEAL_CONTACTS.file, ("deal", "contact", "role", "since")),
+    "deal_contacts": (DEAL_CONTACTS.file, ("deal", "contact", "role", "since", "source")),
     "stage_changes": (STAGE_CHANGES.file, ("deal", "stage", "at")),
 }  # fmt: skip
 

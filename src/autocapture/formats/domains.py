@@ -50,3 +50,10 @@ def organization_domains(domain: str) -> tuple[str, ...]:
     if registrable is None or "." not in domain or domain in FREE_MAIL or registrable in FREE_MAIL:
         return ()
     return (domain,) if domain == registrable else (domain, registrable)
+
+
+def address_above(address: str) -> str | None:
+    """The same name on the registered domain: ``anna@eu.acme.com`` gives ``anna@acme.com``. None where there is none above."""
+    local, at, domain = address.rpartition("@")
+    domains = organization_domains(domain) if at else ()
+    return f"{local}@{domains[1]}" if len(domains) > 1 else None

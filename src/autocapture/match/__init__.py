@@ -6,6 +6,6 @@ was chosen. Nothing here guesses.
 
 from __future__ import annotations
 
-from autocapture.match.activity import judged, match, reaches_deals
+from autocapture.match.activity import judged, match, reaches_deals, weighed
 
-__all__ = ["judged", "match", "reaches_deals"]
+__all__ = ["judged", "match", "reaches_deals", "weighed"]

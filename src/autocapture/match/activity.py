@@ -7,10 +7,17 @@ from datetime import datetime
 
 from autocapture.match.answer import answer_without_deal, answers_of
 from autocapture.match.decide import Decision, decided, options_of
-from autocapture.match.evidence import evidence_of, live_deals
+from autocapture.match.evidence import Evidence, evidence_of, live_deals
 from autocapture.match.locks import as_said, people_said, word_on
 from autocapture.match.matters import Matter, Seen, content_seen, matters_of
-from autocapture.match.people import Person, known_person, outside_handles, people_of, with_contacts
+from autocapture.match.people import (
+    Person,
+    known_person,
+    met_person,
+    outside_handles,
+    people_of,
+    with_contacts,
+)
 from autocapture.match.rules import rules_of
 from autocapture.model.directory import Directory
 from autocapture.model.draft import Draft, Matched
@@ -51,10 +58,25 @@ def reaches_deals(draft: Draft, directory: Directory) -> bool:
 
 
 def judged(group: Sequence[Occurrence], directory: Directory) -> list[tuple[Matter, Decision]]:
-    """The matters of a thread or series, each with the probability of every option and what speaks for it."""
+    """The matters of a thread or series, each with the probability of every option and what speaks for it: also of what a person
+    decided, for who is to be told what else there was."""
     rules = rules_of(directory)
     seen = _seen(group, directory, rules)
     return list(_judged(_about_deals(seen, _said(seen, directory), rules), directory, rules))
+
+
+def weighed(
+    group: Sequence[Occurrence], directory: Directory
+) -> list[tuple[Matter, dict[int, Evidence], Evidence]]:
+    """The matters of a thread or series about which there is something to decide, each with the evidence for its candidates and
+    for no deal, as it is before the weights."""
+    rules = rules_of(directory)
+    seen = _seen(group, directory, rules)
+    return [
+        (matter, *evidence_of(matter, directory, rules))
+        for matter in matters_of(_about_deals(seen, _said(seen, directory), rules), directory, rules)
+        if _is_to_decide(matter)
+    ]
 
 
 def _said(seen: Sequence[Seen], directory: Directory) -> dict[int, Matched]:
@@ -87,10 +109,14 @@ def _judged(
     seen: Sequence[Seen], directory: Directory, rules: MatchingRules
 ) -> Iterator[tuple[Matter, Decision]]:
     for matter in matters_of(seen, directory, rules) if seen else ():
-        if not matter.candidates or matter.undecided:
-            yield matter, NO_CHOICE
-        else:
+        if _is_to_decide(matter):
             yield matter, decided(options_of(*evidence_of(matter, directory, rules), rules), rules)
+        else:
+            yield matter, NO_CHOICE
+
+
+def _is_to_decide(matter: Matter) -> bool:
+    return bool(matter.candidates) and not matter.undecided
 
 
 def _seen(group: Sequence[Occurrence], directory: Directory, rules: MatchingRules) -> list[Seen]:
@@ -107,9 +133,10 @@ def _seen(group: Sequence[Occurrence], directory: Directory, rules: MatchingRule
 def _people(
     occurrence: Occurrence, handles: Sequence[str], known: Mapping[str, Person], directory: Directory
 ) -> list[Person]:
-    """Those behind the handles: as somebody said, else as the CRM tells."""
+    """Those behind the handles: as somebody said, else with whom the rep was in touch, else as the CRM tells."""
     said = people_said(occurrence.activity_id, occurrence.draft, handles, directory)
-    return [said.get(handle) or known[handle] for handle in handles]
+    met = met_person(occurrence, known, directory) if directory.on_line else {}
+    return [said.get(handle) or met.get(handle) or known[handle] for handle in handles]
 
 
 def _chronology(occurrence: Occurrence) -> tuple[datetime, int]:

@@ -79,11 +79,11 @@ def _answer(
     if not live:
         names = listed([each.deal.name for each in taken])
         return Matched(seen.parties, companies, f"its {_kind(matter)} is about a closed deal: {names}")
-    links = tuple([_deal_link(seen, matter, each) for each in live])
+    links = tuple([_deal_link(seen, matter, each, rules.version) for each in live])
     return Matched(seen.parties, (*_with_companies_of(links, companies, directory), *links))
 
 
-def _deal_link(seen: Seen, matter: Matter, taken: _Taken) -> Link:
+def _deal_link(seen: Seen, matter: Matter, taken: _Taken, version: int) -> Link:
     deal, option = taken.deal, taken.option
     evidence: dict[str, Any] = {"p": option.p, "weights": option.evidence}
     if deal.company_id is not None:
@@ -94,7 +94,7 @@ def _deal_link(seen: Seen, matter: Matter, taken: _Taken) -> Link:
     elif (origin := _origin(seen, taken.speaking)) is not None:
         method = _kind(matter)
         evidence["precedent"] = origin.occurrence.activity_id
-    return Link("deal", deal.deal_id, method, taken.weight, evidence)
+    return Link("deal", deal.deal_id, method, taken.weight, evidence, version)
 
 
 def _speaking(matter: Matter, deal: KnownDeal, directory: Directory, rules: MatchingRules) -> Sequence[Seen]:

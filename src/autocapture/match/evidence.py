@@ -138,11 +138,11 @@ def _for_none(
 ) -> Evidence:
     found = {"no deal": 1.0}
     if not any(each.at_all or each.number for each in said.values()):
-        found[
-            "nothing said" if content.has_text else "not in the subject" if content.has_subject else "mute"
-        ] = 1.0
+        found[_silence(matter, content)] = 1.0
         if not content.words.isdisjoint(rules.service):
             found["service"] = 1.0
+    if all(each.draft.kind == "email" and each.draft.direction == "outbound" for each in matter.members):
+        found["unanswered"] = 1.0
     if len(matter.companies) > 1:
         found["several companies"] = 1.0
     bought = _bought(matter, directory)
@@ -151,6 +151,15 @@ def _for_none(
         if any(not deal.contacts.isdisjoint(contacts) for deal in bought):
             found["role on what was bought"] = 1.0
     return found
+
+
+def _silence(matter: Matter, content: Content) -> str:
+    """How no deal is named: in what was written, in a title, in the subject of a mail whose text is not kept, or in a call."""
+    if content.has_text:
+        return "nothing said"
+    if not content.has_subject:
+        return "mute"
+    return "not in the title" if matter.is_series else "not in the subject"
 
 
 def _bought(matter: Matter, directory: Directory) -> list[KnownDeal]:

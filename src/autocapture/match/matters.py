@@ -87,6 +87,9 @@ def matters_of(group: Sequence[Seen], directory: Directory, rules: MatchingRules
     after a long pause, or it names a deal and the matter another one.
     """
     found: list[Matter] = []
+    parts = [seen for seen in group if seen.occurrence.part_of is not None]
+    if parts:
+        group = [seen for seen in group if seen.occurrence.part_of is None]
     if len(group) == 1:
         found.append(_begun(group[0], frozenset()))
         group = ()
@@ -98,9 +101,19 @@ def matters_of(group: Sequence[Seen], directory: Directory, rules: MatchingRules
                 break
         else:
             found.append(_begun(seen, pointed))
+    for seen in parts:  # a call in a meeting's slot is about what the meeting is about
+        whole = next((matter for matter in found if _holds(matter, seen.occurrence.part_of)), None)
+        if whole is None:
+            found.append(_begun(seen, frozenset()))
+        else:
+            whole.add(seen)
     for matter in found:
         matter.close()
     return found
+
+
+def _holds(matter: Matter, activity_id: int | None) -> bool:
+    return any(each.occurrence.activity_id == activity_id for each in matter.members)
 
 
 def _nearness(matter: Matter, seen: Seen) -> tuple[bool, datetime]:

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from autocapture.formats.domains import organization_domains
+from autocapture.formats.domains import address_above, organization_domains
 from autocapture.model.directory import Directory, KnownContact, untagged
 from autocapture.model.draft import Draft, Party
+from autocapture.model.matching import Occurrence
 
 
 class Person(NamedTuple):
@@ -55,9 +56,10 @@ def people_of(
         return found
     names = _names(drafts)
     companies = {each for person in found.values() for each in person.companies}
+    present = {person.contact_id for person in found.values() if person.contact_id is not None}
     for handle in unclear:
-        if found[handle].known or found[handle].undecided:
-            found[handle] = _person(handle, directory, companies, names.get(handle, frozenset()))
+        if found[handle].known or found[handle].undecided or found[handle].companies:
+            found[handle] = _person(handle, directory, companies, names.get(handle, frozenset()), present)
     _name_strangers(found, names, directory)
     return found
 
@@ -68,6 +70,22 @@ def known_person(handle: str, directory: Directory) -> Person:
     if known is None:
         known = directory.people[handle] = _person(handle, directory, (), frozenset())
     return known
+
+
+def met_person(
+    occurrence: Occurrence, known: Mapping[str, Person], directory: Directory
+) -> Mapping[str, Person]:
+    """Of a call on a line that several share: the only one of them with whom the rep was in touch around it."""
+    found = {}
+    for handle, person in known.items():
+        contact_id = directory.on_line.get((occurrence.activity_id, handle))
+        if contact_id is not None and person.contact_id is None:
+            company_id = next(
+                (each.company_id for each in directory.contacts[handle] if each.contact_id == contact_id), None
+            )
+            companies = person.companies if company_id is None else {company_id: ("contact", handle)}
+            found[handle] = Person(handle, contact_id, companies, known=True)
+    return found
 
 
 def said_person(handle: str, contact_id: int | None, company_id: int | None, directory: Directory) -> Person:
@@ -118,27 +136,51 @@ def _name_strangers(
 
 
 def _person(
-    handle: str, directory: Directory, thread_companies: Collection[int], names: Collection[str]
+    handle: str,
+    directory: Directory,
+    thread_companies: Collection[int],
+    names: Collection[str],
+    present: Collection[int] = (),
 ) -> Person:
     """By exact address or number, then by the domain of the address.
 
     Several contacts on one handle (duplicates, a shared line): the written name decides, or the thread's company, if it leaves
-    one of them; otherwise no contact is chosen, and a company only where all of them belong to it.
+    one of them, or on a line who takes part otherwise (`present`); otherwise no contact is chosen, and a company only where all
+    of them belong to it. A switchboard is nobody, however few have it.
     """
-    contacts = _told_apart(_contacts(handle, directory), directory, thread_companies, names)
+    contacts = _told_apart(_contacts(handle, names, directory), directory, thread_companies, names)
+    if len(contacts) > 1 and "@" not in handle:
+        contacts = [each for each in contacts if each.contact_id in present] or contacts
     contact_id = contacts[0].contact_id if len(contacts) == 1 else None
-    of_contacts = sorted({each.company_id for each in contacts if each.company_id is not None})
+    if handle in directory.switchboards:
+        contact_id = contact_id if contact_id in present else None
+        if not contacts:
+            of_board = directory.switchboards[handle]
+            found = dict.fromkeys(of_board if len(of_board) == 1 else (), ("switchboard", handle))
+            return Person(handle, None, found, known=bool(found))
+    of_contacts = sorted(
+        {each.company_id for each in contacts if each.company_id is not None and not each.moved}
+    )
     if len(of_contacts) > 1:
         return Person(handle, contact_id, {}, tuple(of_contacts), known=True)
     if of_contacts:
         return Person(handle, contact_id, {of_contacts[0]: ("contact", handle)}, known=True)
     domain, of_domain = _companies_by_domain(handle, directory)
+    if contact_id is not None and not of_domain and (company := _company_of_roles(contact_id, directory)):
+        return Person(handle, contact_id, {company: ("role", handle)}, known=True)
     if len(of_domain) > 1:
         narrowed = tuple([each for each in of_domain if each in thread_companies])
         if len(narrowed) != 1:
             return Person(handle, contact_id, {}, of_domain, known=bool(contacts))
         of_domain = narrowed
     return Person(handle, contact_id, dict.fromkeys(of_domain, ("domain", domain)), known=bool(contacts))
+
+
+def _company_of_roles(contact_id: int, directory: Directory) -> int | None:
+    """The company for whose deals somebody works of whom the CRM names none, where that is one."""
+    deals = directory.deals_of_contact.get(contact_id, ())
+    found = {directory.deals[each].company_id for each in deals}
+    return found.pop() if len(found) == 1 else None
 
 
 def _told_apart(
@@ -177,8 +219,12 @@ def _with_contact(party: Party, contact_id: int | None) -> Party:
     )
 
 
-def _contacts(handle: str, directory: Directory) -> Sequence[KnownContact]:
-    return directory.contacts.get(handle) or directory.contacts.get(untagged(handle)) or ()
+def _contacts(handle: str, names: Collection[str], directory: Directory) -> Sequence[KnownContact]:
+    """Those who have the handle, its tag aside; else those who have it on the domain above, under the same name."""
+    found = directory.contacts.get(handle) or directory.contacts.get(untagged(handle))
+    if found or not names or (above := address_above(untagged(handle))) is None:
+        return found or ()
+    return [each for each in directory.contacts.get(above, ()) if folded(each.name) in names]
 
 
 def _companies_by_domain(handle: str, directory: Directory) -> tuple[str, tuple[int, ...]]:

@@ -16,9 +16,9 @@ from autocapture.model.matching import MatchingRules
 T = TypeVar("T")
 
 EVIDENCE = (
-    "no deal", "several companies", "customer", "role on what was bought", "nothing said", "not in the subject", "mute",
-    "service", "role", "more roles", "role on a rival", "others have roles", "owner", "owner of a rival", "words",
-    "own words", "words of a rival", "number", "weeks before", "weeks after",
+    "no deal", "several companies", "customer", "role on what was bought", "nothing said", "not in the subject",
+    "not in the title", "mute", "unanswered", "service", "role", "more roles", "role on a rival", "others have roles", "owner",
+    "owner of a rival", "words", "own words", "words of a rival", "number", "weeks before", "weeks after",
 )  # fmt: skip
 """Every name of `match.evidence`: each needs a weight."""
 
@@ -28,9 +28,7 @@ _LEAST, _MOST = -50.0, 50.0
 @cache
 def shipped_rules() -> MatchingRules:
     """The rules that are in force where an operator names no file of their own."""
-    return parse_rules(
-        tomllib.loads((files("autocapture.match") / "matching.toml").read_text(encoding="utf-8"))
-    )
+    return parse_rules(tomllib.loads(shipped_text()))
 
 
 def rules_of(directory: Directory) -> MatchingRules:
@@ -109,3 +107,32 @@ def _words(data: Mapping[str, Any], name: str) -> frozenset[str]:
         return frozenset([each.strip().casefold() for each in found])
 
     return _value(data, name, "words.", read, "a list of words")
+
+
+def shipped_text() -> str:
+    """The file of the shipped rules, with its comments."""
+    return (files("autocapture.match") / "matching.toml").read_text(encoding="utf-8")
+
+
+def written(rules: MatchingRules, text: str) -> str:
+    """A file of rules with the version, weights and thresholds of these; everything else stays as `text` has it."""
+    values = {
+        "version": f"{rules.version}",
+        **{f'"{name}"': f"{weight:.2f}" for name, weight in rules.weights.items()},
+        "attach": f"{rules.attach:.2f}",
+        "margin": f"{rules.margin:.2f}",
+        "share": f"{rules.share:.2f}",
+    }
+    return "".join([_rewritten(line, values) for line in text.splitlines(keepends=True)])
+
+
+def _rewritten(line: str, values: Mapping[str, str]) -> str:
+    name, equals, rest = line.partition(" = ")
+    if not equals or name not in values:
+        return line
+    value, comment, said = rest.rstrip("\n").partition("#")
+    if not comment:
+        return f"{name} = {values[name]}\n"
+    told = f"{name} = {values[name]}"
+    width = len(name) + len(equals) + len(value)
+    return f"{told:<{max(width, len(told) + 1)}}#{said}\n"

@@ -21,8 +21,6 @@ from sqlmodel import Field, SQLModel
 
 from autocapture.model.columns import UtcDateTime
 
-RULE_VERSION = 1
-
 
 class Activity(SQLModel, table=True):
     """One email, meeting or call, however many mailboxes, calendars or lines saw it.
@@ -197,7 +195,7 @@ class Match(SQLModel, table=True):
     weight: float = 1.0
     method: str  # contact | domain | thread | series | only_live_deal | ...
     evidence: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    rule_version: int = RULE_VERSION
+    rule_version: int = 1  # of the matching rules
 
 
 class ThreadKey(SQLModel, table=True):

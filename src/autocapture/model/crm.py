@@ -13,6 +13,7 @@ from sqlmodel import Field, SQLModel
 from autocapture.model.columns import UtcDateTime
 
 OPEN, WON, LOST = "open", "won", "lost"
+BY_PEOPLE, BY_CAPTURE = "crm", "autocapture"
 
 
 class Company(SQLModel, table=True):
@@ -49,6 +50,16 @@ class ContactHandle(SQLModel, table=True):
     kind: str = Field(primary_key=True)  # email | phone
     value: str = Field(primary_key=True)
     contact_id: int = Field(foreign_key="contact.id", primary_key=True)
+
+
+class Switchboard(SQLModel, table=True):
+    """A contact who was reached on a number that is another one's in the CRM: calls on it lay in the slots of meetings with them.
+    Learned (`workflows.switchboards`); a number that is here means nobody in particular."""
+
+    __table_args__ = (Index("switchboard_contact", "contact_id"), {"sqlite_with_rowid": False})
+
+    number: str = Field(primary_key=True)  # E.164
+    contact_id: int = Field(primary_key=True)
 
 
 class BouncedAddress(SQLModel, table=True):
@@ -126,7 +137,18 @@ class DealProduct(SQLModel, table=True):
     product_id: int = Field(foreign_key="product.id", primary_key=True)
 
 
+class DealReference(SQLModel, table=True):
+    """A number by which others name the deal: of a quote, of an order."""
+
+    __tablename__ = "deal_reference"
+
+    deal_id: int = Field(foreign_key="deal.id", primary_key=True)
+    value: str = Field(primary_key=True)
+
+
 class DealContact(SQLModel, table=True):
+    """Somebody's role on a deal. `source`: a person entered it in the CRM (crm), or a product for capture did (autocapture)."""
+
     __tablename__ = "deal_contact"
     __table_args__ = (Index("deal_contact_contact", "contact_id"),)
 
@@ -134,6 +156,7 @@ class DealContact(SQLModel, table=True):
     contact_id: int = Field(foreign_key="contact.id", primary_key=True)
     role: str = ""
     since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    source: str = BY_PEOPLE
 
 
 class StageChange(SQLModel, table=True):

@@ -75,10 +75,14 @@ class Organization:
 
 @value(frozen=True, slots=True)
 class KnownContact:
+    """A contact as it is known by one handle. `moved`: the CRM has another address of theirs at their company, while this one is
+    on the domain of another, for which they wrote from here."""
+
     contact_id: int
     company_id: int | None
     name: str
     created_at: datetime | None = None
+    moved: bool = False
 
 
 @value(frozen=True, slots=True)
@@ -116,6 +120,10 @@ class Directory:
     partners: frozenset[int] = frozenset()
     deals: Mapping[int, KnownDeal] = field(default_factory=dict)
     """By deal id: every deal of a company or contact that the batch can reach."""
+    switchboards: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Numbers on which several people of a company were reached, though the CRM has them under one or nobody: with its id."""
+    on_line: Mapping[tuple[int, str], int] = field(default_factory=dict)
+    """By call and number that several contacts share: the only one of them with whom its rep was in touch around it."""
     locks: Locks = NO_LOCKS
     """What people said that may hold for the batch."""
     deals_of_company: Mapping[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)

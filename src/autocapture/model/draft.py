@@ -105,13 +105,15 @@ class Draft:
 
 @value(frozen=True, slots=True)
 class Link:
-    """A match to a company or a deal; weights on the deals of one activity sum to at most 1."""
+    """A match to a company or a deal; weights on the deals of one activity sum to at most 1. `rules` is the version of the rules
+    (`model.matching`) that made it."""
 
     target: Literal["company", "deal"]
     target_id: int
     method: str
     weight: float = 1.0
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    rules: int = 1
 
 
 @value(frozen=True, slots=True)

@@ -15,11 +15,13 @@ from autocapture.values import value
 
 @value(frozen=True, slots=True)
 class Occurrence:
-    """An activity as `match` is asked about it. `text` is what its writer wrote, without quotations; None where none is kept."""
+    """An activity as `match` is asked about it. `text` is what its writer wrote, without quotations; None where none is kept.
+    `part_of`: the meeting of which a call is a part, in the same series."""
 
     activity_id: int
     draft: Draft
     text: str | None = None
+    part_of: int | None = None
 
 
 @value(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from sqlalchemy import ColumnElement, Table, delete, literal_column, select, tup
 from sqlmodel import Session, SQLModel, col
 
 from autocapture.model.activities import (
-    RULE_VERSION,
     Activity,
     ActivityAlias,
     ActivityText,
@@ -70,7 +69,7 @@ _KNOWN = Lookup(lambda among: select(*[_STORED[name] for name in _LOADED]).where
 _OF_GROUP = {column: _of_group(column) for column in ("thread_id", "series_id")}
 _PARTICIPANTS = _children(Participant, _PARTICIPANT, "role", "address")
 _PARTICIPATIONS = _children(Participation, _PARTICIPATION, "user_id")
-_MATCHES = _children(Match, _MATCH[:-1])
+_MATCHES = _children(Match, _MATCH)
 _ALIASES = Lookup(lambda among: select(_ALIAS.key, _ALIAS.activity_id).where(among(_ALIAS.key, "keys")))
 _ALIKE = Lookup(
     lambda among: select(_STORED.fingerprint, _STORED.id).where(among(_STORED.fingerprint, "prints"))
@@ -249,7 +248,7 @@ def _write_matches(session: Session, items: Iterable[tuple[Stored, Matched]]) ->
     links = [
         (
             item.activity_id, link.target, link.target_id, link.method,
-            link.weight, dict(link.evidence), RULE_VERSION,
+            link.weight, dict(link.evidence), link.rules,
         )
         for item, matched in items
         for link in matched.links

@@ -11,8 +11,10 @@ from types import MappingProxyType
 from sqlalchemy import or_, select
 from sqlmodel import Session
 
+from autocapture.formats.domains import address_above
 from autocapture.model.created import COMPANY
 from autocapture.model.crm import (
+    BY_CAPTURE,
     Company,
     CompanyDomain,
     Contact,
@@ -20,6 +22,7 @@ from autocapture.model.crm import (
     Deal,
     DealContact,
     DealProduct,
+    DealReference,
     Product,
 )
 from autocapture.model.directory import (
@@ -81,11 +84,14 @@ def load_directory(
     """Everything of the CRM that activities between these handles could be matched to, and what people said of those in
     `groups`, which gives each one's thread and series."""
     wanted = set(handles) - organization.handles.keys()
-    outside = sorted(wanted | {untagged(handle) for handle in wanted})
+    outside = sorted(
+        {*wanted, *map(untagged, wanted), *filter(None, map(address_above, map(untagged, wanted)))}
+    )
     contacts = _contacts(session, outside)
     companies = _companies(
         session, {h.rpartition("@")[2] for h in outside if "@" in h} - organization.domains
     )
+    found = _with_moves(session, contacts, companies)
     company_ids = {company for found in companies.values() for company in found}
     company_ids.update(c.company_id for found in contacts.values() for c in found if c.company_id is not None)
     contact_ids = {c.contact_id for found in contacts.values() for c in found}
@@ -98,7 +104,7 @@ def load_directory(
     named = _named(session, company_ids)
     return Directory(
         organization=organization,
-        contacts=contacts,
+        contacts=found,
         companies=companies,
         company_names={company_id: name for company_id, (name, _) in named.items()},
         partners=frozenset(company_id for company_id, (_, partner) in named.items() if partner),
@@ -109,13 +115,18 @@ def load_directory(
 
 _HANDLE_OF, _CONTACT, _DOMAIN = table_of(ContactHandle).c, table_of(Contact).c, table_of(CompanyDomain).c
 _COMPANY, _DEAL, _ROLE = table_of(Company).c, table_of(Deal).c, table_of(DealContact).c
-_SOLD, _PRODUCT = table_of(DealProduct).c, table_of(Product).c
+_SOLD, _PRODUCT, _REFERENCE = table_of(DealProduct).c, table_of(Product).c, table_of(DealReference).c
 _CONTACTS = Lookup(
     lambda among: (
         select(_HANDLE_OF.value, _CONTACT.id, _CONTACT.company_id, _CONTACT.name, _CONTACT.created_at)
         .join(table_of(Contact), _CONTACT.id == _HANDLE_OF.contact_id)
         .where(_HANDLE_OF.kind.in_(("email", "phone")), among(_HANDLE_OF.value, "handles"))
         .order_by(_CONTACT.id)
+    )
+)
+_ADDRESSES = Lookup(
+    lambda among: select(_HANDLE_OF.contact_id, _HANDLE_OF.value).where(
+        _HANDLE_OF.kind == "email", among(_HANDLE_OF.contact_id, "ids")
     )
 )
 _COMPANIES = Lookup(
@@ -133,7 +144,16 @@ _NAMED = Lookup(
 )
 _DEALS_OF_COMPANIES = Lookup(lambda among: select(_DEAL.id).where(among(_DEAL.company_id, "ids")))
 _DEALS_OF_CONTACTS = Lookup(lambda among: select(_ROLE.deal_id).where(among(_ROLE.contact_id, "ids")))
-_ROLES = Lookup(lambda among: select(_ROLE.deal_id, _ROLE.contact_id).where(among(_ROLE.deal_id, "ids")))
+_ROLES = Lookup(
+    lambda among: select(_ROLE.deal_id, _ROLE.contact_id, _ROLE.source).where(among(_ROLE.deal_id, "ids"))
+)
+_REFERENCES = Lookup(
+    lambda among: (
+        select(_REFERENCE.deal_id, _REFERENCE.value)
+        .where(among(_REFERENCE.deal_id, "ids"))
+        .order_by(_REFERENCE.value)
+    )
+)
 _PRODUCTS = Lookup(
     lambda among: (
         select(_SOLD.deal_id, _PRODUCT.name)
@@ -160,6 +180,40 @@ def _contacts(session: Session, handles: Collection[str]) -> dict[str, tuple[Kno
     for value, contact_id, company_id, name, created_at in _CONTACTS(session, handles=handles):
         found[value].append(KnownContact(contact_id, company_id, name, created_at))
     return {value: tuple(known) for value, known in found.items()}
+
+
+def _with_moves(
+    session: Session,
+    contacts: Mapping[str, tuple[KnownContact, ...]],
+    companies: Mapping[str, Collection[int]],
+) -> Mapping[str, tuple[KnownContact, ...]]:
+    """The contacts, with those marked that have an address at their company besides one at another's, under this one."""
+    elsewhere = {
+        (handle, known.contact_id): known
+        for handle, found in contacts.items()
+        for known in found
+        if "@" in handle
+        and known.company_id is not None
+        and (of_domain := companies.get(handle.rpartition("@")[2]))
+        and known.company_id not in of_domain
+    }
+    if not elsewhere:
+        return contacts
+    domains: dict[int, set[str]] = defaultdict(set)
+    for contact_id, value in _ADDRESSES(session, ids={contact_id for _, contact_id in elsewhere}):
+        domains[contact_id].add(value.rpartition("@")[2])
+    at = _companies(session, {domain for found in domains.values() for domain in found})
+    moved = {
+        key
+        for key, known in elsewhere.items()
+        if any(known.company_id in at.get(domain, ()) for domain in domains[known.contact_id])
+    }
+    return {
+        handle: tuple(
+            [replace(known, moved=True) if (handle, known.contact_id) in moved else known for known in found]
+        )
+        for handle, found in contacts.items()
+    }
 
 
 def _companies(session: Session, domains: Collection[str]) -> dict[str, tuple[int, ...]]:
@@ -193,11 +247,13 @@ def _deals(
     if not ids:
         return {}
     roles: dict[int, set[int]] = defaultdict(set)
-    for deal_id, contact_id in _ROLES(session, ids=ids):
+    guessed: dict[int, set[int]] = defaultdict(set)
+    for deal_id, contact_id, entered_by in _ROLES(session, ids=ids):
         roles[deal_id].add(contact_id)
-    products: dict[int, list[str]] = defaultdict(list)
-    for deal_id, product in _PRODUCTS(session, ids=ids):
-        products[deal_id].append(product)
+        if entered_by == BY_CAPTURE:
+            guessed[deal_id].add(contact_id)
+    products = _grouped(_PRODUCTS(session, ids=ids))
+    references = _grouped(_REFERENCES(session, ids=ids))
     return {
         deal_id: KnownDeal(
             deal_id,
@@ -208,7 +264,16 @@ def _deals(
             outcome,
             name,
             frozenset(roles[deal_id]),
-            tuple(products[deal_id]),
+            products.get(deal_id, ()),
+            references.get(deal_id, ()),
+            frozenset(guessed[deal_id]),
         )
         for deal_id, company_id, owner_id, created, closed, outcome, name in _DEALS(session, ids=ids)
     }
+
+
+def _grouped(rows: Iterable[tuple[int, str]]) -> dict[int, tuple[str, ...]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    for key, text in rows:
+        found[key].append(text)
+    return {key: tuple(texts) for key, texts in found.items()}

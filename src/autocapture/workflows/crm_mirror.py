@@ -22,6 +22,7 @@ from autocapture.model.crm import (
     Deal,
     DealContact,
     DealProduct,
+    DealReference,
     DealState,
     Lead,
     LeadChange,
@@ -106,6 +107,7 @@ def load_mirror(session: Session) -> Loaded:
         for deal, product in _pairs(session, DealProduct, "deal_id", "product_id")
     ]
     _attach(tables["deal"], products, names["deal"], "products")
+    _attach(tables["deal"], _pairs(session, DealReference, "deal_id", "value"), names["deal"], "references")
     details = _details(session, names)
     mirror = Mirror(
         tables={**tables, **details},
@@ -195,7 +197,7 @@ def _details(session: Session, names: Mapping[str, Mapping[int, str]]) -> dict[s
         details["stage_change"][(names["deal"][deal], at.isoformat(), stage)] = {}
     for link in session.exec(select(DealContact)):
         key = (names["deal"][link.deal_id], names["contact"][link.contact_id])
-        details["deal_contact"][key] = {"role": link.role, "since": link.since}
+        details["deal_contact"][key] = {"role": link.role, "since": link.since, "source": link.source}
     return details
 
 
@@ -260,7 +262,10 @@ _SETS: Mapping[str, tuple[tuple[str, type[SQLModel], str, str, Mapping[str, str]
         ("emails", ContactHandle, "contact_id", "value", {"kind": "email"}),
         ("phones", ContactHandle, "contact_id", "value", {"kind": "phone"}),
     ),
-    "deal": (("products", DealProduct, "deal_id", "product_id", {}),),
+    "deal": (
+        ("products", DealProduct, "deal_id", "product_id", {}),
+        ("references", DealReference, "deal_id", "value", {}),
+    ),
 }
 """By table: the columns that hold several values, and the rows they become."""
 

@@ -26,6 +26,7 @@ from autocapture.store.bulk import in_chunks
 from autocapture.store.directory import load_directory
 from autocapture.store.engine import reading, take_turn, writing
 from autocapture.workflows.own_words import texts_of
+from autocapture.workflows.lines import calls_around, with_lines
 from autocapture.workflows.people import our_people
 
 BATCH = 500
@@ -51,6 +52,8 @@ def place(
     activities.change(session, [(before, item, results[item.activity_id]) for before, item in changed], now)
     bystanders = [item for key, item in neighbours.items() if key not in fresh and key not in after]
     activities.rematch(session, _differing(bystanders, results), now)
+    if calls := calls_around(session, [*touched, *(before for before, _ in changed)]) - members.keys():
+        rematch(session, organization, calls, now)
 
 
 def rematch_everything(app: Application) -> int:
@@ -106,6 +109,18 @@ def _neighbours(session: Session, items: Collection[Stored]) -> dict[int, Stored
 
 
 def _match_all(session: Session, organization: Organization, items: Sequence[Stored]) -> dict[int, Matched]:
+    groups, directory = groups_of(session, organization, items)
+    results: dict[int, Matched] = {}
+    for group in groups:
+        results.update(match(group, directory))
+    return results
+
+
+def groups_of(
+    session: Session, organization: Organization, items: Sequence[Stored]
+) -> tuple[list[list[Occurrence]], Directory]:
+    """Stored activities as `match` is asked about them, thread by thread and series by series, with what is known of those who
+    take part."""
     handles = {party.address for item in items for party in item.draft.parties if party.user_id is None}
     directory = load_directory(
         session,
@@ -113,15 +128,13 @@ def _match_all(session: Session, organization: Organization, items: Sequence[Sto
         handles,
         {item.activity_id: [each for each in (item.thread_id, item.series_id) if each] for item in items},
     )
+    directory = with_lines(session, directory, items)
     texts = _texts(session, directory, items)
     groups: dict[int, list[Occurrence]] = defaultdict(list)
     for item in items:
         key = item.activity_id
-        groups[_group(item)].append(Occurrence(key, item.draft, texts.get(key)))
-    results: dict[int, Matched] = {}
-    for group in groups.values():
-        results.update(match(group, directory))
-    return results
+        groups[_group(item)].append(Occurrence(key, item.draft, texts.get(key), item.meeting_id))
+    return list(groups.values()), directory
 
 
 def _texts(session: Session, directory: Directory, items: Sequence[Stored]) -> Mapping[int, str]:

@@ -319,3 +319,30 @@ def test_order_and_names_of_columns_do_not_matter(run: Importer, engine: Engine,
         deals = deals.replace(f'"{column}"', f'"{name}"')
     report = run(crm=f"{before}[deals]\n{deals}[deals.values.stage]{after}", deals=out.getvalue())
     assert (report.changes, report.refused) == ((), ())
+
+
+def test_numbers_of_quotes_and_who_entered_a_role_arrive(run: Importer, engine: Engine) -> None:
+    mapping = MAPPING.replace('products = "Products"', 'products = "Products"\nreferences = "Quotes"', 1) + (
+        '\n[deal_contacts]\nfile = "roles.csv"\n[deal_contacts.columns]\ndeal = "Deal"\ncontact = "Contact"\nsource = "By"\n'
+    )
+    files = {
+        **FILES,
+        "deals": FILES["deals"].replace(",Contacts", ",Contacts,Quotes").replace(",C1\n", ",,Q-2;PO 17;Q-2\n")
+        .replace(",C2\n", ",,\n").replace(",,,,,\n", ",,,,,,\n"),
+        "roles": "Deal,Contact,By\nD1,C1,autocapture\nD2,C2,\nD3,C1,somebody\n",
+    }  # fmt: skip
+    report = run(crm=mapping, **files)
+    found = contents(engine)
+    assert found["deal"][("D1",)]["references"] == ("PO 17", "Q-2")
+    assert found["deal"][("D2",)]["references"] == ()
+    assert {key: row["source"] for key, row in found["deal_contact"].items()} == {
+        ("D1", "C1"): "autocapture",
+        ("D2", "C2"): "crm",
+    }
+    assert [str(remark.reason) for remark in report.refused] == [
+        "unknown source 'somebody'; map it to crm or autocapture"
+    ]
+    again = run(crm=mapping, **files)
+    assert (again.created, again.updated) == ({}, {})
+    run(crm=mapping, **{**files, "deals": files["deals"].replace("Q-2;PO 17;Q-2", "Q-3")})
+    assert contents(engine)["deal"][("D1",)]["references"] == ("Q-3",)

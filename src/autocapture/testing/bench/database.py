@@ -91,7 +91,10 @@ def fill(session: Session, numbers: range) -> None:
     insert(
         session,
         DealContact,
-        [{"deal_id": deal["id"], "contact_id": deal["company_id"], "role": "buyer"} for deal in deals],
+        [
+            {"deal_id": deal["id"], "contact_id": deal["company_id"], "role": "buyer", "source": "crm"}
+            for deal in deals
+        ],
     )
 
 

@@ -716,6 +716,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.Integer(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("source", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["contact_id"],
             ["contact.id"],
@@ -742,6 +743,16 @@ def upgrade() -> None:
             ["product.id"],
         ),
         sa.PrimaryKeyConstraint("deal_id", "product_id"),
+    )
+    op.create_table(
+        "deal_reference",
+        sa.Column("deal_id", sa.Integer(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["deal_id"],
+            ["deal.id"],
+        ),
+        sa.PrimaryKeyConstraint("deal_id", "value"),
     )
     op.create_table(
         "deal_state",
@@ -1094,6 +1105,7 @@ def downgrade() -> None:
         batch_op.drop_index("deal_state_deal")
 
     op.drop_table("deal_state")
+    op.drop_table("deal_reference")
     op.drop_table("deal_product")
     with op.batch_alter_table("deal_contact", schema=None) as batch_op:
         batch_op.drop_index("deal_contact_contact")
