@@ -182,7 +182,8 @@ def _rule_starts(
         produced += 1
         if rule.count is not None and produced > rule.count:
             return
-        aware = wall.replace(tzinfo=zone)
+        # of an hour that comes twice, the start tells which one it means; a rule can only mean the first
+        aware = start if isinstance(start, datetime) and wall == local else wall.replace(tzinfo=zone)
         if rule.until is not None and _is_past(rule, wall, aware):
             return
         yield aware if timed else wall.date()

@@ -57,6 +57,17 @@ def test_a_time_that_the_clock_skips_uses_the_offset_before_the_gap() -> None:
     assert {each.ends_at - each.starts_at for each in found} == {timedelta(minutes=30)}  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("fold", [0, 1])
+def test_a_series_that_begins_in_the_hour_that_comes_twice_begins_once(fold: int) -> None:
+    start = datetime(2026, 10, 25, 2, 17, tzinfo=BERLIN, fold=fold)
+    recurrence = Recurrence(("FREQ=DAILY;COUNT=3",))
+    assert starts(weekly(starts_at=start, ends_at=start, recurrence=recurrence)) == [
+        datetime(2026, 10, 25, fold, 17, tzinfo=UTC),
+        datetime(2026, 10, 26, 1, 17, tzinfo=UTC),
+        datetime(2026, 10, 27, 1, 17, tzinfo=UTC),
+    ]
+
+
 def test_the_window_is_half_open() -> None:
     event = weekly("FREQ=DAILY")
     window = (datetime(2026, 3, 17, 8, tzinfo=UTC), datetime(2026, 3, 19, 8, tzinfo=UTC))

@@ -133,14 +133,15 @@ class Catalogue:
     def event(self, number: int, version: int) -> EventRecord:
         item = self.items[number]
         starts = self._starts_at(item, version)
+        ends = starts + HALF_AN_HOUR
         if item.occurrences > 1:
-            starts = starts.astimezone(ZoneInfo(SERIES_ZONE))
+            starts, ends = (each.astimezone(ZoneInfo(SERIES_ZONE)) for each in (starts, ends))
         people = [Attendee(PEOPLE[index].email, response="accepted") for index in item.insiders]
         guests = [Attendee(address, response="accepted") for address in item.outside(version)]
         return EventRecord(
             uid=f"event-{number}@customer.example",
             starts_at=starts,
-            ends_at=starts + HALF_AN_HOUR,
+            ends_at=ends,
             title=item.content(version),
             sequence=version,
             organizer=guests[0] if item.author is None else people[0],
