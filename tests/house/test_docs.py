@@ -60,6 +60,7 @@ def _slugs(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
+COMMAND = typer.main.get_command(app)
 pages = pytest.mark.parametrize("page", PAGES, ids=_name)
 
 
@@ -102,7 +103,7 @@ def _typed(block: Block) -> Iterator[list[str]]:
 
 def _leaf(words: list[str]) -> tuple[Any, Any, list[str]]:
     """The command that `words` name, its parent's context, and the words that are left for it."""
-    command: Any = typer.main.get_command(app)
+    command: Any = COMMAND
     context = command.make_context("autocapture", [], resilient_parsing=True)
     while words and hasattr(command, "get_command"):
         child = command.get_command(context, words[0])
