@@ -36,16 +36,26 @@ def people_said(
     activity_id: int, draft: Draft, handles: Iterable[str], directory: Directory
 ) -> Mapping[str, Person]:
     """Those of the handles outside of which somebody said who they are, in this activity."""
+    return {
+        handle: said_person(handle, lock.contact_id, lock.company_id, directory)
+        for handle, lock in who_said(activity_id, draft, handles, directory).items()
+    }
+
+
+def who_said(
+    activity_id: int, draft: Draft, handles: Iterable[str], directory: Directory
+) -> Mapping[str, Lock]:
+    """The word that holds on who a handle is, of those handles of which there is one."""
     if not directory.locks:
         return {}
     near = _near(activity_id, draft, directory)
-    found: dict[str, Person] = {}
+    found: dict[str, Lock] = {}
     for handle in handles:
         names = (handle, untagged(handle))
         words = [*near, *_on_handle(handle, activity_id, draft, directory)]
         lock = _first([each for each in words if each.said == "person" and each.handle in names], activity_id)
         if lock is not None:
-            found[handle] = said_person(handle, lock.contact_id, lock.company_id, directory)
+            found[handle] = lock
     return found
 
 

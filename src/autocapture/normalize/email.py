@@ -302,7 +302,7 @@ def _dedupe_key(record: EmailRecord, author: str, owner: Colleague) -> str:
     """The Message-ID; without a usable one a hash of the headers, within the mailboxes of one user (two users may hold two
     mails that look alike)."""
     if record.message_id and record.message_id.lower() not in _CONSTANT_IDS:
-        return _key_of(record.message_id)
+        return key_of(record.message_id)
     recipients = sorted(canonical_email(each.email) for each in (*record.to, *record.cc))
     told = (
         owner.user_id,
@@ -315,14 +315,15 @@ def _dedupe_key(record: EmailRecord, author: str, owner: Colleague) -> str:
     return _HEADERS_HASHED + sha256("\n".join(map(str, told)).encode("utf-8", "replace")).hexdigest()
 
 
-def _key_of(message_id: str) -> str:
+def key_of(message_id: str) -> str:
+    """What a Message-ID is stored under; marked where it reads like the key of something else."""
     return _ESCAPED + message_id if message_id.startswith(_NOT_OF_MAIL) else message_id
 
 
 def _thread_keys(own: str, record: EmailRecord) -> tuple[str, ...]:
     if not record.references and not record.in_reply_to:
         return (own,)
-    keys = dict.fromkeys((own, *map(_key_of, (*record.references, *record.in_reply_to))))
+    keys = dict.fromkeys((own, *map(key_of, (*record.references, *record.in_reply_to))))
     return tuple([key for key in keys if key == own or key.lower() not in _CONSTANT_IDS])
 
 

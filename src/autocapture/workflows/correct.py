@@ -16,6 +16,7 @@ from sqlmodel import Session, and_, col, or_, select
 from autocapture.application import Application
 from autocapture.errors import InputError
 from autocapture.formats.domains import organization_domains
+from autocapture.formats.handles import canonical_email
 from autocapture.model.activities import Participant, ThreadKey
 from autocapture.model.corrections import UNDO, Correction, Said, Scope
 from autocapture.model.crm import Contact
@@ -179,9 +180,10 @@ def _person_meant(draft: Draft, handle: str, organization: Organization) -> str:
     ]
     addresses = list(dict.fromkeys(party.address for party in outside))
     if handle:
-        if handle.strip().lower() not in addresses:
+        meant = canonical_email(handle) if "@" in handle else handle.strip()
+        if meant not in addresses:
             raise InputError(f"{handle} does not take part from outside; {_listed(addresses)} do")
-        return handle.strip().lower()
+        return meant
     authors = [party.address for party in outside if party.role in _AUTHORS]
     if len(addresses) == 1 or authors:
         return (authors or addresses)[0]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.integration.capture.deployment import deploy
 from tests.integration.corrections.matter import furnish
+from tests.integration.service.conftest import home, run  # noqa: F401
 from tests.peers.postgres import postgres_server, postgres_url  # noqa: F401
 
 from autocapture.application import Application

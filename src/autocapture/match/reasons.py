@@ -1,0 +1,37 @@
+"""What speaks for a deal or against it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_WORDS: Mapping[str, str] = {
+    "no deal": "",  # where every option begins
+    "mute": "",
+    "several companies": "several companies take part",
+    "customer": "they have bought before, and may mean that",
+    "role on what was bought": "who takes part has a role on what was bought",
+    "nothing said": "no deal is named",
+    "not in the subject": "no deal is named in the subject",
+    "service": "it reads like a bill, a ticket or an invitation",
+    "role": "who takes part has a role on it",
+    "more roles": "several who take part have a role on it",
+    "role on a rival": "who takes part has a role on another deal",
+    "others have roles": "none of its contacts takes part",
+    "owner": "its owner takes part",
+    "owner of a rival": "the owner of another deal takes part",
+    "words": "its name or products are mentioned",
+    "own words": "words that are its own are mentioned",
+    "words of a rival": "words of another deal are mentioned",
+    "number": "the number of its quote or order is mentioned",
+    "weeks before": "it was entered only later",
+    "weeks after": "it was closed before",
+}
+_LEAST = 0.05
+"""Log-odds below which nothing is said of an evidence."""
+
+
+def in_words(evidence: Mapping[str, float]) -> tuple[str, ...]:
+    """The evidence of an option (log-odds by name), the weightiest first; what hardly counts is left out."""
+    spoken = sorted(evidence.items(), key=lambda each: (-abs(each[1]), each[0]))
+    told = [_WORDS.get(name, name) for name, amount in spoken if abs(amount) >= _LEAST]
+    return tuple(dict.fromkeys(filter(None, told)))
