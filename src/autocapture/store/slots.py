@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from autocapture.model.activities import Activity, ActivityText, Participation
-from autocapture.model.crm import ContactHandle
+from autocapture.model.crm import ContactHandle, Switchboard
 from autocapture.model.directory import untagged
 from autocapture.store import activities
 from autocapture.store.activities import Stored
@@ -32,7 +32,7 @@ class Span(NamedTuple):
 
 
 _PART, _ACT, _TEXT = table_of(Participation).c, table_of(Activity).c, table_of(ActivityText).c
-_HANDLE = table_of(ContactHandle).c
+_HANDLE, _BOARD = table_of(ContactHandle).c, table_of(Switchboard).c
 _SPANS = Lookup(
     lambda among: (
         select(
@@ -77,6 +77,9 @@ _SAID = Lookup(
 )
 _CONTACTS = Lookup(
     lambda among: select(_HANDLE.value, _HANDLE.contact_id).where(among(_HANDLE.value, "handles"))
+)
+_REACHED = Lookup(
+    lambda among: select(_BOARD.number, _BOARD.contact_id).where(among(_BOARD.number, "handles"))
 )
 
 
@@ -129,9 +132,10 @@ def load(session: Session, activity_ids: Collection[int]) -> dict[int, Stored]:
 
 
 def contacts_of(session: Session, handles: Collection[str]) -> Mapping[str, frozenset[int]]:
-    """The contacts that have each of these handles, tagged addresses without their tag too."""
+    """The contacts that have each of these handles, tagged addresses without their tag too, or were reached on a switchboard."""
     of: dict[str, set[int]] = defaultdict(set)
-    for value, contact_id in _CONTACTS(session, handles={*handles, *map(untagged, handles)}):
+    wanted = {*handles, *map(untagged, handles)}
+    for value, contact_id in (*_CONTACTS(session, handles=wanted), *_REACHED(session, handles=handles)):
         of[value].add(contact_id)
     return {
         handle: frozenset(of[handle] or of[untagged(handle)])

@@ -25,8 +25,8 @@ from autocapture.store.activities import Stored
 from autocapture.store.bulk import in_chunks
 from autocapture.store.directory import load_directory
 from autocapture.store.engine import reading, take_turn, writing
-from autocapture.workflows.own_words import texts_of
 from autocapture.workflows.lines import calls_around, with_lines
+from autocapture.workflows.own_words import texts_of
 from autocapture.workflows.people import our_people
 
 BATCH = 500

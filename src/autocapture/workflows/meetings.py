@@ -31,6 +31,7 @@ from autocapture.workflows.matching import place
 from autocapture.workflows.people import our_people
 from autocapture.workflows.slots import series_around, told
 from autocapture.workflows.staging import Scope, Staged, withheld
+from autocapture.workflows.switchboards import learn_switchboards
 
 PAST = timedelta(days=366)
 FUTURE = timedelta(days=366)
@@ -238,10 +239,15 @@ def settle_meetings(app: Application, *, whole_calendar: bool = False) -> int:
     """Derives anew the meetings that have ended since they were last looked at; the number of series derived.
 
     `whole_calendar` also takes every recurring series, whose window of derived meetings moves on from day to day, and those
-    with a call in a slot: whose number it is may have been entered since.
+    with a call in a slot: whose number it is may have been entered since. What the calls in slots tell of switchboards is
+    learned before.
     """
     now = app.clock.now()
     organization = our_people(app)
+    if whole_calendar:
+        with writing(app.engine) as session:
+            take_turn(session)
+            learn_switchboards(session, organization, now)
     with reading(app.engine) as session:
         ended = select(col(Activity.series_id)).where(
             col(Activity.kind) == "meeting",

@@ -60,7 +60,7 @@ ATTENDEE;PARTSTAT={answer}:mailto:kim@customer.example
 def event(
     uid: str = "demo",
     *,
-    day: int = 10,
+    day: str = "10",
     hour: str = "10",
     end: str = "11",
     answer: str = "ACCEPTED",
@@ -80,7 +80,7 @@ class Desk:
         (folder / "calls.toml").write_text('time_zone = "UTC"\n' + CALLS_MAPPING + OUTCOMES)
         self.calendar(), self.calls()
         self.mailbox = folder / "Maildir"
-        deliver(self.mailbox, message(99, message_id="old@customer.example"))
+        deliver(self.mailbox, message(99, author="<ann@other.example>"))
         self.accounts = {
             "event": connect_files(self.app, ics=folder / "work.ics"),
             "call": connect_files(self.app, calls=folder / "calls.csv", mapping=folder / "calls.toml"),
@@ -110,8 +110,11 @@ class Desk:
         (found,) = self.meetings()
         return found
 
+    def all_calls(self) -> list[dict[str, Any]]:
+        return list(list_activities(self.app, Selection(kind="call")))
+
     def call(self) -> dict[str, Any]:
-        (found,) = list_activities(self.app, Selection(kind="call"))
+        (found,) = self.all_calls()
         return found
 
     def count(self, metric: str) -> float | None:

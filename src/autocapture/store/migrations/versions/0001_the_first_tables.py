@@ -213,6 +213,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("metric"),
     )
     op.create_table(
+        "switchboard",
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("number", "contact_id"),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("switchboard", schema=None) as batch_op:
+        batch_op.create_index("switchboard_contact", ["contact_id"], unique=False)
+
+    op.create_table(
         "team",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -1207,6 +1217,10 @@ def downgrade() -> None:
 
     op.drop_table("thread_key")
     op.drop_table("team")
+    with op.batch_alter_table("switchboard", schema=None) as batch_op:
+        batch_op.drop_index("switchboard_contact")
+
+    op.drop_table("switchboard")
     op.drop_table("rollup_definition")
     op.drop_table("rate_bucket")
     op.drop_table("quota")
