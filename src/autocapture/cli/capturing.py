@@ -47,11 +47,13 @@ def capture(
     from autocapture.workflows.creating import create_contacts
     from autocapture.workflows.meetings import settle_meetings
     from autocapture.workflows.rollups import refresh_rollups
+    from autocapture.workflows.signatures import read_signatures
 
     app = open_application()
     reports = [capture_account(app, account_id, resync=resync) for account_id in _chosen(app, account)]
     settle_meetings(app)
     create_contacts(app)
+    read_signatures(app)
     refresh_rollups(app)
     emit(
         (

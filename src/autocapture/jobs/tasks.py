@@ -14,6 +14,7 @@ from autocapture.workflows.dead_logins import tell_of_dead_logins
 from autocapture.workflows.invitation_mails import send_invitations
 from autocapture.workflows.meetings import settle_meetings
 from autocapture.workflows.rollups import refresh_rollups
+from autocapture.workflows.signatures import read_signatures
 from autocapture.workflows.stall import check_habits
 from autocapture.workflows.subscriptions import keep_watched
 from autocapture.workflows.weekly import publish_due_summaries
@@ -49,6 +50,7 @@ def tasks(app: Application, should_stop: Callable[[], bool]) -> Mapping[str, Cal
 
     def create(_job: Job) -> None:
         report = create_contacts(app)
+        read_signatures(app)
         if report.newcomers:
             log.info("contacts_created", batch=report.batch_id, count=len(report.newcomers))
 

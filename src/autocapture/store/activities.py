@@ -21,6 +21,7 @@ from autocapture.model.activities import (
     Participant,
     Participation,
 )
+from autocapture.model.created import AddressDetail
 from autocapture.model.draft import Draft, Link, Matched, Part, Party, Sign
 from autocapture.model.ledger import OutboxEntry
 from autocapture.model.measures import DirtyCell
@@ -193,6 +194,7 @@ def remove(session: Session, gone: Sequence[Stored]) -> None:
         (ActivityText, "activity_id"),
         (OutboxEntry, "activity_id"),
         (ActivityAlias, "activity_id"),
+        (AddressDetail, "activity_id"),
     ):
         delete_where_in(session, model, column, ids)
     delete_where_in(session, Activity, "id", ids)

@@ -242,11 +242,32 @@ def _move_matches(session: Session, company_id: int, other: int) -> None:
     session.connection().execute(match.update().where(mine).values(target_id=other))
 
 
+def numbers_of_the_crm(session: Session, numbers: Collection[str]) -> set[str]:
+    """Those of these numbers that contacts have by the CRM."""
+    if not numbers:
+        return set()
+    statement = select(_HANDLE.value).where(
+        _HANDLE.kind == "phone", among(session, _HANDLE.value, sorted(numbers)), ~_was_found()
+    )
+    return {value for (value,) in rows_of(session, statement.distinct())}
+
+
 def with_numbers_of_the_crm(session: Session) -> set[int]:
     """The contacts of which the CRM tells a number."""
-    own = table_of(FoundNumber).alias("own").c
-    statement = select(_HANDLE.contact_id).where(
-        _HANDLE.kind == "phone",
-        ~select(own.value).where(own.contact_id == _HANDLE.contact_id, own.value == _HANDLE.value).exists(),
-    )
+    statement = select(_HANDLE.contact_id).where(_HANDLE.kind == "phone", ~_was_found())
     return {contact_id for (contact_id,) in rows_of(session, statement.distinct())}
+
+
+def drop_number(session: Session, contact_id: int, number: str) -> None:
+    """A contact has this number from their signature no longer."""
+    handle, found = table_of(ContactHandle), table_of(FoundNumber)
+    for table in (handle, found):
+        session.connection().execute(
+            table.delete().where(table.c.contact_id == contact_id, table.c.value == number)
+        )
+
+
+def _was_found() -> ColumnElement[bool]:
+    """Whether the handle is one that a signature told."""
+    own = table_of(FoundNumber).alias("own").c
+    return select(own.value).where(own.contact_id == _HANDLE.contact_id, own.value == _HANDLE.value).exists()

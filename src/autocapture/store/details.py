@@ -54,14 +54,15 @@ def forget(session: Session, addresses: Collection[str]) -> None:
     delete_where_in(session, AddressDetail, "address", sorted(addresses))
 
 
-def forget_told_by(session: Session, activity_ids: Sequence[int], *, names_too: bool) -> None:
-    """Forgets what the texts of these told; with `names_too` what their headers did as well."""
+def forget_told_by(session: Session, activity_ids: Sequence[int]) -> None:
+    """Forgets what the texts of these told; what their headers did stays."""
     detail = table_of(AddressDetail)
-    statement = detail.delete().where(among(session, detail.c.activity_id, activity_ids))
-    if not names_too:
-        statement = statement.where(detail.c.kind.not_in(("name", "called")))
     if activity_ids:
-        session.connection().execute(statement)
+        session.connection().execute(
+            detail.delete().where(
+                among(session, detail.c.activity_id, activity_ids), detail.c.kind.not_in(("name", "called"))
+            )
+        )
 
 
 def _place(told: Told) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ _BACK = (("30 days", timedelta(days=30)), ("90 days", timedelta(days=90)), ("a y
 _LEVELS = {
     "metadata": "Who, when and how long. No subjects.",
     "subject": "Subjects and titles too.",
-    "full": "Texts of mails with people whom the CRM knows too, sealed.",
+    "full": "Texts of mails with people whom the CRM knows too, sealed, and what those people's signatures tell of them.",
 }
 
 

@@ -12,6 +12,7 @@ from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import Activity, ActivityText, CalendarItem
 from autocapture.model.ledger import LedgerEntry
 from autocapture.store.bulk import delete_where_in, in_chunks
+from autocapture.store.details import forget_told_by
 
 LEVELS: tuple[str, ...] = get_args(CaptureLevel)
 
@@ -27,6 +28,7 @@ def lower_level(session: Session, account_id: int, level: str) -> None:
     if _rank(level) < _rank("full"):
         ids = sorted(_kept_by_nobody_else(session, account_id, "full"))
         delete_where_in(session, ActivityText, "activity_id", ids)
+        forget_told_by(session, ids)
     if level != "metadata":
         return
     for chunk in in_chunks(sorted(_kept_by_nobody_else(session, account_id, "subject"))):

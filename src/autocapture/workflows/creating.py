@@ -29,6 +29,7 @@ from autocapture.workflows.exclusions import load_exclusions
 from autocapture.workflows.header_names import keep_names, name_of
 from autocapture.workflows.matching import rematch_in_batches
 from autocapture.workflows.people import our_people
+from autocapture.workflows.signatures import read_again
 from autocapture.workflows.taking_back import finish_taking_back
 
 WHOLE_EVERY = timedelta(days=1)
@@ -251,7 +252,9 @@ def _insert(session: Session, newcomers: Sequence[Newcomer], batch_id: int, now:
             for each in newcomers
         ],
     )  # fmt: skip
-    keep_names(session, [each.address for each in newcomers])
+    addresses = [each.address for each in newcomers]
+    keep_names(session, addresses)
+    read_again(session, addresses)
 
 
 def _companies(

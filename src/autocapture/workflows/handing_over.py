@@ -16,8 +16,9 @@ from autocapture.crm.rows import Change, Values
 from autocapture.model.created import COMPANY, CONTACT, FoundNumber, Tombstone
 from autocapture.model.crm import Company, Contact, ContactHandle
 from autocapture.store import created
-from autocapture.store.bulk import among, delete_where_in, insert_missing, table_of
+from autocapture.store.bulk import among, insert_missing, table_of
 from autocapture.workflows.company_of_person import company_of
+from autocapture.workflows.signatures import read_again
 
 _NAMES: Mapping[str, tuple[type[Contact] | type[Company], str]] = {
     CONTACT: (Contact, "emails"),
@@ -70,7 +71,7 @@ def settle_with_crm(
             if change.table == CONTACT
         },
     )
-    _bury_given_up(session, changes, now)
+    _note_addresses(session, changes, now)
 
 
 def _absorb_contacts(session: Session, now: datetime) -> None:
@@ -107,29 +108,27 @@ def _absorb_companies(session: Session, now: datetime) -> None:
 
 
 def _drop_numbers(session: Session, brought: Mapping[int, tuple[str, ...]]) -> None:
-    """Who has a number in the CRM keeps none that a signature told; one that it `brought` as well is its own."""
+    """Who has a number in the CRM keeps none that a signature told, nor does anybody one that somebody else has there; one that
+    it `brought` as well is its own."""
     rows = session.execute(select(col(FoundNumber.contact_id), col(FoundNumber.value))).all()
     if not rows:
         return
-    found, handle = table_of(FoundNumber), table_of(ContactHandle)
-    same = [(number, value) for number, value in rows if value in brought.get(number, ())]
+    found = table_of(FoundNumber)
+    same = {(number, value) for number, value in rows if value in brought.get(number, ())}
     for contact_id, value in same:
         session.connection().execute(
             found.delete().where(found.c.contact_id == contact_id, found.c.value == value)
         )
     numbered = created.with_numbers_of_the_crm(session)
+    taken = created.numbers_of_the_crm(session, {value for _, value in rows})
     for contact_id, value in rows:
-        if contact_id in numbered and (contact_id, value) not in same:
-            session.connection().execute(
-                handle.delete().where(
-                    handle.c.kind == "phone", handle.c.value == value, handle.c.contact_id == contact_id
-                )
-            )
-    delete_where_in(session, FoundNumber, "contact_id", sorted({number for number, _ in rows} & numbered))
+        if (contact_id in numbered or value in taken) and (contact_id, value) not in same:
+            created.drop_number(session, contact_id, value)
 
 
-def _bury_given_up(session: Session, changes: Iterable[Change], now: datetime) -> None:
-    """An address that the CRM took from a contact, and gave to no other, is of nobody whom we should create."""
+def _note_addresses(session: Session, changes: Iterable[Change], now: datetime) -> None:
+    """An address that the CRM took from a contact, and gave to no other, is of nobody whom we should create. What those that it
+    brought have written is read for what their signatures tell."""
     given_up: set[str] = set()
     brought: set[str] = set()
     for change in changes:
@@ -148,6 +147,7 @@ def _bury_given_up(session: Session, changes: Iterable[Change], now: datetime) -
         {"target": CONTACT, "value": value, "at": now, "why": "given_up"} for value in sorted(given_up - held)
     ]
     created.forget_tombstones(session, CONTACT, brought)
+    read_again(session, brought)
     insert_missing(session, Tombstone, stones)
 
 

@@ -46,9 +46,9 @@ def importer(app: Application, folder: Path) -> Import:
     folder.mkdir()
     (folder / "crm.toml").write_text(MAPPING)
 
-    def run(contacts: str = "", companies: str = "", *, dry_run: bool = False) -> ImportReport:
+    def run(contacts: str = "", companies: str = "", *, kim: str = "", dry_run: bool = False) -> ImportReport:
         (folder / "contacts.csv").write_text(
-            "id,name,mail,phone,company\np1,Kim,kim@customer.example,,c1\n" + contacts
+            f"id,name,mail,phone,company\np1,Kim,kim@customer.example,{kim},c1\n{contacts}"
         )
         (folder / "companies.csv").write_text("id,name,domains\nc1,Customer,customer.example\n" + companies)
         report = import_crm(app.engine, app.clock, mapping=folder / "crm.toml", dry_run=dry_run)
