@@ -192,7 +192,11 @@ def activities(
     ] = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """List activities with participants, matches and sightings."""
+    """List activities with participants, matches and sightings.
+
+    It names whoever was copied blindly too, whom the pages tell to few:
+    hand it on with care.
+    """
     from autocapture.errors import InputError
     from autocapture.workflows.listings import Selection, list_activities
 

@@ -137,7 +137,11 @@ def trace(
     where: WhereOption = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """List the rows behind a value, each with what it contributes."""
+    """List the rows behind a value, each with what it contributes.
+
+    It names whoever was copied blindly too, whom the pages tell to few:
+    hand it on with care.
+    """
     from autocapture.cli.application import open_application, organization_zone
     from autocapture.cli.sheets import traced_table
     from autocapture.measure.catalog import metric_named

@@ -19,7 +19,7 @@ from autocapture.errors import AutocaptureError, InputError, without_codes
 from autocapture.model.accounts import Account, Channel, Credential
 from autocapture.model.ledger import LedgerEntry
 from autocapture.store.engine import reading
-from autocapture.web.accounts import OUTCOMES, STATES, acts, is_delegated, login_of, proof
+from autocapture.web.accounts import OUTCOMES, STATES, TONES, acts, is_delegated, login_of, proof
 from autocapture.web.connect import NAMES, own_account, sign_in_again, to_consent
 from autocapture.web.connect import in_words as problem_in_words
 from autocapture.web.counting import Counting
@@ -169,6 +169,7 @@ def _page(
         account=account,
         label=_label(application, account),
         state=STATES.get(account.state, account.state),
+        tone=TONES.get(account.state, ""),
         stands=without_codes(account.why or ""),
         why=why,
         done=done,

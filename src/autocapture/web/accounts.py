@@ -16,10 +16,12 @@ from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
 from autocapture.store.engine import reading
 from autocapture.web.access import Reach
+from autocapture.web.connect import NAMES
 from autocapture.web.ownership import sight_of, within
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
 from autocapture.workflows.account_health import AccountHealth, health_of
+from autocapture.workflows.granting import label_of
 
 OUTCOMES = ("captured", "skipped", "quarantined")
 STATES = {
@@ -30,6 +32,8 @@ STATES = {
     "disconnected": "disconnected",
     "disabled": "not captured, since its owner is disabled",
 }
+TONES = {"active": "ok", "needs_reconnect": "bad"}
+"""What somebody wanted, a pause or an end, is neither well nor wrong."""
 _TO_DO = {
     "pending": "Look at it and begin",
     "needs_reconnect": "Connect it again",
@@ -89,7 +93,7 @@ def _account(
     )
     return {
         "user": user.name,
-        "connector": account.connector,
+        "connector": NAMES.get(account.connector) or label_of(account.connector),
         "subject": login_of(account),
         "places": _places(login_of(account)),
         "href": f"/accounts/{account.id}" if account.user_id == visit.user_id else None,
@@ -97,7 +101,7 @@ def _account(
         "id": account.id,
         "acts": acts(account, visit),
         "state": STATES.get(state, state),
-        "ok": state == "active",
+        "tone": TONES.get(state, ""),
         "why": account.why if visit.reach is Reach.ALL else without_codes(account.why or ""),
         "level": account.capture_level,
         "since": reader.day(account.since) if account.since else "the beginning",

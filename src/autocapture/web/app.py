@@ -41,7 +41,7 @@ from autocapture.workflows.health import readiness
 
 Id = Annotated[int, Path(ge=0, le=2**63 - 1)]
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
-NOT_HERE = "There is no such page. It may have been written down wrongly."
+NOT_HERE = "There is no such page here, or it is not yours to see."
 NOT_OURS = (
     "This form is too old, or was not sent from a page of ours. Go back, load the page anew, and try again."
 )

@@ -280,7 +280,7 @@ def in_words(problem: AutocaptureError, label: str, visit: Visit) -> str:
     told = str(problem) if signed_in_user(visit).role == "admin" else without_codes(str(problem))
     said = in_form(told).rstrip(".")
     if isinstance(problem, TryLater):
-        return f"{label} cannot be asked now ({said}), so nothing was connected. Try again in a minute."
+        return f"{label} cannot be asked now, so nothing was connected: {said}. Try again in a minute."
     if "@" not in said.partition(" ")[0]:  # an address is told as it is written
         said = f"{said[:1].upper()}{said[1:]}"
     theirs = (

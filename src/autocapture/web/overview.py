@@ -19,6 +19,7 @@ from autocapture.web.templating import render
 from autocapture.web.visit import Visit
 
 _WEEKS = 6
+_AT_REST = {"pending": "waiting for a choice", "paused": "paused", "disconnected": "disconnected"}
 
 
 def page(application: Application, visit: Visit) -> str:
@@ -72,8 +73,10 @@ def _capture(session: Session, visit: Visit) -> dict[str, object]:
     ).one()
     return {
         "accounts": sum(states.values()),
-        "down": sum(count for state, count in states.items() if state not in ("active", "pending")),
-        "pending": states.get("pending", 0),
+        "down": states.get("needs_reconnect", 0),
+        "others": [
+            f"{count} {words}" for state, words in _AT_REST.items() if (count := states.get(state, 0))
+        ],
         "outcomes": [
             (outcome, visit.reader.count(outcomes.get(outcome, 0)))
             for outcome in ("captured", "skipped", "quarantined")

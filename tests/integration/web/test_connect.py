@@ -403,6 +403,9 @@ def test_a_rep_pauses_their_account_and_has_it_go_on(
     assert rep.send(f"{page}/pause").headers["location"] == page
     google.receive(1, newest=at("2026-11-15T18:00"))
     assert (account_of(ready).state, due_accounts(ready)) == ("paused", [])
+    rep.get("/")
+    assert "1 paused" in rep.words
+    assert "reconnected" not in rep.words, "what its owner wanted is no fault"
     assert "Resume" in rep.get(page).text
     assert rep.send(f"{page}/resume").headers["location"] == page
     assert captured(ready, page) == 3

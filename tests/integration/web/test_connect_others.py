@@ -79,7 +79,9 @@ def test_what_was_typed_wrongly_is_told_in_the_words_of_the_form(app: Applicatio
 
     assert "Give “Address” or “Domain”, one of them." in told()
     assert "“Address”: must begin with https:// and a host." in told(url="calendar.example")
-    assert "CalDAV cannot be asked now (127.0.0.1 does not answer" in told(url="http://127.0.0.1:9/")
+    assert "CalDAV cannot be asked now, so nothing was connected: 127.0.0.1 does not answer" in told(
+        url="http://127.0.0.1:9/"
+    )
     elsewhere = told(url="https://10.1.2.3/")
     assert "is not public" in elsewhere
     assert "tell who runs autocapture" in elsewhere
