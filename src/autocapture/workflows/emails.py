@@ -88,9 +88,8 @@ def store_emails(
         after = replace(before, draft=draft, matched=NOT_YET, thread_id=thread_id)
         if draft != before.draft or after.thread_id != before.thread_id:
             changed.append((before, after))
-    saying = [
-        item for item in (*removed, *new, *(each for both in changed for each in both)) if item.draft.remark
-    ]
+    told = (*new, *(each for both in changed for each in both))
+    saying = [*removed, *(item for item in told if item.draft.remark)]
     changed.extend(bereft(session, removed, by_activity))
     place(session, scope.organization, new=new, changed=changed, now=now)
     look_again(session, scope.organization, saying, now)

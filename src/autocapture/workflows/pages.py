@@ -13,7 +13,7 @@ from autocapture.connector import Broken, Connection, Page, ReadsText
 from autocapture.errors import AutocaptureError, SetupError, Unreachable
 from autocapture.model.accounts import Channel
 from autocapture.model.ledger import CAPTURED, QUARANTINED, SKIPPED
-from autocapture.store import calendar, leases, ledger
+from autocapture.store import activities, calendar, leases, ledger
 from autocapture.store.bulk import table_of
 from autocapture.store.engine import reading, take_turn, writing
 from autocapture.store.ledger import Held
@@ -22,7 +22,7 @@ from autocapture.workflows.departed import leave
 from autocapture.workflows.emails import store_emails
 from autocapture.workflows.freshness import note_arrivals
 from autocapture.workflows.matching import rematch
-from autocapture.workflows.meetings import derive, store_events
+from autocapture.workflows.meetings import derive, look_again, store_events
 from autocapture.workflows.pulling import Pulled, Run, apart, pull_again, quarantined
 from autocapture.workflows.report import CaptureReport
 from autocapture.workflows.staging import Staged, next_reading
@@ -231,11 +231,12 @@ def _texts(run: Run, due: TextsDue) -> tuple[Mapping[str, str], Sequence[str]]:
 
 
 def _keep_texts(session: Session, run: Run, due: TextsDue, texts: Mapping[str, str]) -> None:
-    """Stores them, and matches their mails anew: what is written may name a deal."""
-    organization = run.scope.organization
-    keep_texts(session, run.app.vault, organization, due, texts)
+    """Stores them, and matches their mails anew: what is written may name a deal, or say that a meeting was missed."""
+    organization, now = run.scope.organization, run.app.clock.now()
+    saying = keep_texts(session, run.app.vault, organization, due, texts)
     kept = [activity_id for source_id, activity_id in due.activities.items() if texts.get(source_id)]
-    rematch(session, organization, kept, run.app.clock.now())
+    rematch(session, organization, kept, now)
+    look_again(session, organization, list(activities.load(session, saying).values()), now)
 
 
 def _read_later(session: Session, run: Run, unread: Sequence[str], held: Mapping[str, Held]) -> None:

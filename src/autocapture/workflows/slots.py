@@ -80,9 +80,10 @@ def told(
 
 
 def series_around(session: Session, items: Iterable[Stored]) -> set[int]:
-    """The series of the stored meetings of which these calls and mails may tell, or of which they are parts."""
+    """The series of the stored meetings of which these calls may tell, or of which they are parts; and those of which these mails
+    may have told, which say something of a meeting or are no more."""
     found = {item.series_id for item in items if item.meeting_id is not None and item.series_id is not None}
-    drafts = [item.draft for item in items if is_sign(item.draft)]
+    drafts = [item.draft for item in items if item.draft.kind == "email" or is_sign(item.draft)]
     return found | {span.series_id for span in _meetings(session, drafts) if span.series_id is not None}
 
 
@@ -154,22 +155,25 @@ def _rivals(session: Session, items: Collection[Draft], known: Collection[int]) 
 
 def _meetings(session: Session, items: Collection[Draft]) -> list[Span]:
     """The stored meetings in or after whose slots these calls and mails lie, for one of ours who took part in both."""
-    days: dict[int, list[datetime]] = defaultdict(list)
+    of: dict[int, list[Draft]] = defaultdict(list)
     for item in items:
         for part in item.parts:
-            days[part.user_id].append(item.occurred_at)
-    if not days:
+            of[part.user_id].append(item)
+    if not of:
         return []
-    moments = [moment for each in days.values() for moment in each]
+    moments = [item.occurred_at for item in items]
     first, last = min(moments).date() - TOLD_WITHIN - _LONGEST_MEETING, max(moments).date() + _DAY
     return [
         span
-        for span in slots.spans(session, "meeting", days.keys(), first, last)
-        if any(
-            span.starts_at - EARLY <= moment <= (span.ends_at or span.starts_at) + TOLD_WITHIN
-            for moment in days[span.user_id]
-        )
+        for span in slots.spans(session, "meeting", of.keys(), first, last)
+        if any(_lies_at(item, span) for item in of[span.user_id])
     ]
+
+
+def _lies_at(item: Draft, meeting: Span) -> bool:
+    """A call in the slot, a mail in it or some time after it."""
+    after = TOLD_WITHIN if item.kind == "email" else timedelta(0)
+    return meeting.starts_at - EARLY <= item.occurred_at <= (meeting.ends_at or meeting.starts_at) + after
 
 
 def _contacts(session: Session, drafts: Iterable[Draft]) -> Contacts:

@@ -116,8 +116,10 @@ def _newest_tables() -> Path:
     return home / "autocapture.db"
 
 
-def connect_files(app: Application, user: str = PEOPLE[0], **paths: Path) -> int:
-    login = Login(user, "files", {name: str(path) for name, path in paths.items()})
+def connect_files(
+    app: Application, user: str = PEOPLE[0], *, level: CaptureLevel = "subject", **paths: Path
+) -> int:
+    login = Login(user, "files", {name: str(path) for name, path in paths.items()}, capture_level=level)
     return connect_account(app, login).account_id
 
 

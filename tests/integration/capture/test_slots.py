@@ -22,6 +22,7 @@ from tests.integration.capture.deployment import (
 )
 
 from autocapture.clock import FixedClock
+from autocapture.connector import CaptureLevel
 from autocapture.measure.aggregate import aggregate
 from autocapture.measure.catalog import metric_named
 from autocapture.measure.period import Period
@@ -72,7 +73,7 @@ def event(
 class Desk:
     """Ruth's calendar, call log and mailbox, as files that change."""
 
-    def __init__(self, folder: Path, clock: FixedClock) -> None:
+    def __init__(self, folder: Path, clock: FixedClock, level: CaptureLevel = "subject") -> None:
         folder.mkdir(exist_ok=True)
         self.folder, self.app = folder, deploy(folder / "home", clock=clock)
         with writing(self.app.engine) as session:
@@ -84,7 +85,7 @@ class Desk:
         self.accounts = {
             "event": connect_files(self.app, ics=folder / "work.ics"),
             "call": connect_files(self.app, calls=folder / "calls.csv", mapping=folder / "calls.toml"),
-            "email": connect_files(self.app, maildir=self.mailbox),
+            "email": connect_files(self.app, maildir=self.mailbox, level=level),
         }
 
     def calendar(self, *events: str) -> None:
@@ -234,6 +235,19 @@ def test_a_mail_is_about_the_meeting_that_was_last_and_a_call_of_its_own_about_t
     desk.sorry()
     desk.capture()
     assert [each["status"] for each in desk.meetings()] == ["held", "no_show"]
+
+
+def test_what_is_written_tells_it_as_a_subject_does_where_texts_are_kept(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    for level, status in (("full", "no_show"), ("subject", "held")):
+        desk = Desk(tmp_path / level, clock, level=level)
+        desk.calendar(event())
+        desk.capture("event")
+        desk.sorry(subject="Today", body="Hi Ruth,\n\nI am so sorry that I missed our meeting. Tomorrow?")
+        desk.capture("email")
+        assert desk.meeting()["status"] == status
+        desk.app.engine.dispose()
 
 
 def _changes(desk: Desk) -> list[Callable[[], None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,11 +15,13 @@ from autocapture.testing.world.hard.model import DAYS, START, Book, Firm, Person
 from autocapture.testing.world.hard.telling import Talk, misleads, verdict
 
 _DAYS_A_CALL = 20
+_TOUCHED_WITHIN = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call before it is written: `line` is the number at the other end, `person` who is told by it, if anybody is."""
+    """One call before it is written: `line` is the number at the other end, `person` who is told by it, if anybody is, and
+    `behind` who was on a line that several share."""
 
     firm: Firm
     sale: Sale | None
@@ -29,6 +32,7 @@ class Call:
     outbound: bool
     seconds: int
     cases: tuple[str, ...] = ()
+    behind: Person | None = None
 
     @property
     def talk(self) -> Talk:
@@ -38,11 +42,15 @@ class Call:
 
 def calls(book: Book, held: Sequence[tuple[Meeting, Activity]]) -> None:
     """Every call, written down. `held` are the meetings: now and then one of the guests dials in."""
+    shared: list[tuple[Call, str]] = []
     for firm in book.firms:
         for sale in firm.sales:
             for call in _of_sale(book, sale):
-                _write(book, call)
+                activity = _write(book, call)
+                if call.behind is not None:
+                    shared.append((call, activity.id))
         _account_call(book, firm)
+    _tell_who_was_on_the_line(book, shared)
     _dial_in(book, held)
     _among_ourselves(book)
 
@@ -78,8 +86,43 @@ def _one(book: Book, rng: Random, sale: Sale, at: datetime) -> Call | None:
         rng.random() < 0.65,
         seconds,
         ("switchboard",) if shared else (),
+        person if shared and _is_shared(sale.firm) else None,
     )
     return None if misleads(book, call.talk) else call
+
+
+def _tell_who_was_on_the_line(book: Book, shared: Sequence[tuple[Call, str]]) -> None:
+    """Of those who share a line a careful person takes the only one with whom the rep wrote or met within a month, where it was
+    that one."""
+    people_of = {truth.activity: truth.people for truth in book.truth}
+    touched: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+    for activity in book.activities:
+        for user in _reps(book, activity) if activity.kind != "call" else ():
+            for key in people_of[activity.id]:
+                touched[user, key].append(activity.at)
+    for call, activity_id in shared:
+        near = {
+            key
+            for person in call.firm.people
+            if (key := person.key) and person.phone == call.line
+            for at in touched[call.user.email, key]
+            if abs(at - call.at) <= _TOUCHED_WITHIN
+        }
+        if call.behind is not None and near == {call.behind.key}:
+            place = next(number for number, truth in enumerate(book.truth) if truth.activity == activity_id)
+            book.truth[place] = replace(book.truth[place], people=(call.behind.key,))
+
+
+def _reps(book: Book, activity: Activity) -> list[str]:
+    """Those of ours who take part: in a mail or meeting, with whatever address of theirs."""
+    named = [activity.from_, activity.organizer, *activity.to, *activity.cc, *activity.bcc]
+    named += [each.address for each in activity.attendees if each.response != "declined"]
+    text = " ".join(named).casefold()
+    return [
+        user.email
+        for user in book.users
+        if user.email == activity.mailbox or any(each in text for each in (user.email, *user.aliases))
+    ]
 
 
 def _is_shared(firm: Firm) -> bool:
