@@ -18,6 +18,7 @@ from autocapture.store.engine import reading, writing
 from autocapture.workflows.audit import DISABLED, ENABLED, SESSIONS_ENDED, SIGNED_IN, note
 from autocapture.workflows.invitation_mails import SENDING, WAITING
 from autocapture.workflows.sign_in_links import end_links
+from autocapture.workflows.sign_in_providers import label_of_issuer
 from autocapture.workflows.sign_in_sessions import end_sessions
 
 
@@ -52,7 +53,7 @@ def list_access(app: Application) -> list[Access]:
     """Everybody, by name."""
     now = app.clock.now()
     with reading(app.engine) as session:
-        ways = _ways(session)
+        ways = _ways(app, session)
         invited, last, sessions = _invited(session, now), _last_sign_ins(session), _sessions(session)
         mails = {mail.user_id: mail for mail in session.exec(select(InvitationMail))}
         session.expunge_all()
@@ -130,14 +131,14 @@ def _existing(session: Session, user_id: int) -> User:
     return user
 
 
-def _ways(session: Session) -> defaultdict[int, list[str]]:
+def _ways(app: Application, session: Session) -> defaultdict[int, list[str]]:
     ways: defaultdict[int, list[str]] = defaultdict(list)
     for user_id in session.exec(select(Password.user_id)):
         ways[user_id].append("password")
     for user_id, issuer in session.exec(
         select(Identity.user_id, Identity.issuer).order_by(col(Identity.issuer))
     ):
-        ways[user_id].append(issuer)
+        ways[user_id].append(label_of_issuer(app, issuer))
     return ways
 
 

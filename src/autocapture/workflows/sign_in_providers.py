@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlmodel import Session
 
@@ -44,6 +45,18 @@ def choices(app: Application) -> tuple[Choice, ...]:
     """The providers that the settings name."""
     labels = LABELS | {name: one.label for name, one in app.settings.oidc.items() if one.label}
     return tuple(Choice(name, labels.get(name, name)) for name in app.clients.names())
+
+
+def label_of_issuer(app: Application, issuer: str) -> str:
+    """Who signs in people under this name, as people call them; its host where the settings name it no more."""
+    google, microsoft = app.settings.google.issuer, app.settings.microsoft.login_url
+    for name, company in app.settings.oidc.items():
+        if issuer.rstrip("/") == company.issuer.rstrip("/"):
+            return company.label or name
+    host = urlsplit(issuer).netloc or issuer
+    if host == urlsplit(google).netloc:  # Google leaves out the scheme at times
+        return LABELS["google"]
+    return LABELS["microsoft"] if host == urlsplit(microsoft).netloc else host
 
 
 def label_of(app: Application, name: str) -> str:

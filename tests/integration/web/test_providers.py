@@ -22,11 +22,11 @@ from autocapture.application import Application
 from autocapture.clock import FixedClock
 from autocapture.model.sign_in import AskedConsent, AuditEntry, Identity, WebSession
 from autocapture.sections import GoogleSettings, MicrosoftSettings, OidcSettings
-from autocapture.store.engine import reading
+from autocapture.store.engine import reading, writing
 from autocapture.testing.fakes.authorization_server import AuthorizationServer, authorization_server
 from autocapture.testing.fakes.entra_server import TENANT
 from autocapture.workflows.invitations import invite, users_to_invite
-from autocapture.workflows.people_access import set_active
+from autocapture.workflows.people_access import access_of, set_active
 
 REP = "rep@ours.example"
 
@@ -106,9 +106,32 @@ def test_an_invitation_binds_an_identity_which_signs_in_from_then_on(
     answer = server.consent(_start(bound, "/sign-in", "company"))
     assert _come_back(bound, "company", answer).is_redirect
     assert "Rita Ep" in bound.get("/me").text
+    assert "Company login" in bound.words
+    assert server.url not in bound.words
     with reading(app.engine) as session:
         [identity] = session.exec(select(Identity)).all()
     assert (identity.issuer, identity.subject, identity.user_id) == (server.url, "sub-1", 2)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "called"),
+    [
+        ("accounts.google.com", "Google"),
+        ("https://accounts.google.com", "Google"),
+        (f"https://login.microsoftonline.com/{TENANT}/v2.0", "Microsoft"),
+        ("https://sso.example.com/realm/", "Company login"),
+        ("https://old.example.com", "old.example.com"),  # named in the settings once
+    ],
+)
+def test_how_somebody_signs_in_is_told_by_the_name_that_people_use(
+    app: Application, issuer: str, called: str
+) -> None:
+    company = app.settings.oidc["company"].model_copy(update={"issuer": "https://sso.example.com/realm"})
+    settings = app.settings.model_copy(update={"oidc": {"company": company}, "google": GoogleSettings()})
+    with writing(app.engine) as session:
+        session.add(Identity(issuer=issuer, subject="sub", user_id=2, bound_at=app.clock.now()))
+    access = access_of(replace(app, settings=settings), 2)
+    assert access.ways == (called,)
 
 
 def test_only_who_it_is_is_asked_with_pkce_and_an_address_of_this_provider_alone(
