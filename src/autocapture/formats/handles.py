@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import idna
 
-from autocapture.formats.phone import is_extension, to_e164
+from autocapture.formats.phone import is_extension, national_handle, to_e164
 
 
 @lru_cache(maxsize=65_536)
@@ -32,8 +32,9 @@ def canonical_email(raw: str) -> str:
 
 
 def canonical_phone(raw: str, region: str | None) -> str:
-    """A public number in E.164, read as in `region` (ISO 3166); an internal line as ``ext:12``; empty for anything else."""
+    """A public number in E.164, read as in `region` (ISO 3166); an internal line as ``ext:12``; a national form that the region
+    cannot read as ``nat:02079460018``; empty for anything else."""
     if (number := to_e164(raw, region or None)) is not None:
         return number
     line = raw.strip().removeprefix("ext:")
-    return f"ext:{''.join(filter(str.isdigit, line))}" if is_extension(line) else ""
+    return f"ext:{''.join(filter(str.isdigit, line))}" if is_extension(line) else national_handle(raw)

@@ -11,6 +11,9 @@ from babel.core import get_global
 _EXTENSION_LONGEST = 6
 _SEPARATORS = re.compile(r"[\s().\-/\u2010-\u2015]+")
 _LENGTH_LIMIT = 64
+_NATIONAL = "nat:"
+_NATIONAL_SHORTEST = 7
+_E164_LONGEST = 15
 
 
 @lru_cache(maxsize=16_384)
@@ -41,6 +44,33 @@ def is_extension(raw: str) -> bool:
         and len(digits) <= _EXTENSION_LONGEST
         and not digits.startswith("0")
     )
+
+
+def is_national(handle: str) -> bool:
+    """Whether the handle is a number without its country (`national_handle`)."""
+    return handle.startswith(_NATIONAL)
+
+
+def national_handle(raw: str) -> str:
+    """The handle of a number in a national form that its region cannot read, ``nat:02079460018``; empty for anything else.
+
+    Of whom it is can be guessed at most: numbers of several countries end with these digits.
+    """
+    digits = _SEPARATORS.sub("", raw.strip().removeprefix("tel:"))
+    plain = digits.isascii() and digits.isdigit() and len(digits) <= _E164_LONGEST
+    if not plain or digits.startswith("00") or len(digits.lstrip("0")) < _NATIONAL_SHORTEST:
+        return ""
+    return _NATIONAL + digits
+
+
+@lru_cache(maxsize=1_024)
+def national_readings(handle: str) -> frozenset[str]:
+    """The public numbers (E.164) that a national one may be, one or two for each country; none for another handle."""
+    if not is_national(handle):
+        return frozenset()
+    digits = handle.removeprefix(_NATIONAL)
+    forms = {digits, digits.removeprefix("0")}  # most countries drop the trunk prefix, Italy keeps it
+    return frozenset(f"+{code}{form}" for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE for form in forms)
 
 
 def region_of(time_zone: str) -> str | None:

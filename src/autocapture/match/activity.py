@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from autocapture.formats.phone import is_national
 from autocapture.match.answer import answer_without_deal, answers_of
 from autocapture.match.decide import Decision, decided, options_of
 from autocapture.match.evidence import Evidence, evidence_of, live_deals
@@ -93,11 +94,12 @@ def _said(seen: Sequence[Seen], directory: Directory) -> dict[int, Matched]:
 
 
 def _about_deals(seen: Sequence[Seen], said: Mapping[int, Matched], rules: MatchingRules) -> list[Seen]:
-    """Those that may be about a deal: not what is among ourselves, no business, a mass mailing, or said to an audience."""
+    """Those that may be about a deal: not what is among ourselves, no business, a mass mailing, or said to an audience, nor a
+    call of which only the end of the number tells with whom it was."""
     return [
         each
         for each in seen
-        if each.people
+        if not all(is_national(person.handle) for person in each.people)
         and each.draft.nature == "human"
         and len(each.people) <= rules.audience
         and len(each.companies) <= rules.companies

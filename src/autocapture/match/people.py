@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from autocapture.formats.domains import address_above, organization_domains
+from autocapture.formats.phone import is_national
 from autocapture.model.directory import Directory, KnownContact, untagged
 from autocapture.model.draft import Draft, Party
 from autocapture.model.matching import Occurrence
@@ -164,7 +165,8 @@ def _person(
     if len(of_contacts) > 1:
         return Person(handle, contact_id, {}, tuple(of_contacts), known=True)
     if of_contacts:
-        return Person(handle, contact_id, {of_contacts[0]: ("contact", handle)}, known=True)
+        by = "national_number" if is_national(handle) else "contact"
+        return Person(handle, contact_id, {of_contacts[0]: (by, handle)}, known=True)
     domain, of_domain = _companies_by_domain(handle, directory)
     if contact_id is not None and not of_domain and (company := _company_of_roles(contact_id, directory)):
         return Person(handle, contact_id, {company: ("role", handle)}, known=True)

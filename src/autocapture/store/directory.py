@@ -12,6 +12,7 @@ from sqlalchemy import or_, select
 from sqlmodel import Session
 
 from autocapture.formats.domains import address_above
+from autocapture.formats.phone import is_national, national_readings
 from autocapture.model.created import COMPANY
 from autocapture.model.crm import (
     BY_CAPTURE,
@@ -179,6 +180,10 @@ def _contacts(session: Session, handles: Collection[str]) -> dict[str, tuple[Kno
     found: dict[str, list[KnownContact]] = defaultdict(list)
     for value, contact_id, company_id, name, created_at in _CONTACTS(session, handles=handles):
         found[value].append(KnownContact(contact_id, company_id, name, created_at))
+    for handle in filter(is_national, handles):
+        rows = _CONTACTS(session, handles=national_readings(handle))
+        meant = {row[1]: KnownContact(*row[1:]) for row in rows}
+        found[handle] = [meant[contact_id] for contact_id in sorted(meant)]
     return {value: tuple(known) for value, known in found.items()}
 
 

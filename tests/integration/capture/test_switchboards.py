@@ -178,3 +178,39 @@ def test_a_number_on_which_one_person_was_reached_twice_is_no_switchboard(tmp_pa
     _call_in_meetings(desk, UNKNOWN, "lee", "lee")
     settle_meetings(desk.app, whole_calendar=True)
     assert _last_call(desk)["companies"] == []
+
+
+def test_a_national_number_tells_the_person_and_never_the_deal(desk: Desk) -> None:
+    """The rep's region cannot read it; the CRM has one number that ends with these digits."""
+    with writing(desk.app.engine) as session:
+        session.add(ContactHandle(kind="phone", value="+442079460018", contact_id=1))
+        created = datetime(2026, 10, 1, tzinfo=UTC)
+        deal = Deal(
+            id=1,
+            source_id="d1",
+            name="Atlas",
+            company_id=1,
+            owner_id=1,
+            created_at=created,
+            created_on=created.date(),
+        )
+        session.add(deal)
+        session.flush()
+        session.add(DealContact(deal_id=1, contact_id=1))
+    desk.calls(
+        CALL.replace(KIMS, "020 7946 0018"), CALL.replace(KIMS, "+44 20 7946 0018").replace("c1", "c2")
+    )
+    desk.capture("call")
+    national, public = sorted(
+        desk.all_calls(), key=lambda call: not call["participants"][0]["address"].startswith("nat:")
+    )
+    assert national["participants"][0]["address"] == "nat:02079460018"
+    assert [national["participants"][0]["contact"], national["companies"], national["deals"]] == [
+        "p1",
+        ["c1"],
+        [],
+    ]
+    assert [public["participants"][0]["contact"], [each["deal"] for each in public["deals"]]] == [
+        "p1",
+        ["d1"],
+    ]

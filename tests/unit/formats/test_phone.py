@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autocapture.formats.phone import is_extension, region_of, to_e164
+from autocapture.formats.handles import canonical_phone
+from autocapture.formats.phone import is_extension, national_readings, region_of, to_e164
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,27 @@ def test_a_time_zone_suggests_the_country() -> None:
 def test_no_text_makes_it_fail(raw: str, region: str | None) -> None:
     found = to_e164(raw, region)
     assert found is None or to_e164(found, None) == found
+
+
+@pytest.mark.parametrize(
+    ("raw", "handle"),
+    [
+        ("020 7946 0018", "nat:02079460018"),
+        ("20 7946-0018", "nat:2079460018"),
+        ("+20 79", ""),
+        ("00 20 7946 0018", ""),
+        ("030 901820", "+4930901820"),
+        ("0000 0000", ""),
+        ("110", "ext:110"),
+        ("020", ""),
+        ("1" * 16, ""),
+    ],
+)
+def test_a_number_that_its_region_cannot_read_keeps_its_digits(raw: str, handle: str) -> None:
+    assert canonical_phone(raw, "DE") == handle
+
+
+def test_a_national_number_may_be_that_of_any_country_with_and_without_its_zero() -> None:
+    readings = national_readings("nat:02079460018")
+    assert {"+442079460018", "+3902079460018"} <= readings
+    assert national_readings("+442079460018") == frozenset()
