@@ -27,7 +27,8 @@ class FilesConnector:
 
     @contextmanager
     def open(self, options: FilesOptions, credential: Credential, tools: Tools) -> Iterator[Connection]:
-        """A connection over the paths of `options`. Raises SetupError for a path that is not there or not what it should be."""
+        """A connection over the paths of `options`, which tells those that are not there or not what they should be
+        (`ListsInPart`). Raises SetupError where there are none."""
         yield FilesConnection(open_sources(options, tools))
 
 

@@ -29,7 +29,7 @@ class Sources:
 
 
 def open_sources(options: FilesOptions, tools: Tools) -> Sources:
-    """The sources that `options` name. Raises SetupError where none of them can be read."""
+    """The sources that `options` name. Raises SetupError where they name none."""
     if options.calls is None and options.mapping is not None:
         raise SetupError("a mapping is given without a call log")
     usable: dict[str, Source] = {}
@@ -42,11 +42,8 @@ def open_sources(options: FilesOptions, tools: Tools) -> Sources:
             unusable[name] = problem
         else:
             usable[name] = source
-    if not usable:
-        raise next(
-            iter(unusable.values()),
-            SetupError("nothing to read: name a Maildir, mbox, folder of messages, calendar or call log"),
-        )
+    if not usable and not unusable:
+        raise SetupError("nothing to read: name a Maildir, mbox, folder of messages, calendar or call log")
     return Sources(usable, unusable)
 
 

@@ -24,7 +24,10 @@ def tools(*, since: date | None = None, zone: str = "Europe/Berlin", clock: Fixe
 
 @contextmanager
 def opened(lent: Tools | None = None, **paths: Path) -> Iterator[Connection]:
+    """As somebody who connects it: what cannot be read is refused."""
     with connector.open(FilesOptions(**paths), None, lent or tools()) as connection:
+        for problem in connection.unlisted().values():  # type: ignore[attr-defined]
+            raise problem
         yield connection
 
 

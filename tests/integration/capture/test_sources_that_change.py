@@ -26,7 +26,7 @@ from autocapture.errors import SetupError
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import Activity
 from autocapture.model.ledger import LedgerEntry
-from autocapture.workflows.capture import capture_account
+from autocapture.workflows.capture import capture_account, due_accounts
 from autocapture.workflows.census import take_census
 
 VISIT = """BEGIN:VCALENDAR
@@ -128,6 +128,27 @@ def test_a_source_that_became_something_else_costs_its_own_channel_alone(
     assert [row["fails"] for row in rows(app, Account)] == [0]
     assert sum(row["last_error"] is not None for row in rows(app, Channel)) == 1
     assert all(row["enabled"] for row in rows(app, Channel))
+
+
+def test_the_only_source_of_an_account_is_asked_again_as_soon_as_any_other(
+    app: Application, tmp_path: Path, clock: FixedClock
+) -> None:
+    """Nothing else is wrong with the account, so it does not wait ever longer."""
+    path = tmp_path / "single" / "work.ics"
+    account = connect_files(app, ics=path)
+    capture(app, account)
+    kept = path.read_text()
+    _text(path)
+    for _ in range(8):
+        clock.advance(timedelta(minutes=5))
+        assert due_accounts(app) == [account]
+        report = capture_account(app, account)
+        assert (report.status, "is not an iCalendar file" in (report.why or "")) == ("incomplete", True)
+    path.write_text(kept.replace("UID:single", "UID:another"))
+    clock.advance(timedelta(minutes=5))
+    assert due_accounts(app) == [account]
+    assert capture_account(app, account).status == "ok"
+    assert [row["why"] for row in rows(app, Account)] == [None]
 
 
 def test_a_source_that_is_unusable_when_it_is_connected_is_refused(app: Application, tmp_path: Path) -> None:
