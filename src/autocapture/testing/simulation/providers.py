@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -319,7 +319,8 @@ class SimulatedConnector:
             provider.offences.append(f"{provider.username} was asked again with a dead login")
         if credential.password != provider.password:
             raise CredentialRejected("the password was changed")
-        yield LyingConnection(provider, tools.clock, self._rng)
+        connection = KeepingConnection if provider.kind == "event" else LyingConnection
+        yield connection(provider, tools.clock, self._rng)
 
 
 class LyingConnection:
@@ -373,6 +374,13 @@ class LyingConnection:
         if self._lie("any order"):
             self._rng.shuffle(answers)
         return answers
+
+
+class KeepingConnection(LyingConnection):
+    """Of which channels are listed now and then, as calendars at a large provider are. The engine remembers it by the world's
+    clock, and whoever is killed forgets it."""
+
+    channels_for = timedelta(minutes=10)
 
 
 FAMILIES: Mapping[str, type[Mailbox] | type[CalendarAccount] | type[CallLog]] = {
