@@ -176,6 +176,21 @@ def test_a_grant_that_cannot_be_taken_back_now_is_forgotten_here_and_that_is_tol
         assert session.get(Credential, account) is None
 
 
+def test_a_grant_with_which_another_account_is_captured_is_not_taken_back(
+    app: Application, google: GoogleWorld, account: int
+) -> None:
+    """Google would end with it all that this login granted our client."""
+    wanted = Wanted(PEOPLE[1], "google", any_address=True)
+    asked = question(app, wanted, REDIRECT)
+    other = answered(app, wanted, google.server.consent(asked.url), asked).connected.account_id
+    granted = set(google.server._grants)
+    assert "another account here is captured with it" in disconnect(app, account).stays
+    assert set(google.server._grants) == granted
+    assert capture_account(app, other).status == "ok"
+    assert disconnect(app, other).stays == ""
+    assert set(google.server._grants) < granted
+
+
 def test_connecting_again_keeps_the_account_and_reads_the_gap_and_a_new_death_is_mailed_again(
     app: Application, clock: FixedClock, google: GoogleWorld, sink: Mailbox, account: int
 ) -> None:
