@@ -7,6 +7,7 @@ the wanted precision on every set of examples.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import exp, sqrt
@@ -22,13 +23,16 @@ _STEPS = 300
 _RATE = 0.08
 _RIDGE = 3.0
 """How many activities' worth of surprise a weight costs that is moved by one."""
+_NOBODY_TOLD = 0.3
+"""What an activity counts of which nobody could tell what it is about: then every option should be as likely, which is less than
+to know one."""
 _LEAST, _MOST, _GRID = 0.50, 0.99, 0.01
 
 
 def fitted(sets: Sequence[Sequence[Example]], rules: MatchingRules) -> MatchingRules:
     """The rules with weights fitted to all the examples, and with the lowest threshold by which each of the sets is right in
     `PRECISION` of what is taken."""
-    weights = fitted_weights([example for each in sets for example in each], rules.weights)
+    weights = fitted_weights(_alike([example for each in sets for example in each]), rules.weights)
     rounded = {name: round(weight, 2) for name, weight in weights.items()}
     weighed = replace(rules, version=rules.version + 1, weights=rounded)
     return replace(weighed, attach=_threshold(sets, weighed))
@@ -50,6 +54,15 @@ def fitted_weights(examples: Sequence[Example], before: Mapping[str, float]) -> 
     return weights
 
 
+def _alike(examples: Sequence[Example]) -> list[Example]:
+    """The same examples, those with the same evidence as one."""
+    found: Counter[tuple[tuple[tuple[tuple[str, float], ...], ...], int | None]] = Counter()
+    for options, right, activities in examples:
+        told = tuple([tuple(sorted([(k, round(v, 1)) for k, v in each.items()])) for each in options])
+        found[told, right] += activities
+    return [Example([dict(each) for each in told], right, number) for (told, right), number in found.items()]
+
+
 def _slope(examples: Sequence[Example], weights: Mapping[str, float]) -> dict[str, float]:
     """How the surprise changes with each weight."""
     found = dict.fromkeys(weights, 0.0)
@@ -58,9 +71,10 @@ def _slope(examples: Sequence[Example], weights: Mapping[str, float]) -> dict[st
         highest = max(scores)
         parts = [exp(score - highest) for score in scores]
         whole = sum(parts)
-        unknown = 1 / len(options) if right is None else 0.0  # where nobody could tell, any is as likely
+        known = 1.0 if right is not None else _NOBODY_TOLD
         for place, option in enumerate(options):
-            error = (parts[place] / whole - (unknown or place == right)) * activities
+            wanted = place == right if right is not None else 1 / len(options)
+            error = (parts[place] / whole - wanted) * activities * known
             for name, amount in option.items():
                 found[name] += error * amount
     return found

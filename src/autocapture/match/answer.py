@@ -41,6 +41,7 @@ def answers_of(
             deal=directory.deals[deal_id],
             option=options[deal_id],
             weight=weight,
+            weights={name: round(amount, 2) for name, amount in options[deal_id].evidence.items()},
             speaking=_speaking(matter, directory.deals[deal_id], directory, rules),
         )
         for deal_id, weight in sorted(decision.deals.items())
@@ -59,6 +60,7 @@ class _Taken(NamedTuple):
     deal: KnownDeal
     option: Option
     weight: float
+    weights: Mapping[str, float]
     speaking: Sequence[Seen]
 
 
@@ -85,7 +87,7 @@ def _answer(
 
 def _deal_link(seen: Seen, matter: Matter, taken: _Taken, version: int) -> Link:
     deal, option = taken.deal, taken.option
-    evidence: dict[str, Any] = {"p": option.p, "weights": option.evidence}
+    evidence: dict[str, Any] = {"p": option.p, "weights": taken.weights}
     if deal.company_id is not None:
         evidence["company"] = deal.company_id
     method = _method(option)

@@ -25,15 +25,18 @@ class Decision:
 
 def options_of(of_deals: Mapping[int, Evidence], for_none: Evidence, rules: MatchingRules) -> list[Option]:
     """Every option with its probability (softmax over the sums of its log-odds), the likeliest first."""
-    weighed: list[tuple[int | None, dict[str, float], float]] = []
-    for deal_id, evidence in (*of_deals.items(), (None, for_none)):
-        spoken = {name: rules.weights.get(name, 0.0) * amount for name, amount in evidence.items()}
-        weighed.append((deal_id, spoken, sum(spoken.values())))
-    highest = max(score for _, _, score in weighed)
-    total = sum(exp(score - highest) for _, _, score in weighed)
+    weights = rules.weights
+    spoken: list[tuple[int | None, dict[str, float]]] = [
+        (deal_id, {name: weights[name] * amount for name, amount in evidence.items()})
+        for deal_id, evidence in (*of_deals.items(), (None, for_none))
+    ]
+    scores = [sum(each.values()) for _, each in spoken]
+    highest = max(scores)
+    parts = [exp(score - highest) for score in scores]
+    whole = sum(parts)
     found = [
-        Option(deal_id, round(exp(score - highest) / total, 4), {k: round(v, 2) for k, v in spoken.items()})
-        for deal_id, spoken, score in weighed
+        Option(deal_id, round(part / whole, 4), evidence)
+        for (deal_id, evidence), part in zip(spoken, parts, strict=True)
     ]
     return sorted(found, key=lambda each: (-each.p, each.deal_id is None, each.deal_id or 0))
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from autocapture.match.matters import Matter, Seen
-from autocapture.match.words import UNSAID, Content, Said, deal_words, said_of
+from autocapture.match.words import UNSAID, Content, Said, deal_words, is_service, names_product, said_of
 from autocapture.model.crm import WON
 from autocapture.model.directory import Directory, KnownDeal
 from autocapture.model.matching import MatchingRules
@@ -136,17 +136,20 @@ def _for_none(
     directory: Directory,
     rules: MatchingRules,
 ) -> Evidence:
+    """What else it may be about, and where no deal is named what speaks for that."""
     found = {"no deal": 1.0}
-    if not any(each.at_all or each.number for each in said.values()):
-        found[_silence(matter, content)] = 1.0
-        if not content.words.isdisjoint(rules.service):
-            found["service"] = 1.0
-    if all(each.draft.kind == "email" and each.draft.direction == "outbound" for each in matter.members):
-        found["unanswered"] = 1.0
     if len(matter.companies) > 1:
         found["several companies"] = 1.0
-    bought = _bought(matter, directory)
-    if bought:
+    if any(each.at_all or each.number for each in said.values()):
+        return found
+    found[_silence(matter, content)] = 1.0
+    if names_product(content, directory):
+        found["another product"] = 1.0
+    elif is_service(content, rules):
+        found["service"] = 1.0
+    if all(each.draft.kind == "email" and each.draft.direction == "outbound" for each in matter.members):
+        found["unanswered"] = 1.0
+    if bought := _bought(matter, directory):
         found["customer"] = 1.0
         if any(not deal.contacts.isdisjoint(contacts) for deal in bought):
             found["role on what was bought"] = 1.0

@@ -39,6 +39,12 @@ class Seen:
         return self.occurrence.draft.occurred_at
 
     @property
+    def written(self) -> Content:
+        """What it says itself, where its subject is the one that it answers."""
+        said = content_of(None, self.occurrence.text)
+        return said._replace(has_subject=self.content.has_subject)
+
+    @property
     def handles(self) -> list[str]:
         return [person.handle for person in self.people]
 
@@ -53,6 +59,8 @@ class Matter:
     candidates: dict[int, KnownDeal] = field(default_factory=dict)
     pointed: frozenset[int] = frozenset()
     """The deals that it names and no others."""
+    hijacked: bool = False
+    """Whether it began under the subject of another matter, which says nothing of this one."""
     content: Content = NOTHING
     undecided: Sequence[Person] = ()
     """Those who stand for one of several companies, none of which takes part otherwise."""
@@ -93,14 +101,22 @@ def matters_of(group: Sequence[Seen], directory: Directory, rules: MatchingRules
     if len(group) == 1:
         found.append(_begun(group[0], frozenset()))
         group = ()
+    subjects: set[str] = set()
     for seen in group:
-        pointed = _pointed(seen, directory, rules)
+        subject = base_subject(seen.draft.subject or "")
+        new = seen.written if subject in subjects else seen.content
+        pointed = _pointed(seen.candidates, new, directory, rules)
+        subjects.add(subject)
         for matter in sorted(found, key=lambda each: _nearness(each, seen), reverse=True):
             if _goes_on(seen, pointed, matter, rules):
+                if matter.hijacked:
+                    seen.content = new
                 matter.add(seen, pointed)
                 break
         else:
             found.append(_begun(seen, pointed))
+            if new is not seen.content and pointed:
+                seen.content, found[-1].hijacked = new, True
     for seen in parts:  # a call in a meeting's slot is about what the meeting is about
         whole = next((matter for matter in found if _holds(matter, seen.occurrence.part_of)), None)
         if whole is None:
@@ -146,12 +162,14 @@ def _is_another_subject(seen: Seen, matter: Matter, rules: MatchingRules) -> boo
     return base_subject(seen.draft.subject) != base_subject(last.draft.subject)
 
 
-def _pointed(seen: Seen, directory: Directory, rules: MatchingRules) -> frozenset[int]:
-    """The deals that an activity names by words or numbers that no other candidate has; none where there is one to name."""
-    if len(seen.candidates) < 2 or not seen.content.words:
+def _pointed(
+    candidates: Mapping[int, KnownDeal], content: Content, directory: Directory, rules: MatchingRules
+) -> frozenset[int]:
+    """The deals that are named by words or numbers that no other candidate has; none where there is one to name."""
+    if len(candidates) < 2 or not content.words:
         return frozenset()
-    called = {key: deal_words(deal, directory, rules) for key, deal in seen.candidates.items()}
-    said = said_of(seen.content, called)
+    called = {key: deal_words(deal, directory, rules) for key, deal in candidates.items()}
+    said = said_of(content, called)
     return frozenset([key for key, each in said.items() if each.alone >= _TOLD or each.number])
 
 

@@ -5,15 +5,15 @@ No pattern is run for a deal: what was said is a set of words, made once for eac
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from autocapture.formats.words import words_in
 from autocapture.model.directory import Directory, KnownDeal
 from autocapture.model.matching import MatchingRules
 
-_WORD = re.compile(r"\w+")
 _SHORTEST_REFERENCE = 4
+_STEM, _LONGEST = 6, 20
 _READ_LIMIT = 20_000
 """Characters of a text that are read."""
 
@@ -38,11 +38,6 @@ class DealWords(NamedTuple):
     numbers: frozenset[str]
 
 
-def words_in(text: str) -> list[str]:
-    """The words of a text in their order, case-folded."""
-    return _WORD.findall(text[:_READ_LIMIT].casefold())
-
-
 def content_of(subject: str | None, text: str | None) -> Content:
     """What an activity says. Numbers are words with a digit, alone and joined with the word before: ``PO 4711``."""
     if not subject and not text:
@@ -51,7 +46,7 @@ def content_of(subject: str | None, text: str | None) -> Content:
     numbers: set[str] = set()
     for part in (subject, text):
         if part:
-            words = words_in(part)
+            words = words_in(part[:_READ_LIMIT])
             found.update(words)
             numbers.update(_numbers(words))
     return Content(frozenset(found), frozenset(numbers), bool(subject), bool(text))
@@ -111,6 +106,24 @@ def _numbers(words: Sequence[str]) -> Iterable[str]:
 
 def _is_number(text: str) -> bool:
     return len(text) >= _SHORTEST_REFERENCE and any(map(str.isdigit, text))
+
+
+def is_service(content: Content, rules: MatchingRules) -> bool:
+    """Whether a word is one of what is no sale, or begins with one of six letters or more: ``Schulungstermine``."""
+    if not content.words.isdisjoint(rules.service):
+        return True
+    return any(
+        word[:end] in rules.service
+        for word in content.words
+        for end in range(_STEM, min(len(word), _LONGEST))
+    )
+
+
+def names_product(content: Content, directory: Directory) -> bool:
+    """Whether something is named that we sell."""
+    return any(
+        phrase <= content.words for word in content.words for phrase in directory.products.get(word, ())
+    )
 
 
 class Said(NamedTuple):

@@ -124,6 +124,8 @@ class Directory:
     """Numbers on which several people of a company were reached, though the CRM has them under one or nobody: with its id."""
     on_line: Mapping[tuple[int, str], int] = field(default_factory=dict)
     """By call and number that several contacts share: the only one of them with whom its rep was in touch around it."""
+    products: Mapping[str, tuple[frozenset[str], ...]] = field(default_factory=dict)
+    """What we sell, each as the set of its words, by one of those."""
     locks: Locks = NO_LOCKS
     """What people said that may hold for the batch."""
     deals_of_company: Mapping[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)

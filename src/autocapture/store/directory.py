@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from autocapture.formats.domains import address_above
 from autocapture.formats.phone import is_national, national_readings
+from autocapture.formats.words import words_in
 from autocapture.model.created import COMPANY
 from autocapture.model.crm import (
     BY_CAPTURE,
@@ -73,6 +74,9 @@ def _organization(
     return Organization(colleagues, handles, frozenset(domains - shared_domains))
 
 
+_MOST_PRODUCTS = 5_000
+"""Of a catalogue that is read with every batch. Larger ones are lists of parts, whose names mail does not use."""
+
 NO_GROUPS: Mapping[int, Collection[int]] = MappingProxyType({})
 
 
@@ -110,6 +114,7 @@ def load_directory(
         company_names={company_id: name for company_id, (name, _) in named.items()},
         partners=frozenset(company_id for company_id, (_, partner) in named.items() if partner),
         deals=deals,
+        products=_catalogue(session) if deals else {},
         locks=locks,
     )
 
@@ -275,6 +280,23 @@ def _deals(
         )
         for deal_id, company_id, owner_id, created, closed, outcome, name in _DEALS(session, ids=ids)
     }
+
+
+_CATALOGUE = select(_PRODUCT.name).order_by(_PRODUCT.name).limit(_MOST_PRODUCTS)
+
+
+def _catalogue(session: Session) -> Mapping[str, tuple[frozenset[str], ...]]:
+    return _by_word(tuple([name for (name,) in rows_of(session, _CATALOGUE)]))
+
+
+@lru_cache(maxsize=4)
+def _by_word(names: tuple[str, ...]) -> Mapping[str, tuple[frozenset[str], ...]]:
+    """Each product by the longest of its words."""
+    found: dict[str, set[frozenset[str]]] = defaultdict(set)
+    for name in names:
+        if words := frozenset(words_in(name)):
+            found[max(words, key=lambda word: (len(word), word))].add(words)
+    return {word: tuple(sorted(phrases, key=sorted)) for word, phrases in found.items()}
 
 
 def _grouped(rows: Iterable[tuple[int, str]]) -> dict[int, tuple[str, ...]]:

@@ -254,6 +254,14 @@ def test_a_thread_hijacked_for_another_matter_is_cut() -> None:
     assert chosen(thread(known, first, written(2, subject="Boreal Scan"))) == [[1], [2]]
 
 
+def test_a_thread_hijacked_under_its_old_subject_is_cut_where_the_text_names_another_deal() -> None:
+    known = directory(deal(1, NORDWIND, ANNA, name="Atlas Core"), deal(2, NORDWIND, ANNA, name="Boreal Scan"))
+    first, answer = written(1, subject="Atlas Core"), written(2, subject="Re: Atlas Core", text="Fine.")
+    hijack = written(3, subject="Re: Atlas Core", text="And we need Boreal Scan.")
+    later = written(4, subject="Re: Atlas Core", text="Thursday?")
+    assert chosen(thread(known, first, answer, hijack, later)) == [[1], [1], [2], [2]]
+
+
 def test_a_company_that_joins_a_thread_begins_another_matter() -> None:
     known = directory(deal(1, NORDWIND, ANNA), deal(2, OTHER, OLGA))
     found = thread(known, written(1), written(2, cc="olga@other.example"), written(3))
