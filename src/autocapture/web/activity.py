@@ -22,6 +22,7 @@ from autocapture.store.unreachable import unreachable
 from autocapture.web.blind_copies import Parties, named_openly, parties_of, told_matches
 from autocapture.web.ownership import Sight, sees_activity, sight_of, within
 from autocapture.web.reasons import reasons, target_name
+from autocapture.web.signs import signs, whole
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
 
@@ -44,6 +45,8 @@ def page(application: Application, visit: Visit, activity_id: int) -> str:
             when=there.moment_full(activity.occurred_at),
             review="" if parties.hidden else activity.review,
             participants=_participants(session, activity_id, there, sight),
+            signs=signs(session, activity, sight),
+            whole=whole(session, activity, sight),
             matches=_matches(session, activity_id, reader, sight, parties),
             sightings=_sightings(session, activity, reader, sight),
         )

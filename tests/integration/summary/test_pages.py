@@ -10,12 +10,14 @@ from html import unescape
 import pytest
 from httpx import Client
 from sqlalchemy import text
+from sqlmodel import select
 from tests.integration.summary.organization import WEEK
 from tests.integration.summary.serving import serving
 
 from autocapture.application import Application
 from autocapture.errors import SetupError
 from autocapture.measure.query import Query
+from autocapture.model.activities import Activity
 from autocapture.model.measures import Publication
 from autocapture.report.publication import summary_of
 from autocapture.report.reader import Reader
@@ -81,6 +83,36 @@ def test_a_row_leads_to_its_activity_with_match_and_sighting(
         assert part in activity
 
 
+def test_a_meeting_tells_what_its_state_stands_on_and_a_call_whose_part_it_is(
+    app: Application, client: Client
+) -> None:
+    with writing(app.engine) as session:
+        kinds = {activity.kind: activity for activity in session.exec(select(Activity))}
+        meeting, call = kinds["meeting"], kinds["call"]
+        meeting.moved_count = 2
+        talked = {
+            "sign": "talked",
+            "says": "held",
+            "grade": "firm",
+            "who": ["+31301234567"],
+            "activity": call.id,
+        }
+        meeting.evidence = [talked, {"sign": "silence", "says": "held", "grade": "weak"}]
+        call.meeting_id = meeting.id
+        pages = [f"/activities/{each.id}" for each in (meeting, call)]
+    shown = client.get(pages[0]).text
+    assert "moved 2 times" in shown
+    for part in (
+        "A call in its slot",
+        "+31301234567",
+        "(held, firm)",
+        f'href="{pages[1]}"',
+        "No guest answered",
+    ):
+        assert part in shown
+    assert f'A part of <a href="{pages[0]}">the meeting</a>' in client.get(pages[1]).text
+
+
 def test_a_changed_row_is_told_beside_the_published_number(
     app: Application, client: Client, publication: Publication
 ) -> None:
@@ -88,7 +120,7 @@ def test_a_changed_row_is_told_beside_the_published_number(
     path = f"/n/{publication.id}/{number.metric}/{number.cell}"
     assert "have changed since" not in client.get(path).text
     with writing(app.engine) as session:
-        session.execute(text("UPDATE activity SET status = 'cancelled' WHERE kind = 'meeting'"))
+        session.execute(text("UPDATE activity SET status = 'cancelled_by_them' WHERE kind = 'meeting'"))
     page = client.get(path).text
     assert "have changed since" in page
     assert f'id="number">{number.value}<' in page
