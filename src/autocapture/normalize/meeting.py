@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from itertools import pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -62,8 +63,8 @@ def draft_meetings(
       every calendar before it began, or when everybody of either side declined; *planned* until its end; then *held* when an
       outsider accepted (or maybe), or when nobody gave a contrary sign; *unknown* when nobody accepted and an outsider
       declined. Calls and mails of the slot are `slot`'s matter.
-    - `booked_at` is when the event was created, else first seen; `moved_count` is 1 for an occurrence of a series that does
-      not start when its series says.
+    - `booked_at` is when the event was created, else first seen; `moved_count` is how often its start changed as far as was
+      seen, from that which its series says on.
     """
     drafts = []
     withheld = {
@@ -73,8 +74,8 @@ def draft_meetings(
     }
     for series_key, told in _meetings(copies, organization):
         views = _views([*told, *_replaced(told, copies)], withheld, window_start, window_end, now)
-        booked_at = _booked_at(told)
-        drafts += [_draft(views[key], booked_at, organization, now, series_key) for key in views]
+        booked_at, moves = _booked_at(told), _moves(told)
+        drafts += [_draft(views[key], booked_at, moves, organization, now, series_key) for key in views]
     found = [draft for draft in drafts if draft is not None]
     return sorted(found, key=lambda draft: (draft.occurred_at, draft.dedupe_key))
 
@@ -165,9 +166,28 @@ def _booked_at(copies: Sequence[CalendarCopy]) -> datetime | None:
     return min(created or [copy.first_seen_at for copy in copies], default=None)
 
 
+def _moves(copies: Sequence[CalendarCopy]) -> Mapping[str, tuple[str, ...]]:
+    """By original start, the most former starts that any calendar saw."""
+    found: dict[str, tuple[str, ...]] = {}
+    for copy in copies:
+        for key, starts in copy.moves.items():
+            found[key] = max(found.get(key, ()), starts, key=lambda each: (len(each), each))
+    return found
+
+
+def _moved_count(occurrence: Occurrence, moves: Mapping[str, tuple[str, ...]]) -> int:
+    """How often the start changed: from what the series says, over those that were seen, to the present one."""
+    original = "" if occurrence.key is None else occurrence.key.isoformat()
+    starts = [*moves.get(original, ()), occurrence.starts_at.isoformat()]
+    if original:
+        starts.insert(0, original)
+    return sum(one != next_one for one, next_one in pairwise(starts))
+
+
 def _draft(
     views: Sequence[_View],
     booked_at: datetime | None,
+    moves: Mapping[str, tuple[str, ...]],
     organization: Organization,
     now: datetime,
     series_key: str,
@@ -210,7 +230,7 @@ def _draft(
         external=True,
         series_key=series_key,
         booked_at=booked_at,
-        moved_count=int(key is not None and key != chief.occurrence.starts_at),
+        moved_count=_moved_count(chief.occurrence, moves),
     )
 
 

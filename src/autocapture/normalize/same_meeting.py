@@ -6,8 +6,8 @@ A UID ought to be unique in the world (RFC 5545, 3.8.4.7). Some programs count f
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from autocapture.formats.handles import canonical_email
@@ -21,7 +21,7 @@ class CalendarCopy:
     """One calendar resource as the calendar of `owner` holds it, or held it.
 
     `gone`: it left that calendar, at `gone_at` (None: not known, taken as this moment). `calendar` tells one calendar from
-    another, `source_id` one resource of it.
+    another, `source_id` one resource of it. `moves`: when what it tells of began before (`store.calendar.Copy`).
     """
 
     owner: Colleague
@@ -31,6 +31,7 @@ class CalendarCopy:
     gone_at: datetime | None = None
     calendar: int = 0
     source_id: str = ""
+    moves: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

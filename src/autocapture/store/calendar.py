@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from autocapture.formats.recurrence import original_key
 from autocapture.formats.time_zones import WrittenZone, zone_of
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import CalendarItem
@@ -31,10 +32,23 @@ class Copy:
     record: EventRecord
     first_seen_at: datetime
     gone_at: datetime | None
+    moves: Mapping[str, tuple[str, ...]]
+    """By original start, empty for an event that does not recur: when it began before, in ISO 8601, oldest first."""
 
 
 def save(session: Session, rows: Sequence[tuple[int, str, int, EventRecord]], now: datetime) -> None:
-    """Stores (channel id, source id, series id, record); an item that had left is back."""
+    """Stores (channel id, source id, series id, record); an item that had left is back. When it began before stays known."""
+    ids = sorted({source_id for _, source_id, _, _ in rows})
+    before = {
+        (channel_id, source_id): data
+        for channel_id in {row[0] for row in rows}
+        for source_id, data in rows_of(
+            session,
+            select(_ITEM.source_id, _ITEM.data).where(
+                _ITEM.channel_id == channel_id, among(session, _ITEM.source_id, ids)
+            ),
+        )
+    }
     upsert(
         session,
         CalendarItem,
@@ -43,7 +57,7 @@ def save(session: Session, rows: Sequence[tuple[int, str, int, EventRecord]], no
                 "channel_id": channel_id,
                 "source_id": source_id,
                 "series_id": series_id,
-                "data": record_to_json(record),
+                "data": _with_moves(record, before.get((channel_id, source_id))),
                 "first_seen_at": now,
                 "gone_at": None,
             }
@@ -51,6 +65,39 @@ def save(session: Session, rows: Sequence[tuple[int, str, int, EventRecord]], no
         ],
         keep=("first_seen_at",),
     )
+
+
+_ITEM = table_of(CalendarItem).c
+_MOVES = "began_before"
+
+
+def _with_moves(record: EventRecord, before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The record as JSON, with the starts that what it tells of had when it was read before, oldest first."""
+    data = record_to_json(record)
+    if before is None:
+        return data
+    starts, former = _starts(record), _starts(record_from_json(before))
+    moves: dict[str, list[str]] = {}
+    for key, start in starts.items():
+        history = [*before.get(_MOVES, {}).get(key, ())]
+        if key in former and former[key] != start:
+            history.append(former[key])
+        if history:
+            moves[key] = history
+    return {**data, _MOVES: moves} if moves else data
+
+
+def _starts(record: EventRecord) -> dict[str, str]:
+    """When each instance begins that the resource tells of by itself: empty text for an event that does not recur, else its
+    original start. Of private ones nothing is kept."""
+    told = [each for each in (record, *record.overrides) if not each.private]
+    return {
+        "" if each.recurrence_id is None else original_key(each.recurrence_id).isoformat(): original_key(
+            each.starts_at
+        ).isoformat()
+        for each in told
+        if each.recurrence is None
+    }
 
 
 def copies(session: Session, series_ids: Collection[int]) -> list[Copy]:
@@ -78,6 +125,7 @@ def copies(session: Session, series_ids: Collection[int]) -> list[Copy]:
                 record_from_json(item.data),
                 item.first_seen_at,
                 item.gone_at,
+                {key: tuple(starts) for key, starts in item.data.get(_MOVES, {}).items()},
             )
             for item, user_id, since in rows
         )

@@ -207,6 +207,7 @@ def _held(copies: Sequence[Copy], organization: Organization) -> list[CalendarCo
             copy.gone_at,
             copy.channel_id,
             copy.source_id,
+            copy.moves,
         )
         for copy in copies
         if copy.user_id in organization.colleagues

@@ -219,7 +219,14 @@ def test_a_move_told_by_the_organizers_calendar_moves_it_whatever_the_others_say
     assert meeting["occurred_at"] == datetime.fromisoformat("2026-11-12T09:00:00+00:00")
     _write(tmp_path, 1, _meeting(12, sequence=1))
     capture(app, calendars[1])
-    assert len(_meetings(app)) == 1
+    (meeting,) = _meetings(app)
+    assert meeting["moved_count"] == 1, "one move, however many calendars tell of it"
+    _write(tmp_path, 0, _meeting(13, sequence=2))
+    capture(app, calendars[0])
+    _write(tmp_path, 0, _meeting(13, sequence=3, more="LOCATION:Room 4\n"))
+    capture(app, calendars[0])
+    (meeting,) = _meetings(app)
+    assert (meeting["id"], meeting["moved_count"]) == (before, 2)
 
 
 def test_a_cancellation_by_the_organizer_cancels_it_once(

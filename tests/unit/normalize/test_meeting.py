@@ -226,6 +226,18 @@ def test_a_moved_instance_stays_the_same_meeting_at_its_new_time() -> None:
     assert meetings(copy(weekly()), copy(moved)) == found
 
 
+def test_a_meeting_that_was_moved_again_and_back_was_moved_so_often() -> None:
+    original = datetime(2026, 3, 23, 9, tzinfo=BERLIN)
+    key, later = original.astimezone(UTC).isoformat(), (original + DAY).astimezone(UTC).isoformat()
+    moved = event(recurrence_id=original, starts_at=original + 2 * DAY)
+    again = copy(weekly(overrides=(moved,)), moves={key: (later,)})
+    assert [each.moved_count for each in meetings(again)] == [0, 2, 0, 0]
+    back = copy(weekly(overrides=(replace(moved, starts_at=original),)), SAM, moves={key: (later,)})
+    assert [each.moved_count for each in meetings(back)] == [0, 2, 0, 0]
+    single = copy(event(), moves={"": ((NOON - DAY).isoformat(), (NOON - HOUR).isoformat())})
+    assert [each.moved_count for each in meetings(single)] == [2]
+
+
 def test_a_cancelled_instance_is_cancelled_and_a_cancelled_series_whole() -> None:
     original = datetime(2026, 3, 23, 9, tzinfo=BERLIN)
     gone = event(recurrence_id=original, starts_at=original, status="cancelled")
