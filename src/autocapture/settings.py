@@ -129,6 +129,12 @@ class CaptureSettings(Section):
     matching_file: Path | None = None
 
 
+class MeetingSettings(Section):
+    """Whether a meeting of which nobody knows whether it took place counts as held."""
+
+    unknown_count: bool = False
+
+
 Threshold = Annotated[int, Field(ge=0, le=1_000)]
 
 
@@ -169,6 +175,7 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     smtp: SmtpSettings = SmtpSettings()
     capture: CaptureSettings = CaptureSettings()
+    meetings: MeetingSettings = MeetingSettings()
     contacts: ContactsSettings = ContactsSettings()
     organization: OrganizationSettings = OrganizationSettings()
     network: NetworkSettings = NetworkSettings()

@@ -91,7 +91,8 @@ meetings_held = Simple(
         "the rep's day on which they began. That a meeting took place is inferred: a planned one counts as held once its "
         "end has passed. Guests who never answered the invitation are taken to have come, unless one of them declined and "
         "none accepted; a call in the slot between a rep and a guest shows that it took place, and a mail that somebody "
-        "missed it that it did not." + _MEETING_DOC
+        "missed it that it did not. One of which nobody knows counts only where the setting meetings.unknown_count says so."
+        + _MEETING_DOC
     ),
     additive=("time",),
     rolled_up=True,

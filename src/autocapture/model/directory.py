@@ -43,6 +43,8 @@ class Organization:
     handles: Mapping[str, int]
     domains: frozenset[str]
     """Mail domains that are ours: those of users' addresses, free-mail domains excepted."""
+    unknown_meetings_count: bool = False
+    """Whether a meeting of which nobody knows whether it took place is taken for held."""
     hash_key: bytes = field(default=b"", repr=False)
     """Key of the hash that stands for a skipped item's Message-ID."""
     matching: MatchingRules | None = field(default=None, repr=False)

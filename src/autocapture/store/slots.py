@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import String, and_, bindparam, cast, select
 from sqlmodel import Session
 
 from autocapture.model.activities import Activity, ActivityText, Participation
@@ -108,6 +108,15 @@ def series_with_calls(session: Session, since: date) -> set[int]:
         .distinct()
     )
     return {series_id for (series_id,) in rows_of(session, statement)}
+
+
+def series_in_doubt(session: Session, counts: bool) -> set[int]:
+    """The series with a meeting of which nobody knows and that is stored otherwise than `counts` says: whether it is taken for
+    held."""
+    by_policy = cast(_ACT.evidence, String).like('%"policy"%')
+    doubtful = _ACT.status == "unknown" if counts else and_(_ACT.status == "held", by_policy)
+    statement = select(_ACT.series_id).where(_ACT.kind == "meeting", _ACT.series_id.is_not(None), doubtful)
+    return {series_id for (series_id,) in rows_of(session, statement.distinct())}
 
 
 def remarks(session: Session, users: Collection[int], first: datetime, last: datetime) -> set[int]:

@@ -156,7 +156,9 @@ def derive(
             and _is_decided(item.draft.occurred_at, telling, now)
         )
     activities.remove(session, gone)
-    of_slots = told(session, fresh, own_series_of, _without(with_calls, gone), now, unknown_counts=False)
+    left = _without(with_calls, gone)
+    counts = organization.unknown_meetings_count
+    of_slots = told(session, fresh, own_series_of, left, now, unknown_counts=counts)
     new, changed = _differing(of_slots.drafts, own_series_of, stored, now)
     place(session, organization, new=new, changed=[*changed, *of_slots.calls], now=now)
     ledger.show_as(session, shown)
@@ -241,7 +243,7 @@ def settle_meetings(app: Application, *, whole_calendar: bool = False) -> int:
 
     `whole_calendar` also takes every recurring series, whose window of derived meetings moves on from day to day, and those
     with a call in a slot: whose number it is may have been entered since. What the calls in slots tell of switchboards is
-    learned before.
+    learned before. Meetings of which nobody knows are looked at again where they count otherwise now.
     """
     now = app.clock.now()
     organization = our_people(app)
@@ -259,6 +261,7 @@ def settle_meetings(app: Application, *, whole_calendar: bool = False) -> int:
         series = {found for found in session.scalars(ended.distinct()) if found is not None}
         if whole_calendar:
             series |= calendar.recurring(session) | slots.series_with_calls(session, (now - PAST).date())
+            series |= slots.series_in_doubt(session, organization.unknown_meetings_count)
         series = calendar.series_of_shown(session, series)
     for chunk in in_chunks(sorted(series), BATCH):
         with writing(app.engine) as session:

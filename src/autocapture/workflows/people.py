@@ -26,4 +26,5 @@ def our_people(app: Application) -> Organization:
             hash_key=hash_key,
         )
     rules = load_matching_rules(app.settings.capture.matching_file)
-    return replace(loaded, matching=rules, read_text=OwnWords(app.vault))
+    counts = app.settings.meetings.unknown_count
+    return replace(loaded, matching=rules, read_text=OwnWords(app.vault), unknown_meetings_count=counts)

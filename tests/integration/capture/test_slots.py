@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
@@ -28,6 +29,7 @@ from autocapture.measure.catalog import metric_named
 from autocapture.measure.period import Period
 from autocapture.measure.query import Query
 from autocapture.model.crm import Contact, ContactHandle
+from autocapture.settings import MeetingSettings
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.listings import Selection, list_activities
 from autocapture.workflows.meetings import settle_meetings
@@ -186,6 +188,19 @@ def test_a_call_shows_that_a_meeting_was_held_of_which_nobody_knew(desk: Desk) -
     desk.calls(CALL.replace("10:01", "12:01"))
     desk.capture("call")
     assert (desk.meeting()["status"], desk.call()["meeting"]) == ("unknown", None)
+
+
+def test_what_nobody_knows_counts_where_the_settings_say_so(desk: Desk) -> None:
+    desk.calendar(event(answer="DECLINED", more="ATTENDEE:mailto:lee@customer.example\n"))
+    desk.capture("event")
+    assert desk.count("meetings_held") == 0
+    given = desk.app.settings
+    for counts, status in ((True, "held"), (False, "unknown")):
+        chosen = given.model_copy(update={"meetings": MeetingSettings(unknown_count=counts)})
+        desk.app = replace(desk.app, settings=chosen)
+        settle_meetings(desk.app, whole_calendar=True)
+        assert (desk.meeting()["status"], desk.count("meetings_held")) == (status, int(counts))
+        assert (desk.meeting()["evidence"][0]["sign"] == "policy") is counts
 
 
 def test_a_meeting_that_was_called_off_is_not_held_by_a_call(desk: Desk) -> None:
