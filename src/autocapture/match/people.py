@@ -82,7 +82,8 @@ def met_person(
         contact_id = directory.on_line.get((occurrence.activity_id, handle))
         if contact_id is not None and person.contact_id is None:
             company_id = next(
-                (each.company_id for each in directory.contacts[handle] if each.contact_id == contact_id), None
+                (each.company_id for each in directory.contacts[handle] if each.contact_id == contact_id),
+                None,
             )
             companies = person.companies if company_id is None else {company_id: ("contact", handle)}
             found[handle] = Person(handle, contact_id, companies, known=True)

@@ -29,12 +29,23 @@ _WORDS: Mapping[str, str] = {
     "weeks before": "it was entered only later",
     "weeks after": "it was closed before",
 }
+_SAID_BY: Mapping[str, tuple[str, ...]] = {"words": ("own words", "number"), "role": ("more roles",)}
 _LEAST = 0.05
 """Log-odds below which nothing is said of an evidence."""
 
 
 def in_words(evidence: Mapping[str, float]) -> tuple[str, ...]:
-    """The evidence of an option (log-odds by name), the weightiest first; what hardly counts is left out."""
+    """The evidence of an option (log-odds by name) as parts of a sentence: what speaks for it, the weightiest first, then what
+    speaks against it. What hardly counts is left out, and what another part says already."""
     spoken = sorted(evidence.items(), key=lambda each: (-abs(each[1]), each[0]))
-    told = [_WORDS.get(name, name) for name, amount in spoken if abs(amount) >= _LEAST]
-    return tuple(dict.fromkeys(filter(None, told)))
+    said = {name for name, amount in spoken if abs(amount) >= _LEAST}
+    told = [
+        (amount > 0, words)
+        for name, amount in spoken
+        if name in said and said.isdisjoint(_SAID_BY.get(name, ())) and (words := _WORDS.get(name, name))
+    ]
+    speaks_for = [words for is_for, words in told if is_for]
+    against = [words for is_for, words in told if not is_for]
+    if speaks_for and against:
+        against[0] = f"but {against[0]}"
+    return (*speaks_for, *against)

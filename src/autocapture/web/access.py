@@ -48,6 +48,8 @@ _LED = Row(rep=Reach.TEAM, manager=Reach.TEAM, ops=Reach.TEAM, admin=Reach.TEAM,
 _HEALTH = Row(rep=Reach.OWN, manager=Reach.TEAM, ops=Reach.ALL, admin=Reach.ALL, at_first=True)
 _RUN = Row(rep=Reach.OWN, manager=Reach.OWN, ops=Reach.ALL, admin=Reach.ALL)
 """Whether an account is captured at all is its owner's, and theirs who run the service."""
+_SPEAK = Row(rep=Reach.TEAM, manager=Reach.TEAM, ops=Reach.TEAM, admin=Reach.TEAM)
+"""What was matched is corrected by who took part, and by whom they are led."""
 _ADMINS = Row(admin=Reach.ALL)
 
 ROUTES: Mapping[tuple[str, str], Row] = {
@@ -72,6 +74,9 @@ ROUTES: Mapping[tuple[str, str], Row] = {
     ("GET", "/n/{publication}/{metric}/{cell}"): _LED,
     ("GET", "/activities"): _THEMSELVES,
     ("GET", "/activities/{activity_id}"): _LED,
+    ("POST", "/activities/{activity_id}/correct"): _SPEAK,
+    ("POST", "/corrections/{correction_id}/undo"): _SPEAK,
+    ("GET", "/review"): _SPEAK,
     ("GET", "/accounts"): _HEALTH,
     ("GET", "/accounts/{account_id}"): _THEMSELVES,
     ("POST", "/accounts/{account_id}/scope"): _THEMSELVES,

@@ -56,6 +56,7 @@ def _row(session: Session, activity: Activity, reader: Reader, sight: Sight) -> 
         "when": reader.moment_full(activity.occurred_at),
         "kind": activity.kind,
         "direction": activity.direction,
+        "business": activity.business,
         "what": activity.subject,
         "with": [name or address for name, address in others[:_NAMED]],
         "more": len(others) > _NAMED,

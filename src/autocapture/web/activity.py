@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from fastapi.responses import HTMLResponse
 from sqlmodel import Session, col, or_, select
 
 from autocapture.application import Application
@@ -20,22 +21,42 @@ from autocapture.report.reader import Reader
 from autocapture.store.engine import reading
 from autocapture.store.unreachable import unreachable
 from autocapture.web.blind_copies import Parties, named_openly, parties_of, told_matches
+from autocapture.web.correction_form import form_of, just_said, told_of
 from autocapture.web.ownership import Sight, sees_activity, sight_of, within
 from autocapture.web.reasons import reasons, target_name
 from autocapture.web.signs import signs, whole
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
+from autocapture.workflows.alternatives import consider
+from autocapture.workflows.people import our_people
 
 
-def page(application: Application, visit: Visit, activity_id: int) -> str:
-    """Raises InputError where there is no such activity, or none that who asks can see."""
+def page(application: Application, visit: Visit, activity_id: int, said: int | None = None) -> str:
+    """`said` is the correction that was just made. Raises InputError where there is no such activity, or none that who asks can
+    see."""
+    return _page(application, visit, activity_id, said=said)
+
+
+def shown(application: Application, visit: Visit, activity_id: int, why: str) -> HTMLResponse:
+    """The page, with why nothing was corrected."""
+    return HTMLResponse(_page(application, visit, activity_id, why=why), 422)
+
+
+def _page(
+    application: Application, visit: Visit, activity_id: int, *, said: int | None = None, why: str = ""
+) -> str:
     reader = visit.reader
+    organization = None if visit.user is None else our_people(application)
     with reading(application.engine) as session:
         sight = sight_of(session, visit)
         activity = session.get(Activity, activity_id)
         if activity is None or not sees_activity(session, sight, activity_id):
             raise InputError("there is no such activity")
         parties = parties_of(session, sight, activity_id)
+        hidden = bool(parties.hidden)
+        considered = (
+            None if hidden or organization is None else consider(session, organization, [activity_id])
+        )
         there = replace(reader, time_zone=_zone(session, activity_id) or reader.time_zone)
         return render(
             "activity.html",
@@ -43,12 +64,16 @@ def page(application: Application, visit: Visit, activity_id: int) -> str:
             visit=visit,
             activity=activity,
             when=there.moment_full(activity.occurred_at),
-            review="" if parties.hidden else activity.review,
+            review="" if hidden else activity.review,
             participants=_participants(session, activity_id, there, sight),
             signs=signs(session, activity, sight),
             whole=whole(session, activity, sight),
             matches=_matches(session, activity_id, reader, sight, parties),
             sightings=_sightings(session, activity, reader, sight),
+            form=form_of(session, visit, sight, activity, considered),
+            told=[] if considered is None else told_of(session, activity_id, considered, reader),
+            said=None if said is None else just_said(session, visit, said),
+            why=why,
         )
 
 

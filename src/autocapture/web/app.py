@@ -21,12 +21,14 @@ from autocapture.web import (
     activities,
     activity,
     connect,
+    corrections,
     evidence,
     me,
     metrics,
     microsoft_consent,
     notices,
     overview,
+    review,
     sign_in,
     sign_in_with,
     standing,
@@ -66,7 +68,7 @@ def build_app(application: Application) -> FastAPI:
     _pages(app)
     _health(app)
     for module in (
-        sign_in, sign_in_with, me, users, notices, metrics, connect, account, standing, microsoft_consent,
+        sign_in, sign_in_with, me, users, notices, metrics, connect, account, standing, microsoft_consent, corrections,
     ):  # fmt: skip
         module.add_routes(app)
     _errors(app)
@@ -92,8 +94,20 @@ def _pages(app: FastAPI) -> None:
         return activities.page(application, visit, page)
 
     @app.get("/activities/{activity_id}", response_class=HTMLResponse)
-    def one_activity(application: App, visit: Asked, activity_id: Id) -> str:
-        return activity.page(application, visit, activity_id)
+    def one_activity(
+        application: App, visit: Asked, activity_id: Id, said: Annotated[int | None, Query(ge=0)] = None
+    ) -> str:
+        return activity.page(application, visit, activity_id, said)
+
+    @app.get("/review", response_class=HTMLResponse)
+    def questions(
+        application: App,
+        visit: Asked,
+        page: PageNumber = 1,
+        whose: str = "",
+        said: Annotated[int | None, Query(ge=0)] = None,
+    ) -> str:
+        return review.page(application, visit, page, team=whose == "team", said=said)
 
     @app.get("/accounts", response_class=HTMLResponse)
     def all_accounts(application: App, visit: Asked) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from autocapture.match.reasons import in_words
 from autocapture.model.activities import Activity, Match
 from autocapture.model.crm import Company, Contact, Deal, DealContact
+from autocapture.workflows.corrections_told import one
 
 _GONE = "no longer in the CRM"
 
@@ -35,7 +37,8 @@ def reasons(
 ) -> tuple[Reason, ...]:
     """The evidence of a match, as far as it may be told, each part with the names that its ids stand for. Of another activity
     the subject is told where `is_seen` says that the reader may see it."""
-    return tuple(_reason(session, match, key, value, is_seen) for key, value in sorted(evidence.items()))
+    told = [_reason(session, match, key, value, is_seen) for key, value in sorted(evidence.items())]
+    return tuple(each for each in told if each.said)
 
 
 def _reason(
@@ -49,6 +52,13 @@ def _reason(
         return Reason("Deal", _name(session.get(Deal, int(str(value)))))
     if key == "precedent" and isinstance(value, int):
         return _precedent(session.get(Activity, value), is_seen)
+    if key == "p" and isinstance(value, float):
+        return Reason("How likely", f"{value:.0%}")
+    if key == "weights" and isinstance(value, dict):
+        return Reason("What speaks", "; ".join(in_words(value)))
+    if key == "correction" and isinstance(value, int):
+        said = one(session, value)
+        return Reason("Said by", "" if said is None else f"{said.by}: {said.whole}")
     return Reason("Found by" if key == "by" else key.replace("_", " ").capitalize(), str(value))
 
 

@@ -179,17 +179,18 @@ def _person_meant(draft: Draft, handle: str, organization: Organization) -> str:
         if party.user_id is None and not party.resource and not organization.is_inside(party.address)
     ]
     addresses = list(dict.fromkeys(party.address for party in outside))
+    openly = list(dict.fromkeys(party.address for party in outside if party.role != "bcc"))
     if handle:
         meant = canonical_email(handle) if "@" in handle else handle.strip()
         if meant not in addresses:
-            raise InputError(f"{handle} does not take part from outside; {_listed(addresses)} do")
+            raise InputError(f"{handle} does not take part from outside; {_listed(openly)} do")
         return meant
     authors = [party.address for party in outside if party.role in _AUTHORS]
     if len(addresses) == 1 or authors:
         return (authors or addresses)[0]
     if not addresses:
         raise InputError("nobody from outside takes part")
-    raise InputError(f"say whom you mean: {_listed(addresses)} take part")
+    raise InputError(f"say whom you mean: {_listed(openly)} take part")
 
 
 def _listed(addresses: Collection[str]) -> str:

@@ -64,7 +64,7 @@ def explain(session: Session, organization: Organization, activity_id: int) -> E
     if activity is None:
         return None
     considered = consider(session, organization, [activity_id])
-    holds = _holding(considered, activity_id)
+    holds = holding(considered, activity_id)
     matches = session.exec(
         select(Match)
         .where(Match.activity_id == activity_id)
@@ -81,7 +81,7 @@ def explain(session: Session, organization: Organization, activity_id: int) -> E
     )
 
 
-def _holding(considered: Considered, activity_id: int) -> frozenset[int]:
+def holding(considered: Considered, activity_id: int) -> frozenset[int]:
     """The corrections that decide an activity: on its deal or business, and on who takes part in it."""
     directory, item = considered.directory, considered.items[activity_id]
     handles = outside_handles(item.draft.parties, directory)

