@@ -16,14 +16,16 @@ from autocapture.model.draft import Link, Matched
 from autocapture.model.matching import MatchingRules, Option
 
 _NAMED = 3
-_METHODS = {
-    "number": "reference",
-    "words": "words",
-    "own words": "words",
-    "role": "contact_role",
-    "owner": "owner",
-}
-"""By the evidence that speaks for a deal, how a link is said to have come about."""
+_SPEAKS = 0.5
+"""Log-odds from which an evidence may be what a link is said to stand on."""
+_METHODS = (
+    ("number", "reference"),
+    ("own words", "words"),
+    ("words", "words"),
+    ("role", "contact_role"),
+    ("owner", "owner"),
+)
+"""By the clearest evidence that speaks for a deal, how a link is said to have come about."""
 
 
 def answer_without_deal(seen: Seen) -> Matched:
@@ -127,10 +129,8 @@ def _moment(seen: Seen) -> tuple[datetime, int]:
 
 
 def _method(option: Option) -> str:
-    spoken = {name: amount for name, amount in option.evidence.items() if name in _METHODS and amount > 0}
-    if not spoken:
-        return "only_live_deal"
-    return _METHODS[max(spoken, key=lambda name: (spoken[name], name))]
+    found = (method for name, method in _METHODS if option.evidence.get(name, 0.0) >= _SPEAKS)
+    return next(found, "only_live_deal")
 
 
 def _kind(matter: Matter) -> str:

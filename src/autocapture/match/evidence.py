@@ -56,16 +56,18 @@ def evidence_of(
     content = matter.content
     called = {key: deal_words(deal, directory, rules) for key, deal in candidates.items()}
     said = said_of(content, called)
+    for_none = _for_none(matter, contacts, content, said, directory, rules)
+    unread = "not in the subject" in for_none
     of_deals: dict[int, Evidence] = {
         key: {
-            **_by_role(deal, contacts, candidates.values(), known=known),
+            **_by_role(deal, contacts, candidates.values(), known=known, unread=unread),
             **_by_owner(deal, ours, candidates.values()),
             **_by_words(key, said),
             **_by_time(deal, matter.members),
         }
         for key, deal in candidates.items()
     }
-    return of_deals, _for_none(matter, contacts, content, said, directory, rules)
+    return of_deals, for_none
 
 
 def _ours(members: Sequence[Seen]) -> frozenset[int]:
@@ -80,12 +82,20 @@ def _ours(members: Sequence[Seen]) -> frozenset[int]:
 
 
 def _by_role(
-    deal: KnownDeal, contacts: frozenset[int], candidates: Collection[KnownDeal], *, known: bool
+    deal: KnownDeal,
+    contacts: frozenset[int],
+    candidates: Collection[KnownDeal],
+    *,
+    known: bool,
+    unread: bool,
 ) -> Evidence:
+    """What roles say; they say less of a mail whose text is not read, which may name another deal."""
     here = deal.contacts & contacts
     if here:
         told = here - deal.guessed
         found = {"role": 1.0 if told else _GUESSED}
+        if unread:
+            found["role, text unread"] = found["role"]
         if len(here) > 1:
             found["more roles"] = min(_MORE_ROLES, len(told) + _GUESSED * len(here & deal.guessed) - 1)
         return found
@@ -157,12 +167,12 @@ def _for_none(
 
 
 def _silence(matter: Matter, content: Content) -> str:
-    """How no deal is named: in what was written, in a title, in the subject of a mail whose text is not kept, or in a call."""
+    """How no deal is named: in what was written, in a title, in a mail whose text is not kept, or in a call."""
     if content.has_text:
         return "nothing said"
-    if not content.has_subject:
-        return "mute"
-    return "not in the title" if matter.is_series else "not in the subject"
+    if any(each.draft.kind == "email" for each in matter.members):
+        return "not in the subject"
+    return "not in the title" if content.has_subject else "mute"
 
 
 def _bought(matter: Matter, directory: Directory) -> list[KnownDeal]:

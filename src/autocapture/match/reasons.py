@@ -17,6 +17,7 @@ _WORDS: Mapping[str, str] = {
     "another product": "a product is named that no deal of theirs has",
     "service": "it reads like a bill, a ticket or an invitation",
     "role": "who takes part has a role on it",
+    "role, text unread": "its text was not read, which may name another deal",
     "more roles": "several who take part have a role on it",
     "role on a rival": "who takes part has a role on another deal",
     "others have roles": "none of its contacts takes part",

@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 EVIDENCE = (
     "no deal", "several companies", "customer", "role on what was bought", "nothing said", "not in the subject",
-    "not in the title", "mute", "unanswered", "another product", "service", "role", "more roles", "role on a rival",
-    "others have roles", "owner", "owner of a rival", "words", "own words", "words of a rival", "number", "weeks before",
-    "weeks after",
+    "not in the title", "mute", "unanswered", "another product", "service", "role", "role, text unread", "more roles",
+    "role on a rival", "others have roles", "owner", "owner of a rival", "words", "own words", "words of a rival", "number",
+    "weeks before", "weeks after",
 )  # fmt: skip
 """Every name of `match.evidence`: each needs a weight."""
 

@@ -26,7 +26,7 @@ def test_what_is_always_right_gains_weight_and_what_never_is_loses_it() -> None:
 
 
 def test_what_nobody_could_tell_makes_its_options_alike() -> None:
-    examples = [example(None, {"owner": 1.0}, {"role": 1.0}, number=2_000)]
+    examples = [example(None, {"owner": 1.0}, {"role": 1.0}, number=200_000)]
     found = fitted_weights(examples, RULES.weights)
     assert abs(found["owner"] - found["role"]) < 0.2
     assert abs(found["owner"] - found["no deal"]) < 0.2

@@ -51,7 +51,7 @@ def test_a_deal_that_was_said_is_taken_where_nothing_else_could_tell() -> None:
 
 def test_what_was_said_beats_a_better_evidence() -> None:
     """The writer has a role on the first deal alone; a person said the second."""
-    deals = (deal(1, NORDWIND, ANNA), deal(2))
+    deals = (deal(1, NORDWIND, ANNA), deal(2, owner=2))
     assert links(said(deals=deals), "deal") == {1: "contact_role"}
     assert links(said(lock("deal", deal_id=2), deals=deals), "deal") == {2: "correction"}
 
@@ -143,7 +143,7 @@ def test_a_person_is_who_it_was_said_that_they_are() -> None:
     """And a word on that person's deals finds them under the other address too."""
     handle = "somebody@unknown.example"
     who = lock("person", "person", handle=handle, contact_id=CARL, company_id=NORDWIND)
-    found = said(who, sender=handle, deals=(deal(1, NORDWIND, CARL), deal(2)))
+    found = said(who, sender=handle, deals=(deal(1, NORDWIND, CARL), deal(2, owner=2)))
     assert outcome(found) == ({NORDWIND: "correction"}, {1: "contact_role"}, None)
     assert {party.contact_id for party in found.parties if party.role == "from"} == {CARL}
     assert links(said(sender=handle, deals=(deal(1), deal(2))), "company") == {}

@@ -37,6 +37,8 @@ from autocapture.model.draft import Matched
 
 OFFER = "Atlas Core"
 """A product: what the mails of these tests speak of, where they say anything."""
+TALK = "Thursday suits me."
+"""A text that names nothing."""
 
 
 def test_the_deal_that_is_named_is_taken() -> None:
@@ -86,8 +88,8 @@ def test_several_live_deals_are_a_question() -> None:
 
 def test_of_two_deals_the_one_on_which_a_participant_has_a_role_is_taken() -> None:
     known = directory(deal(1, NORDWIND, ANNA), deal(2, NORDWIND, CARL))
-    assert links(alone(draft(), known), "deal") == {1: "contact_role"}
-    assert links(alone(draft("carl@nordwind.example"), known), "deal") == {2: "contact_role"}
+    assert links(alone(draft(), known, text=TALK), "deal") == {1: "contact_role"}
+    assert links(alone(draft("carl@nordwind.example"), known, text=TALK), "deal") == {2: "contact_role"}
     both = alone(draft(cc="carl@nordwind.example"), known)
     assert outcome(both) == ({NORDWIND: "contact"}, {}, "2 live deals of Nordwind AG: D1, D2")
 
@@ -269,7 +271,7 @@ def test_a_company_that_joins_a_thread_begins_another_matter() -> None:
 
 
 def test_a_partner_who_joins_a_thread_changes_nothing() -> None:
-    known = directory(deal(1, NORDWIND, ANNA), deal(2))
+    known = directory(deal(1, NORDWIND, ANNA), deal(2, owner=2))
     assert chosen(thread(known, written(1), written(2, cc="paul@partner.example"))) == [[1], [1]]
 
 
