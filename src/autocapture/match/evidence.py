@@ -48,7 +48,7 @@ def live_deals(
 def evidence_of(
     matter: Matter, directory: Directory, rules: MatchingRules
 ) -> tuple[dict[int, Evidence], Evidence]:
-    """For each candidate, and for no deal."""
+    """For each candidate, and for no deal. What a customer may mean besides counts only where no deal is named."""
     candidates = matter.candidates
     contacts = frozenset().union(*[each.contacts for each in matter.members])
     known = any(person.contact_id is not None for each in matter.members for person in each.people)
@@ -56,14 +56,22 @@ def evidence_of(
     content = matter.content
     called = {key: deal_words(deal, directory, rules) for key, deal in candidates.items()}
     said = said_of(content, called)
-    for_none = _for_none(matter, contacts, content, said, directory, rules)
+    named = any(each.at_all or each.number for each in said.values())
+    bought = () if named else _bought(matter, directory)
+    for_none = {"no deal": 1.0}
+    if len(matter.companies) > 1:
+        for_none["several companies"] = 1.0
+    if not named:
+        for_none |= _by_silence(matter, content, directory, rules) | _by_purchases(contacts, bought)
     unread = "not in the subject" in for_none
+    owned = {product for each in bought for product in each.products}
     of_deals: dict[int, Evidence] = {
         key: {
             **_by_role(deal, contacts, candidates.values(), known=known, unread=unread),
             **_by_owner(deal, ours, candidates.values()),
             **_by_words(key, said),
             **_by_time(deal, matter.members),
+            **({"they have it": 1.0} if deal.products and owned.issuperset(deal.products) else {}),
         }
         for key, deal in candidates.items()
     }
@@ -138,31 +146,26 @@ def _by_time(deal: KnownDeal, members: Sequence[Seen]) -> Evidence:
     return found
 
 
-def _for_none(
-    matter: Matter,
-    contacts: frozenset[int],
-    content: Content,
-    said: Mapping[int, Said],
-    directory: Directory,
-    rules: MatchingRules,
-) -> Evidence:
-    """What else it may be about, and where no deal is named what speaks for that."""
-    found = {"no deal": 1.0}
-    if len(matter.companies) > 1:
-        found["several companies"] = 1.0
-    if any(each.at_all or each.number for each in said.values()):
-        return found
-    found[_silence(matter, content)] = 1.0
+def _by_silence(
+    matter: Matter, content: Content, directory: Directory, rules: MatchingRules
+) -> dict[str, float]:
+    """What is said instead, where no deal is named."""
+    found = {_silence(matter, content): 1.0}
     if names_product(content, directory):
         found["another product"] = 1.0
     elif is_service(content, rules):
         found["service"] = 1.0
     if all(each.draft.kind == "email" and each.draft.direction == "outbound" for each in matter.members):
         found["unanswered"] = 1.0
-    if bought := _bought(matter, directory):
-        found["customer"] = 1.0
-        if any(not deal.contacts.isdisjoint(contacts) for deal in bought):
-            found["role on what was bought"] = 1.0
+    return found
+
+
+def _by_purchases(contacts: frozenset[int], bought: Sequence[KnownDeal]) -> dict[str, float]:
+    if not bought:
+        return {}
+    found = {"customer": 1.0}
+    if any(not deal.contacts.isdisjoint(contacts) for deal in bought):
+        found["role on what was bought"] = 1.0
     return found
 
 

@@ -27,6 +27,7 @@ _WORDS: Mapping[str, str] = {
     "own words": "words that are its own are mentioned",
     "words of a rival": "words of another deal are mentioned",
     "number": "the number of its quote or order is mentioned",
+    "they have it": "they have bought what it is about, and may mean that",
     "weeks before": "it was entered only later",
     "weeks after": "it was closed before",
 }

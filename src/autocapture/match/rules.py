@@ -19,7 +19,7 @@ EVIDENCE = (
     "no deal", "several companies", "customer", "role on what was bought", "nothing said", "not in the subject",
     "not in the title", "mute", "unanswered", "another product", "service", "role", "role, text unread", "more roles",
     "role on a rival", "others have roles", "owner", "owner of a rival", "words", "own words", "words of a rival", "number",
-    "weeks before", "weeks after",
+    "weeks before", "weeks after", "they have it",
 )  # fmt: skip
 """Every name of `match.evidence`: each needs a weight."""
 
