@@ -14,6 +14,7 @@ from autocapture.testing.fakes.microsoft.mailbox import FakeMailbox, Folder, Mes
 from autocapture.testing.fakes.microsoft.session import Login, Session
 
 NOT_FOUND = refusal(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+UNKNOWN = refusal(400, "BadRequest", "Resource not found for the segment.")
 DENIED = refusal(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
 
 _BODIES = frozenset({"body", "bodyPreview", "uniqueBody"})
@@ -57,6 +58,8 @@ def answer_mail(session: Session, mailbox: FakeMailbox, request: Request, rest: 
                 place = _place(mailbox, found, request, login)
                 asked = {"select": selected, "since": request.query.get("$filter", "")}
                 return answer(place, request, session.links, session.root, asked, session.step)
+            if more:
+                return UNKNOWN
             return _messages(mailbox, found, request, selected, login)
         case ["messages", id_]:
             message = mailbox.find(id_, immutable=request.prefers("ImmutableId"))

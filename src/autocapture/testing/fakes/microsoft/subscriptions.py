@@ -35,6 +35,8 @@ class Subscriptions:
     def answer(self, login: Login, request: Request, id_: str | None) -> Response:
         if request.verb == "POST" and id_ is None:
             return self._create(login, request.body)
+        if request.verb == "GET" and id_ is None:
+            return Response(200, {"value": [self._told(each) for each in self.held.values()]})
         if id_ is None or id_ not in self.held:
             return NOT_FOUND
         match request.verb:
