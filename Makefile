@@ -1,7 +1,7 @@
 # make run      a working autocapture with a sample organisation on http://127.0.0.1:8000
 # make test     everything that is checked before a change is taken
 # make lint     formatting, style, types and import rules alone
-# make bench    speed: beside other tools on this machine, and of many mailboxes in simulated time
+# make bench    speed: beside other tools on this machine, of matching, and of many mailboxes in simulated time
 # make soak     longer searches: thousands of seeds
 # make simulate SEEDS=10000   whole worlds in simulated time, until a promise is broken
 # make lock     pin every dependency anew
@@ -37,7 +37,8 @@ style: $(TESTING)
 
 bench: $(TESTING)
 	$(BIN)/python -m autocapture.testing.bench mail; mail=$$?; \
-	$(BIN)/python -m autocapture.testing.bench providers && exit $$mail
+	$(BIN)/python -m autocapture.testing.bench match; match=$$?; \
+	$(BIN)/python -m autocapture.testing.bench providers && [ $$match -eq 0 ] && exit $$mail
 
 soak: $(TESTING)
 	$(BIN)/python -m pytest -n 2 -m soak

@@ -10,8 +10,16 @@ from pathlib import Path
 
 import pytest
 from tests.peers.dovecot import missing
+from tests.peers.postgres import postgres_server, postgres_url  # noqa: F401
 
+from autocapture.errors import SetupError
 from autocapture.testing.bench.goals import CAPTURE, Measured, as_table, verdicts
+from autocapture.testing.bench.match import goals as match_goals
+from autocapture.testing.bench.match.crm import Size
+from autocapture.testing.bench.match.measure import Plan as MatchPlan
+from autocapture.testing.bench.match.measure import measure as measure_match
+from autocapture.testing.bench.match.process import Measured as Matcher
+from autocapture.testing.bench.match.programs import OURS, PROGRAMS
 from autocapture.testing.bench.providers import goals as provider_goals
 from autocapture.testing.bench.providers.accounts import deploy, scratch_home
 from autocapture.testing.bench.providers.fleet import Fleet
@@ -115,3 +123,54 @@ def test_the_same_seed_writes_the_same_mail_oldest_first() -> None:
 def test_a_quantile_is_one_of_the_values() -> None:
     assert [quantile([1, 2, 3, 4], share) for share in (0.5, 0.95, 1.0)] == [3, 4, 4]
     assert quantile([], 0.5) == 0
+
+
+def test_a_small_bench_of_matching_measures_every_goal() -> None:
+    plan = MatchPlan(
+        messages=100,
+        rounds=1,
+        size=Size(contacts=300, companies=30, deals=60),
+        activities=40,
+        mails=4,
+        without=PROGRAMS.keys() - {OURS},
+        databases=["SQLite"],
+    )
+    said: list[str] = []
+    found = measure_match(plan, said.append)
+    goals = {goal["goal"]: goal for goal in match_goals.as_json(found)["goals"]}
+    assert all(goal["measured"] > 0 for goal in goals.values())
+    assert goals["SQLite: people and companies, messages/s"]["bound"] == match_goals.LEAST_PEOPLE
+    assert goals["SQLite: peak memory, MB"]["passed"]
+    assert [each["changed"] for each in found.databases["SQLite"].merged] == [40]
+    assert "people and companies: autocapture" in match_goals.as_table(found)
+    assert said[0] == "SQLite: 300 contacts of 30 companies are loaded"
+
+
+@pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)], ids=str
+)
+def test_what_matching_is_compared_with_finds_the_same_people_and_companies(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = (
+        f"sqlite:///{tmp_path / 'bench.db'}"
+        if database == "sqlite"
+        else request.getfixturevalue("postgres_url")
+    )
+    size = {"contacts": 300, "companies": 30, "deals": 60}
+    programs = {name: Matcher(str(tmp_path / "home"), url, size, 50, name) for name in PROGRAMS}
+    programs[OURS].make()
+    told = {name: each.run(seed=1, messages=120) for name, each in programs.items()}
+    assert len({(each["contacts"], each["companies"]) for each in told.values()}) == 1
+    programs[OURS].add_deals()
+    assert programs[OURS].run(seed=1, messages=120)["deals"] > 0
+    programs[OURS].store(messages=30)
+    assert [programs[OURS].merge(back=back)["changed"] for back in (False, True)] == [30, 30]
+    for each in programs.values():
+        each.app.engine.dispose()
+
+
+def test_a_database_that_cannot_be_had_is_named() -> None:
+    plan = MatchPlan(databases=["PostgreSQL"], server="postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(SetupError, match="no database can be made on the PostgreSQL server"):
+        measure_match(plan, lambda _: None)
