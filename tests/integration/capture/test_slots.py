@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -81,14 +80,14 @@ class Desk:
         with writing(self.app.engine) as session:
             session.add(ContactHandle(kind="phone", value=KIMS, contact_id=1))
         (folder / "calls.toml").write_text('time_zone = "UTC"\n' + CALLS_MAPPING + OUTCOMES)
-        self.calendar(), self.calls()
         self.mailbox = folder / "Maildir"
-        deliver(self.mailbox, message(99, author="<ann@other.example>"))
-        self.accounts = {
-            "event": connect_files(self.app, ics=folder / "work.ics"),
-            "call": connect_files(self.app, calls=folder / "calls.csv", mapping=folder / "calls.toml"),
-            "email": connect_files(self.app, maildir=self.mailbox, level=level),
+        self._paths = {
+            "event": {"ics": folder / "work.ics"},
+            "call": {"calls": folder / "calls.csv", "mapping": folder / "calls.toml"},
+            "email": {"maildir": self.mailbox},
         }
+        self._level: CaptureLevel = level
+        self._accounts: dict[str, int] = {}
 
     def calendar(self, *events: str) -> None:
         (self.folder / "work.ics").write_text(ICS.format(events="".join(events)))
@@ -97,8 +96,13 @@ class Desk:
         (self.folder / "calls.csv").write_text(CALLS_HEADER + "".join(f"{row}\n" for row in rows))
 
     def capture(self, *kinds: str) -> None:
-        for kind in kinds or self.accounts:
-            capture(self.app, self.accounts[kind])
+        """Those of these kinds, or all, that there are files of."""
+        for kind in kinds or self._paths:
+            paths = self._paths[kind]
+            if all(path.exists() for path in paths.values()):
+                if kind not in self._accounts:
+                    self._accounts[kind] = connect_files(self.app, level=self._level, **paths)
+                capture(self.app, self._accounts[kind])
 
     def sorry(self, at: str = "10T11:30", **given: Any) -> None:
         """Kim writes that the meeting was missed, on a day of the month."""
@@ -156,21 +160,18 @@ def test_a_conference_call_during_a_meeting_is_the_meeting_and_counts_once(desk:
     assert [desk.count(each) for each in ("meetings_held", "calls_made", "calls_connected")] == [1, 0, 0]
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        f"c1,601,{KIMS},2026-11-10 11:05:00,600,answered,",
-        f"c1,601,{KIMS},2026-11-10 09:57:00,60,answered,",
-        f"c1,601,{KIMS},2026-11-10 10:05:00,0,no answer,",
-        "c1,601,+31307654321,2026-11-10 10:05:00,600,answered,",
-    ],
-    ids=["after the slot", "over before it", "not answered", "with somebody else"],
-)
-def test_another_call_stays_a_call_of_its_own(desk: Desk, row: str) -> None:
+def test_other_calls_stay_calls_of_their_own(desk: Desk) -> None:
+    """After the slot, over before it, not answered, with somebody else."""
     desk.calendar(event())
-    desk.calls(row)
+    desk.calls(
+        f"c1,601,{KIMS},2026-11-10 11:05:00,600,answered,",
+        f"c2,601,{KIMS},2026-11-10 09:57:00,60,answered,",
+        f"c3,601,{KIMS},2026-11-10 10:05:00,0,no answer,",
+        "c4,601,+31307654321,2026-11-10 10:05:00,600,answered,",
+    )
     desk.capture()
-    assert (desk.call()["meeting"], desk.count("calls_made")) == (None, 1)
+    assert [call["meeting"] for call in desk.all_calls()] == [None] * 4
+    assert desk.count("calls_made") == 4
     assert [each["sign"] for each in desk.meeting()["evidence"]] == ["accepted"]
 
 
@@ -223,23 +224,22 @@ def test_a_mail_after_the_slot_tells_that_the_guest_did_not_come(desk: Desk) -> 
     assert desk.count("meetings_held") == 0
 
 
-@pytest.mark.parametrize(
-    "mail",
-    [
-        {"at": "10T09:30"},
-        {"at": "13T11:30"},
-        {"author": "Lee <lee@customer.example>"},
-        {"to": "sam@ours.example"},
-        {"subject": "Re: Sorry I missed our meeting"},
-        {"subject": "Our meeting"},
-    ],
-    ids=["before", "days after", "not a guest", "not to a rep of it", "an answer", "nothing of it"],
-)
-def test_another_mail_tells_nothing_of_it(desk: Desk, mail: dict[str, str]) -> None:
+def test_other_mails_tell_nothing_of_it(desk: Desk) -> None:
+    """Before it and days after it, of nobody who was a guest, to no rep of it, an answer, and one that says nothing of it."""
     desk.calendar(event())
-    desk.sorry(**mail)
+    for number, mail in enumerate(
+        (
+            {"at": "10T09:30"},
+            {"at": "13T11:30"},
+            {"author": "Lee <lee@customer.example>"},
+            {"to": "sam@ours.example"},
+            {"subject": "Re: Sorry I missed our meeting"},
+            {"subject": "Our meeting"},
+        )
+    ):
+        desk.sorry(**mail, message_id=f"{number}@told.example")
     desk.capture()
-    assert desk.meeting()["status"] == "held"
+    assert [each["sign"] for each in desk.meeting()["evidence"]] == ["accepted"]
 
 
 def test_a_mail_is_about_the_meeting_that_was_last_and_a_call_of_its_own_about_that_it_lies_in(
@@ -285,7 +285,7 @@ def _changes(desk: Desk) -> list[Callable[[], None]]:
 
 def test_the_order_of_arrival_does_not_matter(tmp_path: Path, clock: FixedClock) -> None:
     seen = []
-    for number, order in enumerate(permutations(range(3))):
+    for number, order in enumerate(((0, 1, 2), (2, 1, 0), (1, 2, 0))):
         desk = Desk(tmp_path / str(number), clock)
         changes = _changes(desk)
         for place in order:
