@@ -83,7 +83,7 @@ def take_census(app: Application, account_id: int) -> list[ChannelCensus]:
             raise InputError(f"there is no account {account_id}")
         session.expunge(account)
     with open_account(app, account) as connection:
-        sources = connection.channels()
+        sources = sources_of(connection)
         counted = [_count(app, account, connection, source) for source in sources]
         named = dict(connection.left_out()) if isinstance(connection, LeavesOut) else {}
         unusable = connection.unlisted() if isinstance(connection, ListsInPart) else {}
@@ -92,6 +92,15 @@ def take_census(app: Application, account_id: int) -> list[ChannelCensus]:
     ]
     listed = {source.id for source in sources}
     return counted + _unlisted(app, account, listed, unusable) + left_out
+
+
+def sources_of(connection: Connection) -> list[Source]:
+    """What is to be counted. Raises SetupError where none of an account's sources can be listed: then nothing is known of it."""
+    sources = list(connection.channels())
+    if not sources and isinstance(connection, ListsInPart):
+        for problem in connection.unlisted().values():
+            raise problem
+    return sources
 
 
 def _count(app: Application, account: Account, connection: Connection, source: Source) -> ChannelCensus:

@@ -26,7 +26,13 @@ from autocapture.store.bulk import insert_missing
 from autocapture.store.captured import is_captured
 from autocapture.store.due import has_come
 from autocapture.store.engine import reading, writing
-from autocapture.workflows.census import ChannelCensus, beside_ledger, remembered_since, settle_census
+from autocapture.workflows.census import (
+    ChannelCensus,
+    beside_ledger,
+    remembered_since,
+    settle_census,
+    sources_of,
+)
 from autocapture.workflows.open_account import open_account
 from autocapture.workflows.workers import dead_workers, worker_name
 
@@ -233,7 +239,7 @@ def _list_some(app: Application, count: _Count) -> bool:
 def _enumerate(app: Application, count: _Count, connection: Connection) -> bool:
     ends = app.clock.monotonic() + SLICE_SECONDS
     if count.listings is None:
-        count.listings = [_Listing(source) for source in connection.channels()]
+        count.listings = [_Listing(source) for source in sources_of(connection)]
     else:
         connection.channels()  # a connection may need to know them before it is asked for one
     for listing in count.listings:
