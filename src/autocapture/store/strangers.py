@@ -24,7 +24,9 @@ _ACTIVITY, _PARTY = table_of(Activity).c, table_of(Participant).c
 _PART, _MATCH = table_of(Participation).c, table_of(Match).c
 _CREATED, _HANDLE, _CONTACT = table_of(Created).c, table_of(ContactHandle).c, table_of(Contact).c
 _TOOK_PART = table_of(Participant).join(table_of(Activity), _ACTIVITY.id == _PARTY.activity_id)
-_FROM_OUTSIDE = and_(_PARTY.user_id.is_(None), _PARTY.resource.is_(False), _ACTIVITY.external)
+_FROM_OUTSIDE = and_(
+    _PARTY.user_id.is_(None), _PARTY.resource.is_(False), _ACTIVITY.external, _ACTIVITY.business
+)
 
 
 def newest_change(session: Session) -> datetime | None:

@@ -77,6 +77,7 @@ ROUTES: Mapping[tuple[str, str], Row] = {
     ("POST", "/activities/{activity_id}/correct"): _SPEAK,
     ("POST", "/corrections/{correction_id}/undo"): _SPEAK,
     ("GET", "/review"): _SPEAK,
+    ("GET", "/why"): _THEMSELVES,
     ("GET", "/accounts"): _HEALTH,
     ("GET", "/accounts/{account_id}"): _THEMSELVES,
     ("POST", "/accounts/{account_id}/scope"): _THEMSELVES,

@@ -34,6 +34,7 @@ from autocapture.web import (
     standing,
     summaries,
     users,
+    why,
 )
 from autocapture.web.access import assert_complete
 from autocapture.web.security import Closing, Guard, assert_reachable
@@ -108,6 +109,10 @@ def _pages(app: FastAPI) -> None:
         said: Annotated[int | None, Query(ge=0)] = None,
     ) -> str:
         return review.page(application, visit, page, team=whose == "team", said=said)
+
+    @app.get("/why", response_class=HTMLResponse)
+    def why_not_here(application: App, visit: Asked, item: str = "") -> str:
+        return why.page(application, visit, item)
 
     @app.get("/accounts", response_class=HTMLResponse)
     def all_accounts(application: App, visit: Asked) -> str:

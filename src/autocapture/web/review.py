@@ -62,7 +62,7 @@ def _question(question: Question, reader: Reader, *, leads: bool) -> dict[str, A
     return {
         "id": question.activity_id,
         "kind": question.kind,
-        "when": reader.moment(question.at),
+        "when": reader.day(question.at.astimezone(reader.zone).date()),
         "subject": question.subject,
         "ours": question.ours if leads else (),
         "with": question.outside,

@@ -20,6 +20,11 @@ RUTH, SAM, TINA = 1, 2, 3
 KIM, LEE = "kim@customer.example", "lee@customer.example"
 LONG_AGO = datetime.fromisoformat("2026-06-01T09:00:00+00:00")
 
+NEWSLETTER = message(
+    7, subject="News", message_id="news@shop.example", author="Shop <shop@shop.example>",
+    extra="List-Id: <news.shop.example>\r\nList-Unsubscribe: <mailto:x@shop.example>\r\n",
+)  # fmt: skip
+
 
 def furnish(app: Application) -> None:
     """Two open deals of the customer, a second person there, and another company whose decision maker is known."""

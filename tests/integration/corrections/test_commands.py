@@ -8,16 +8,20 @@ from typing import Any
 
 import pytest
 from tests.integration.capture.deployment import application, deploy, message
-from tests.integration.corrections.matter import KIM, captured, deals_of, furnish, number_of, reply
+from tests.integration.corrections.matter import (
+    KIM,
+    NEWSLETTER,
+    captured,
+    deals_of,
+    furnish,
+    number_of,
+    reply,
+)
 from tests.integration.service.conftest import Run
 
 from autocapture.application import Application
 
 RUTH, SAM = "ruth@ours.example", "sam@ours.example"
-NEWSLETTER = message(
-    7, subject="News", message_id="news@shop.example", author="Shop <shop@shop.example>",
-    extra="List-Id: <news.shop.example>\r\nList-Unsubscribe: <mailto:x@shop.example>\r\n",
-)  # fmt: skip
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from autocapture.model.corrections import Correction
 from autocapture.model.crm import Deal
 from autocapture.model.ledger import LedgerEntry
 from autocapture.store.engine import reading, writing
+from autocapture.store.strangers import strangers
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.correct import Saying, undo
 from autocapture.workflows.disconnecting import disconnect
@@ -185,6 +186,18 @@ def test_what_is_no_business_leaves_the_ledgers_word(app: Application, tmp_path:
     undo(app, RUTH, made.correction_id)
     assert activity(app, 1).business
     assert activity(app, 1).review is not None
+
+
+def test_who_is_no_business_is_nobody_to_make_a_contact_of(app: Application, tmp_path: Path) -> None:
+    captured(
+        app,
+        tmp_path / "mail",
+        message(1, author="Mum <mum@gmail.com>"),
+        message(2, author="New <new@gmail.com>"),
+    )
+    say(app, 1, Saying("not_business", "person"))
+    with reading(app.engine) as session:
+        assert [each.address for each in strangers(session)] == ["new@gmail.com"]
 
 
 def test_a_rep_speaks_for_themselves_and_a_manager_for_those_led(app: Application, tmp_path: Path) -> None:

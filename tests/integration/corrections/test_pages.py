@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 from tests.integration.capture.deployment import message
-from tests.integration.corrections.matter import RUTH, SAM, TINA, captured, deals_of, lead, number_of, reply
+from tests.integration.corrections.matter import (
+    NEWSLETTER,
+    RUTH,
+    SAM,
+    TINA,
+    captured,
+    deals_of,
+    lead,
+    number_of,
+    reply,
+)
 from tests.integration.summary.serving import serving
 from tests.integration.web import people
 from tests.integration.web.tabs import Tab
@@ -20,9 +30,8 @@ EMAILS = {RUTH: "ruth@ours.example", SAM: "sam@ours.example", TINA: "tina@ours.e
 @pytest.fixture
 def address(app: Application, tmp_path: Path) -> Iterator[str]:
     """Ruth's thread of two mails and a mail to her alone; Tina leads her, and Sam has nothing to do with it."""
-    captured(
-        app, tmp_path / "mail", message(1, subject="Offer"), reply(2, to=1), message(3, subject="Thursday?")
-    )
+    mails = (message(1, subject="Offer"), reply(2, to=1), message(3, subject="Thursday?"), NEWSLETTER)
+    captured(app, tmp_path / "mail", *mails)
     lead(app, TINA, RUTH)
     people.let_in(app, RUTH, SAM, TINA)
     with serving(app) as address:
@@ -131,3 +140,18 @@ def test_who_must_not_learn_of_a_blind_copy_is_offered_no_deals(app: Application
         assert "Nothing is undecided" in sam.words
         ruth.get("/review")
         assert "One question" in ruth.words
+
+
+def test_a_rep_asks_why_a_mail_is_not_here(address: str) -> None:
+    with _signed_in(address, RUTH) as ruth, _signed_in(address, SAM) as sam:
+        assert 'href="/why"' in ruth.get("/activities").text
+        ruth.get("/why?item=%3C3@customer.example%3E")
+        assert "It is here: Thursday?" in " ".join(ruth.words.split())
+        ruth.get("/why?item=news@shop.example")
+        assert "it was left out as newsletter: sent through a mailing list" in ruth.words
+        ruth.get("/why?item=never@shop.example")
+        assert "Nothing with this id was ever seen in your accounts." in ruth.words
+        assert "captured from the beginning on" in ruth.words
+        for asked in ("news@shop.example", "3@customer.example"):
+            sam.get(f"/why?item={asked}")
+            assert "Nothing with this id was ever seen in your accounts." in sam.words
