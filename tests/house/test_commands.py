@@ -27,7 +27,8 @@ def test_the_command_reference_is_the_commands() -> None:
         "init", "database upgrade", "database downgrade", "database check", "doctor", "serve", "users import",
         "users list", "users invite", "users disable", "users enable", "users sign-out",
         "import crm", "import quotas", "connect imap", "connect files", "accounts", "capture", "census", "ledger",
-        "activities", "metrics", "quotas", "summary",
+        "activities", "metrics", "quotas", "summary", "contacts staged", "contacts create", "contacts created",
+        "contacts undo", "contacts details",
     ],
 )  # fmt: skip
 def test_every_promised_command_exists(words: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Table, bindparam, delete, literal_column, select, tuple_
 from sqlmodel import Session, SQLModel, col
 
 from autocapture.model.activities import (
@@ -74,6 +74,25 @@ _MATCHES = _children(Match, _MATCH)
 _ALIASES = Lookup(lambda among: select(_ALIAS.key, _ALIAS.activity_id).where(among(_ALIAS.key, "keys")))
 _ALIKE = Lookup(
     lambda among: select(_STORED.fingerprint, _STORED.id).where(among(_STORED.fingerprint, "prints"))
+)
+
+
+_ANSWERED = (
+    table_of(Activity)
+    .update()
+    .where(_STORED.id == bindparam("of"))
+    .values(review=bindparam("question"), business=bindparam("counts"), changed_at=bindparam("now"))
+)
+_PARTY = table_of(Participant).c
+_RECOGNISED = (
+    table_of(Participant)
+    .update()
+    .where(
+        _PARTY.activity_id == bindparam("of"),
+        _PARTY.role == bindparam("as_role"),
+        _PARTY.address == bindparam("handle"),
+    )
+    .values(contact_id=bindparam("who"))
 )
 
 
@@ -262,27 +281,22 @@ def rematch(session: Session, changed: Sequence[tuple[Stored, Matched]], now: da
     """Stores new matches of activities that are otherwise unchanged."""
     if not changed:
         return
-    activity, participant = table_of(Activity), table_of(Participant)
     delete_where_in(session, Match, "activity_id", [item.activity_id for item, _ in changed])
     _write_matches(session, changed)
-    for item, matched in changed:
-        session.execute(
-            activity.update()
-            .where(activity.c.id == item.activity_id)
-            .values(review=matched.review, business=matched.business, changed_at=now)
-        )
-        before = {(party.role, party.address): party.contact_id for party in item.matched.parties}
-        for party in matched.parties:
-            if before.get((party.role, party.address)) != party.contact_id:
-                session.execute(
-                    participant.update()
-                    .where(
-                        participant.c.activity_id == item.activity_id,
-                        participant.c.role == party.role,
-                        participant.c.address == party.address,
-                    )
-                    .values(contact_id=party.contact_id)
-                )
+    answers = [
+        {"of": item.activity_id, "question": matched.review, "counts": matched.business}
+        for item, matched in changed
+    ]
+    session.connection().execute(_ANSWERED, [{**answer, "now": now} for answer in answers])
+    contacts = [
+        {"of": item.activity_id, "as_role": party.role, "handle": party.address, "who": party.contact_id}
+        for item, matched in changed
+        for before in [{(party.role, party.address): party.contact_id for party in item.matched.parties}]
+        for party in matched.parties
+        if before.get((party.role, party.address)) != party.contact_id
+    ]
+    if contacts:
+        session.connection().execute(_RECOGNISED, contacts)
     _queue(session, [item for item, _ in changed], now)
     mark_dirty(session, (cell for item, _ in changed for cell in _cells(item.draft.parts)))
 

@@ -35,6 +35,17 @@ def ours(session: Session, target: str) -> dict[int, str]:
     return dict(tuple(row) for row in rows_of(session, statement))
 
 
+def ours_of(session: Session, addresses: Iterable[str]) -> dict[int, str]:
+    """The contacts with these addresses that are autocapture's own."""
+    statement = select(_CREATED.target_id, _CREATED.value).where(
+        _CREATED.target == CONTACT,
+        _CREATED.target_id.is_not(None),
+        _CREATED.ended.is_(None),
+        among(session, _CREATED.value, sorted(addresses)),
+    )
+    return dict(tuple(row) for row in rows_of(session, statement))
+
+
 def is_created(target: str, number: Any) -> ColumnElement[bool]:
     """Whether the contact or company of this id is one that autocapture created, be it one that is being taken back."""
     created = table_of(Created).alias(f"created_{target}").c
@@ -158,6 +169,25 @@ def rename_in_corrections(session: Session, before: str, after: str) -> None:
     """A contact has another key than when corrections named it."""
     said = table_of(Correction)
     session.connection().execute(said.update().where(said.c.contact == before).values(contact=after))
+
+
+def taking_part(session: Session, contacts: Collection[int]) -> set[int]:
+    """Those of these contacts that took part in anything."""
+    statement = select(_PARTY.contact_id).where(among(session, _PARTY.contact_id, sorted(contacts)))
+    return {number for (number,) in rows_of(session, statement.distinct())} if contacts else set()
+
+
+def without_activities(session: Session, target: str) -> set[int]:
+    """The contacts of ours that took part in nothing that is there, or the companies without contact and activity."""
+    own = ours(session, target).keys()
+    if target == CONTACT:
+        return own - taking_part(session, own)
+    employing = select(_CONTACT.company_id).where(among(session, _CONTACT.company_id, sorted(own)))
+    matched = select(_MATCH.target_id).where(
+        _MATCH.target == COMPANY, among(session, _MATCH.target_id, sorted(own))
+    )
+    statements = (employing, matched) if own else ()
+    return own - {number for each in statements for (number,) in rows_of(session, each.distinct())}
 
 
 def unname(

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Set
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, select
 from sqlmodel import Session
 
 from autocapture.formats.domains import organization_domains
 from autocapture.model.activities import Activity, Match, Participant, Participation
-from autocapture.model.created import COMPANY, CONTACT, Created, Stranger
-from autocapture.model.crm import Contact, ContactHandle
+from autocapture.model.created import COMPANY, CONTACT, Stranger
+from autocapture.model.crm import ContactHandle
 from autocapture.model.directory import untagged
 from autocapture.store.bulk import among, rows_of, table_of
 from autocapture.store.created import is_created
@@ -21,8 +21,7 @@ CROWD = 25
 """Who took part among more outsiders than these was in an audience: such a meeting is no reason to know anybody."""
 
 _ACTIVITY, _PARTY = table_of(Activity).c, table_of(Participant).c
-_PART, _MATCH = table_of(Participation).c, table_of(Match).c
-_CREATED, _HANDLE, _CONTACT = table_of(Created).c, table_of(ContactHandle).c, table_of(Contact).c
+_PART, _MATCH, _HANDLE = table_of(Participation).c, table_of(Match).c, table_of(ContactHandle).c
 _TOOK_PART = table_of(Participant).join(table_of(Activity), _ACTIVITY.id == _PARTY.activity_id)
 _FROM_OUTSIDE = and_(
     _PARTY.user_id.is_(None), _PARTY.resource.is_(False), _ACTIVITY.external, _ACTIVITY.business
@@ -54,13 +53,10 @@ def addresses_of_created(session: Session, since: datetime | None) -> set[str]:
     """The addresses, in activities that changed since, of contacts that autocapture created."""
     statement = (
         select(_PARTY.address)
-        .select_from(
-            _TOOK_PART.join(
-                table_of(Created),
-                and_(_CREATED.target == CONTACT, _CREATED.target_id == _PARTY.contact_id),
-            )
+        .select_from(_TOOK_PART)
+        .where(
+            _PARTY.user_id.is_(None), _PARTY.contact_id.is_not(None), is_created(CONTACT, _PARTY.contact_id)
         )
-        .where(_PARTY.user_id.is_(None))
         .distinct()
     )
     if since is not None:
@@ -187,7 +183,7 @@ def companies_beside(session: Session, addresses: Collection[str]) -> dict[str, 
         .where(
             among(session, _PARTY.address, sorted(addresses)),
             _PARTY.user_id.is_(None),
-            _MATCH.target == "company",
+            _MATCH.target.concat("") == COMPANY,  # no key: what is matched to companies is nearly everything
             ~is_created(COMPANY, _MATCH.target_id),
         )
         .distinct()
@@ -200,10 +196,19 @@ def companies_beside(session: Session, addresses: Collection[str]) -> dict[str, 
 
 def tagged_forms(session: Session, addresses: Collection[str]) -> set[str]:
     """The addresses that took part and are these with a tag."""
-    statement = (
-        select(_PARTY.address).where(_PARTY.user_id.is_(None), _PARTY.address.like("%+%@%")).distinct()
-    )
-    return {address for (address,) in rows_of(session, statement) if untagged(address) in addresses}
+    outside = select(_PARTY.address).where(_PARTY.user_id.is_(None)).distinct()
+    found: set[str] = set()
+    if (
+        session.get_bind().dialect.name == "sqlite"
+    ):  # compares texts byte by byte, so a beginning is found by its index
+        between = outside.where(_PARTY.address > bindparam("first"), _PARTY.address < bindparam("last"))
+        for address in addresses:
+            local = address.partition("@")[0]
+            given = {"first": f"{local}+", "last": f"{local}{chr(ord('+') + 1)}"}
+            found.update(each for (each,) in rows_of(session, between, given))
+    else:
+        found.update(each for (each,) in rows_of(session, outside.where(_PARTY.address.like("%+%@%"))))
+    return {each for each in found if untagged(each) in addresses}
 
 
 def addresses_on(session: Session, domains: Set[str]) -> set[str]:

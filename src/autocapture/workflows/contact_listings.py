@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
@@ -12,16 +12,17 @@ from autocapture.admit.contact import OBSTACLES
 from autocapture.application import Application
 from autocapture.model.created import COMPANY, CONTACT, AddressDetail, Created, CreationBatch
 from autocapture.model.crm import Company, Contact, ContactHandle
-from autocapture.model.directory import untagged
 from autocapture.store import created, strangers
 from autocapture.store.bulk import among, in_chunks
 from autocapture.store.engine import reading
 from autocapture.workflows.company_of_person import company_of, domains_of
 from autocapture.workflows.creating import judged
-from autocapture.workflows.header_names import name_of
+from autocapture.workflows.header_names import called, names_by_address
 from autocapture.workflows.people import our_people
 
 Row = dict[str, Any]
+
+PART = 5_000  # people of whom names are asked for at once
 
 REASONS = {
     "sent_to": "mails of ours to them",
@@ -38,35 +39,21 @@ def staged(app: Application) -> Iterator[Row]:
     organization = our_people(app)
     with reading(app.engine) as session:
         found = strangers.strangers(session)
-        known = set()
-        for chunk in in_chunks([each.address for each in found], 5_000):
-            known |= strangers.known_handles(session, chunk)
+        known = strangers.known_handles(session, [each.address for each in found])
     outside = [
         each for each in found if each.address not in known and not organization.is_inside(each.address)
     ]
     outside.sort(key=lambda each: (-each.last_at.timestamp(), each.address))
-    for part in in_chunks(outside, 5_000):
-        addresses = [each.address for each in part]
+    companies = _companies(app, [each.address for each in outside])
+    waits = "to be created" if app.settings.contacts.create else "creating is switched off"
+    for part in in_chunks(outside, PART):
         with reading(app.engine) as session:
-            named = strangers.names_of(session, addresses)
-            by_domain = created.companies_by_domain(
-                session, {domain for each in addresses for domain in domains_of(each)}
-            )
-            companies = {number for found in by_domain.values() for number in found}
-            names = dict(
-                session.execute(
-                    select(col(Company.id), col(Company.name)).where(
-                        among(session, col(Company.id), companies)
-                    )
-                ).all()
-            )
+            names = names_by_address(strangers.names_of(session, [each.address for each in part]))
         for each, verdict in judged(app, part, organization):
-            belongs = company_of(each.address, by_domain, ())
-            waits = "to be created" if app.settings.contacts.create else "creating is switched off"
             yield {
                 "address": each.address,
-                "name": name_of(each.address, [one for one in named if untagged(one[0]) == each.address]),
-                "company": None if belongs.company_id is None else names[belongs.company_id],
+                "name": called(each.address, names),
+                "company": companies.get(each.address),
                 "mails": each.mails,
                 "meetings": each.meetings,
                 "calls": each.calls,
@@ -74,6 +61,18 @@ def staged(app: Application) -> Iterator[Row]:
                 "last_at": each.last_at,
                 "why": waits if verdict.obstacle is None else OBSTACLES[verdict.obstacle],
             }
+
+
+def _companies(app: Application, addresses: Sequence[str]) -> dict[str, str]:
+    """By address, the name of the company that its domain tells."""
+    with reading(app.engine) as session:
+        domains = {domain for each in addresses for domain in domains_of(each)}
+        by_domain = created.companies_by_domain(session, domains)
+        numbers = {number for found in by_domain.values() for number in found}
+        named = select(col(Company.id), col(Company.name)).where(among(session, col(Company.id), numbers))
+        names = dict(session.execute(named).all())
+    belonging = {address: company_of(address, by_domain, ()).company_id for address in addresses}
+    return {address: names[number] for address, number in belonging.items() if number is not None}
 
 
 def made(app: Application, *, batch: int | None = None, ended: bool = False) -> Iterator[Row]:

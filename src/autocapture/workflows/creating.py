@@ -16,6 +16,7 @@ from autocapture.admit.contact import Judged, judge, obstacle_of
 from autocapture.application import Application
 from autocapture.errors import InputError
 from autocapture.formats.handles import canonical_email
+from autocapture.model.accounts import LONG_AGO
 from autocapture.model.created import COMPANY, CONTACT, Created, CreationBatch, CreationMark, Stranger
 from autocapture.model.crm import Company, CompanyDomain, Contact, ContactHandle
 from autocapture.model.directory import Organization, untagged
@@ -26,11 +27,11 @@ from autocapture.store.engine import reading, take_turn, writing
 from autocapture.store.unreachable import unreachable
 from autocapture.workflows.company_of_person import Belongs, company_of, domains_of
 from autocapture.workflows.exclusions import load_exclusions
-from autocapture.workflows.header_names import keep_names, name_of
+from autocapture.workflows.header_names import called, keep_names, names_by_address
 from autocapture.workflows.matching import rematch_in_batches
 from autocapture.workflows.people import our_people
 from autocapture.workflows.signatures import read_again
-from autocapture.workflows.taking_back import finish_taking_back
+from autocapture.workflows.taking_back import finish_taking_back, let_go
 
 WHOLE_EVERY = timedelta(days=1)
 BATCH = 200
@@ -63,9 +64,9 @@ def create_contacts(app: Application) -> CreationReport:
     finish_taking_back(app)
     thresholds, now = app.settings.contacts, app.clock.now()
     with reading(app.engine) as session:
-        newest, mark = strangers.newest_change(session), session.get(CreationMark, 1)
+        newest, mark = strangers.newest_change(session) or LONG_AGO, session.get(CreationMark, 1)
         since = _since(mark, thresholds, now)
-        if newest is None or (mark is not None and since is not None and newest <= since):
+        if since is not None and newest <= since:
             return CreationReport((), None, 0, {})
         unknown = strangers.unknown_addresses(session, since) if thresholds.create else set()
         touched = strangers.addresses_of_created(session, since)
@@ -76,6 +77,8 @@ def create_contacts(app: Application) -> CreationReport:
     with writing(app.engine) as session:
         keep_names(session, touched)
     rematched = _match(app, newcomers, strays)
+    if since is None:
+        let_go(app, our_people(app))
     whole_at = now if since is None or mark is None else mark.whole_at
     with writing(app.engine) as session:
         row = {"id": 1, "seen_until": newest, "whole_at": whole_at, "thresholds": in_words(thresholds)}
@@ -174,11 +177,11 @@ def _placed(
         by_domain = created.companies_by_domain(session, domains)
         beside = strangers.companies_beside(session, addresses)
         untouchable = created.tombstones(session, COMPANY, domains)
-        named = strangers.names_of(session, addresses)
+        names = names_by_address(strangers.names_of(session, addresses))
         newcomers = [
             Newcomer(
                 stranger.address,
-                name_of(stranger.address, named),
+                called(stranger.address, names),
                 found.reason or "asked",
                 found.count,
                 company_of(stranger.address, by_domain, beside.get(stranger.address, ()), untouchable),

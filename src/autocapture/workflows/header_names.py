@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import bindparam
 from sqlmodel import Session
 
-from autocapture.model.created import CONTACT
 from autocapture.model.crm import Contact
 from autocapture.model.directory import untagged
 from autocapture.normalize.person_name import person_name
@@ -21,10 +20,17 @@ Named = tuple[str, bool, str, int, datetime]
 """As `strangers.names_of` gives it: address, whether by themselves, the name, the activity and its time."""
 
 
-def name_of(address: str, named: Iterable[Named]) -> str:
-    """What a person with this address is called: the address itself where nobody says."""
-    told = [each for each in _told(named) if each.address == address]
-    return _best(address, told)
+def names_by_address(named: Iterable[Named]) -> dict[str, str]:
+    """What people are called, by address, of those whom headers name."""
+    told: dict[str, list[Told]] = {}
+    for each in _told(named):
+        told.setdefault(each.address, []).append(each)
+    return {address: _best(address, found) for address, found in told.items()}
+
+
+def called(address: str, names: Mapping[str, str]) -> str:
+    """What a person with this address is called: by what the address says where no header does, else the address itself."""
+    return names.get(address) or _best(address, ())
 
 
 def keep_names(session: Session, addresses: Collection[str]) -> None:
@@ -32,16 +38,15 @@ def keep_names(session: Session, addresses: Collection[str]) -> None:
     if not addresses:
         return
     people = {untagged(each) for each in addresses}
-    if not details.keep(session, _told(strangers.names_of(session, {*addresses, *people}))):
+    newer = details.keep(session, _told(strangers.names_of(session, {*addresses, *people})))
+    if not newer:
         return
     told: dict[str, list[Told]] = {}
-    for each in details.told_of(session, people):
+    for each in details.told_of(session, {each.address for each in newer}):
         told.setdefault(each.address, []).append(each)
-    own = created.ours(session, CONTACT)
     rows = [
         {"row_id": contact_id, "called": _best(address, told[address])}
-        for contact_id, address in own.items()
-        if address in told
+        for contact_id, address in created.ours_of(session, told).items()
     ]
     contact = table_of(Contact)
     statement = contact.update().where(

@@ -15,7 +15,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 from autocapture.application import Application
 from autocapture.errors import InputError
 from autocapture.formats.handles import canonical_email
-from autocapture.model.created import COMPANY, CONTACT, UNDONE, Created, CreationBatch, Tombstone
+from autocapture.model.created import COMPANY, CONTACT, LEFT, UNDONE, Created, CreationBatch, Tombstone
+from autocapture.model.directory import Organization
 from autocapture.store import created, details
 from autocapture.store.bulk import upsert
 from autocapture.store.engine import reading, take_turn, writing
@@ -59,12 +60,31 @@ def take_back(app: Application, values: Collection[str]) -> TakenBack:
     return _finish(app, taken)
 
 
+def let_go(app: Application, organization: Organization) -> int:
+    """Ends what was created and has nothing left that it came of: the mail was purged, or the address is ours by now. It may come
+    again. The number of contacts and companies."""
+    gone = 0
+    for target in (CONTACT, COMPANY):  # companies once their contacts are gone
+        with writing(app.engine) as session:
+            take_turn(session)
+            bare = created.without_activities(session, target)
+            rows = [
+                row
+                for row in session.exec(_own().where(Created.target == target)).all()
+                if row.target_id in bare or (target == CONTACT and organization.is_inside(row.value))
+            ]
+            ended = _begin(session, app, rows, LEFT)
+        finish_taking_back(app)
+        gone += ended.contacts + ended.companies
+    return gone
+
+
 def finish_taking_back(app: Application) -> int:
     """Goes on with what was begun and not finished; the number of activities that changed."""
     with reading(app.engine) as session:
         begun = session.exec(
             select(Created.target, Created.target_id).where(
-                Created.ended == UNDONE, col(Created.target_id).is_not(None)
+                col(Created.ended).in_((UNDONE, LEFT)), col(Created.target_id).is_not(None)
             )
         ).all()
     contacts = {number for target, number in begun if target == CONTACT and number is not None}
@@ -76,6 +96,7 @@ def finish_taking_back(app: Application) -> int:
     changed = rematch_in_batches(app, concerned)
     with writing(app.engine) as session:
         take_turn(session)
+        contacts -= created.taking_part(session, contacts)  # somebody said meanwhile that they are these
         created.release(session, CONTACT, contacts)
         created.release(session, COMPANY, companies)
         created.remove(session, contacts, companies)
@@ -93,8 +114,8 @@ def _own() -> SelectOfScalar[Created]:
     return select(Created).where(col(Created.ended).is_(None), col(Created.target_id).is_not(None))
 
 
-def _begin(session: Session, app: Application, rows: Sequence[Created]) -> _Begun:
-    """Nothing is found by what these are called any more, nor created of it again."""
+def _begin(session: Session, app: Application, rows: Sequence[Created], why: str = UNDONE) -> _Begun:
+    """Nothing is found by what these are called any more, nor, where they are undone, created of it again."""
     now = app.clock.now()
     needed = {
         (target, number)
@@ -106,14 +127,15 @@ def _begin(session: Session, app: Application, rows: Sequence[Created]) -> _Begu
     people = {row.target_id for row in rows if row.target == CONTACT and row.target_id}
     needed |= {(CONTACT, number) for number in created.corrected_to(session, people)}
     taken = [row for row in rows if (row.target, row.target_id) not in needed]
+    kept = tuple(sorted(row.value for row in rows if (row.target, row.target_id) in needed))
     contacts = {row.target_id: row.value for row in taken if row.target == CONTACT and row.target_id}
     companies = {row.target_id: row.value for row in taken if row.target == COMPANY and row.target_id}
-    stones = [{"target": row.target, "value": row.value, "at": now, "why": UNDONE} for row in taken]
-    upsert(session, Tombstone, stones)
+    if why == UNDONE:
+        stones = [{"target": row.target, "value": row.value, "at": now, "why": why} for row in taken]
+        upsert(session, Tombstone, stones)
     details.forget(session, set(contacts.values()))
     created.unname(session, contacts.keys(), companies.keys())
-    created.end(session, [row.id for row in taken if row.id is not None], UNDONE, now, released=False)
-    kept = tuple(sorted(row.value for row in rows if row not in taken))
+    created.end(session, [row.id for row in taken if row.id is not None], why, now, released=False)
     return _Begun(len(contacts), len(companies), kept)
 
 

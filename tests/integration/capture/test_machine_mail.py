@@ -17,6 +17,7 @@ from autocapture.model.activities import Activity, Participation
 from autocapture.model.crm import Contact
 from autocapture.store.engine import reading
 from autocapture.workflows.connect_account import Login, connect_account
+from autocapture.workflows.creating import create_contacts
 
 _BOUNCES = Path(__file__).parents[4] / "shared/data/bounces-sisimai"
 
@@ -44,6 +45,7 @@ def _count(app: Application, table: type[SQLModel]) -> int:
 def test_nothing_comes_of_absence_notes_and_other_machine_mail(tmp_path: Path, level: CaptureLevel) -> None:
     app = _captured(tmp_path, [*(note.raw for note in absences()), *(each.raw for each in machines())], level)
     assert (_count(app, Activity), _count(app, Participation)) == (0, 0)
+    assert not create_contacts(app).newcomers
     assert _count(app, Contact) == 1, "the one that the CRM had"
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from tests.integration.capture.deployment import capture, connect_files, everything
+from sqlmodel import select
+from tests.integration.capture.deployment import capture, connect_files, everything, rows
 from tests.integration.contacts.mailbox import ANNA, Mailbox, contacts, linked, unknown, with_settings
 
 from autocapture.application import Application
-from autocapture.model.crm import Company, Contact, ContactHandle
-from autocapture.store.engine import writing
+from autocapture.model.crm import Company
+from autocapture.model.organization import User
+from autocapture.report.unknown import unmatched
+from autocapture.store.engine import reading, writing
 from autocapture.store.unreachable import mark_bounced
+from autocapture.workflows.change_scope import Scope, change_scope
 from autocapture.workflows.contact_listings import batches, made, staged
 from autocapture.workflows.creating import create_contacts, would_create
 from autocapture.workflows.meetings import settle_meetings
@@ -42,12 +46,6 @@ def test_whom_our_people_write_to_is_a_contact_and_all_their_mail_is_theirs(
     assert contacts(either_app) == CREATED
     assert linked(either_app) == [("anna@nordwind.example", "Anna Weber", ["nordwind.example"])] * 2
     assert unknown(either_app) == {}
-
-
-def test_once_created_nobody_is_created_again(either_app: Application, tmp_path: Path) -> None:
-    mailbox = Mailbox(either_app, tmp_path / "mail")
-    mailbox.sent(ANNA)
-    mailbox.create()
     assert not create_contacts(either_app).newcomers  # sees what matching changed
     before = everything(either_app)
     assert not create_contacts(either_app).newcomers
@@ -82,77 +80,76 @@ DTEND:{end}
 SUMMARY:Talk
 ORGANIZER:mailto:ruth@ours.example
 ATTENDEE;PARTSTAT=ACCEPTED:mailto:ruth@ours.example
-ATTENDEE;CN=Anna Weber;PARTSTAT={answer}:mailto:anna@nordwind.example
+ATTENDEE;CN=Anna Weber;PARTSTAT={answer}:mailto:{guest}
 {more}END:VEVENT
 END:VCALENDAR
 """
 YESTERDAY = {"start": "20261103T090000Z", "end": "20261103T100000Z"}
 
 
-def _met(app: Application, tmp_path: Path, **given: str) -> dict[str, str | None]:
+def test_whom_our_people_met_is_a_contact(app: Application, tmp_path: Path) -> None:
+    """Not who declined, nor an audience, nor who stands in an entry of whole days."""
+    whole_day = {"start": "20261103", "end": "20261104"}
+    coming = "ATTENDEE;CN=Kim;PARTSTAT=ACCEPTED:mailto:kim@customer.example\n"
+    audience = "".join(
+        f"ATTENDEE;PARTSTAT=ACCEPTED:mailto:guest{number}@audience.example\n" for number in range(25)
+    )
+    events = (
+        {"guest": "anna@nordwind.example"},
+        {"guest": "ben@declined.example", "answer": "DECLINED", "more": coming},
+        {"guest": "carl@audience.example", "more": audience},
+        {"guest": "dora@fair.example", **whole_day},
+    )
     folder = tmp_path / "calendar"
     folder.mkdir()
-    event = EVENT.format(**{"uid": "1", "answer": "ACCEPTED", "more": "", **YESTERDAY, **given})
-    (folder / "ruth.ics").write_text(event.replace("\n", "\r\n"))
+    for number, given in enumerate(events):
+        usual = {"uid": str(number), "answer": "ACCEPTED", "more": "", **YESTERDAY}
+        event = EVENT.format(**{**usual, **given})
+        (folder / f"{number}.ics").write_text(event.replace("\n", "\r\n"))
     capture(app, connect_files(app, ics=folder))
     settle_meetings(app)
     create_contacts(app)
-    return contacts(app)
+    assert contacts(app) == CREATED
+    assert {"ben@declined.example", "carl@audience.example", "dora@fair.example"} <= unknown(app).keys()
 
 
-def test_whom_our_people_met_is_a_contact(app: Application, tmp_path: Path) -> None:
-    assert _met(app, tmp_path) == CREATED
+NEVER = {
+    "no-reply@nordwind.example": "a machine's address",
+    "3f9a8b7c6d5e4f3a2b1c@nordwind.example": "a machine's address",
+    "buchhaltung.nord@nordwind.example": "a role's mailbox",
+    "users@lists.nordwind.example": "a mailing list",
+    "anna@clinic.example": "on the never-log list",
+    "anna@gone.example": "mail to it bounces",
+}
 
 
-def test_who_declined_was_not_met(app: Application, tmp_path: Path) -> None:
-    guest = "ATTENDEE;CN=Kim;PARTSTAT=ACCEPTED:mailto:kim@customer.example\n"
-    assert _met(app, tmp_path, answer="DECLINED", more=guest) == {}
-
-
-def test_an_audience_was_not_met(app: Application, tmp_path: Path) -> None:
-    guests = "".join(
-        f"ATTENDEE;PARTSTAT=ACCEPTED:mailto:guest{number}@audience.example\n" for number in range(25)
-    )
-    assert _met(app, tmp_path, more=guests) == {}
-
-
-def test_an_entry_of_whole_days_is_no_meeting(app: Application, tmp_path: Path) -> None:
-    assert _met(app, tmp_path, start="20261103", end="20261104") == {}
-
-
-@pytest.mark.parametrize(
-    ("address", "why"),
-    [
-        ("no-reply@nordwind.example", "a machine's address"),
-        ("3f9a8b7c6d5e4f3a2b1c@nordwind.example", "a machine's address"),
-        ("room-4@resource.calendar.google.com", "a machine's address"),
-        ("info@nordwind.example", "a role's mailbox"),
-        ("Buchhaltung.Nord@nordwind.example", "a role's mailbox"),
-        ("users@lists.nordwind.example", "a mailing list"),
-        ("sales-team@googlegroups.com", "a mailing list"),
-        ("anna@clinic.example", "on the never-log list"),
-        ("anna@gone.example", "mail to it bounces"),
-    ],
-)
-def test_some_are_never_created_and_it_is_said_why(
-    app: Application, tmp_path: Path, address: str, why: str
-) -> None:
-    mailbox = Mailbox(app, tmp_path / "mail")
-    mailbox.sent(f"Anna <{address}>")
-    capture(app, mailbox.account)
-    with writing(app.engine) as session:
+def test_some_are_never_created_and_it_is_said_why(mailbox: Mailbox, tmp_path: Path) -> None:
+    for address in NEVER:
+        mailbox.sent(f"Anna <{address}>")
+    mailbox.sent("New Colleague <new@ours.example>, Kim <kim@customer.example>")
+    capture(mailbox.app, mailbox.account)
+    with writing(mailbox.app.engine) as session:
         mark_bounced(session, {"anna@gone.example": (datetime(2027, 1, 1, tzinfo=UTC), "5.1.1")})
     (tmp_path / "exclusions.toml").write_text('domains = ["clinic.example"]\n')
-    later = with_settings(app, capture_exclusions_file=str(tmp_path / "exclusions.toml"))
+    later = with_settings(mailbox.app, capture_exclusions_file=str(tmp_path / "exclusions.toml"))
     assert not create_contacts(later).newcomers
-    assert contacts(app) == {}
-    assert unknown(later) == {address.lower(): why}
+    assert contacts(mailbox.app) == {}
+    assert unknown(later) == NEVER, "our own are nobody's to create"
 
 
-def test_nobody_of_ours_is_a_contact(mailbox: Mailbox) -> None:
-    mailbox.sent("New Colleague <new@ours.example>, Kim <kim@customer.example>")
+def test_what_was_purged_leaves_nobody_behind(mailbox: Mailbox) -> None:
+    mailbox.sent(f"{ANNA}, Ben <ben@other.example>")
+    mailbox.sent("Ben <ben@other.example>", at=datetime(2026, 11, 3, 10, tzinfo=UTC))
     mailbox.create()
-    assert (contacts(mailbox.app), unknown(mailbox.app)) == ({}, {})
+    assert contacts(mailbox.app) == {**CREATED, "Ben": "other.example"}
+    change_scope(mailbox.app, mailbox.account, Scope(date(2026, 11, 3), "subject"), purge=True)
+    create_contacts(with_settings(mailbox.app, contacts_met="2"))  # as once a day: everything is looked at
+    assert contacts(mailbox.app) == {"Ben": "other.example"}
+    assert {row["ended"] for row in made(mailbox.app, ended=True)} == {None, "left"}
+    assert {row["name"] for row in rows(mailbox.app, Company)} == {"Customer", "other.example"}
+    change_scope(mailbox.app, mailbox.account, Scope(date(2026, 11, 8), "subject"), purge=True)
+    create_contacts(mailbox.app)
+    assert contacts(mailbox.app) == {}
 
 
 def test_an_address_with_a_tag_is_the_person_without(mailbox: Mailbox) -> None:
@@ -167,39 +164,32 @@ def test_an_address_with_a_tag_is_the_person_without(mailbox: Mailbox) -> None:
     ]
 
 
-def test_a_colleague_of_a_contact_belongs_to_their_company(mailbox: Mailbox) -> None:
-    mailbox.sent("Lee <lee@customer.example>")
-    mailbox.create()
-    assert contacts(mailbox.app) == {"Lee": "Customer"}
-
-
-def test_the_company_with_most_contacts_on_the_domain_is_theirs(mailbox: Mailbox) -> None:
-    with writing(mailbox.app.engine) as session:
-        session.add(Company(id=2, source_id="c2", name="Group"))
-        session.flush()
-        for number, company in ((11, 1), (12, 2), (13, 2)):
-            session.add(Contact(id=number, source_id=f"q{number}", name="x", company_id=company))
-            session.flush()
-            session.add(ContactHandle(kind="email", value=f"{number}@shared.example", contact_id=number))
-    mailbox.sent("Lee <lee@shared.example>")
-    mailbox.create()
-    assert contacts(mailbox.app)["Lee"] == "Group"
-
-
-def test_free_mail_belongs_to_the_one_company_it_is_seen_with(mailbox: Mailbox) -> None:
+def test_people_belong_to_the_company_on_their_domain_and_with_free_mail_to_the_one_they_are_seen_with(
+    mailbox: Mailbox,
+) -> None:
     mailbox.sent("Lee <lee@gmail.com>, Kim <kim@customer.example>")
     mailbox.sent("Max <max@gmail.com>")
+    mailbox.sent("Ida <ida@customer.example>")
     mailbox.create()
-    assert contacts(mailbox.app) == {"Lee": "Customer", "Max": None}
+    assert contacts(mailbox.app) == {"Ida": "Customer", "Lee": "Customer", "Max": None}
 
 
 def test_an_agency_is_not_taken_for_the_customer_it_works_for(mailbox: Mailbox) -> None:
     mailbox.sent("Bob <bob@agency.example>, Kim <kim@customer.example>")
+    mailbox.sent("Bob <bob@agency.example>")
+    week = (date(2026, 11, 1), date(2026, 11, 7))
+    capture(mailbox.app, mailbox.account)
+    with reading(mailbox.app.engine) as session:
+        before = unmatched(session, session.exec(select(User)).all(), *week)
     mailbox.create()
+    with reading(mailbox.app.engine) as session:
+        assert unmatched(session, session.exec(select(User)).all(), *week) == before == (1, 2)
     assert contacts(mailbox.app) == {"Bob": "agency.example"}
-    assert {tuple(companies) for _, _, companies in linked(mailbox.app)} == {("Customer",)}, (
-        "beside a company of the CRM one of our own making says nothing"
-    )
+    assert [(address, *companies) for address, _, companies in linked(mailbox.app)] == [
+        ("bob@agency.example", "Customer"),
+        ("bob@agency.example", "agency.example"),
+        ("kim@customer.example", "Customer"),
+    ], "beside a company of the CRM one of our own making says nothing"
 
 
 def test_thresholds_are_set_and_creating_can_be_switched_off(mailbox: Mailbox) -> None:
