@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -158,16 +159,18 @@ def test_what_matching_is_compared_with_finds_the_same_people_and_companies(
         else request.getfixturevalue("postgres_url")
     )
     size = {"contacts": 300, "companies": 30, "deals": 60}
-    programs = {name: Matcher(str(tmp_path / "home"), url, size, 50, name) for name in PROGRAMS}
-    programs[OURS].make()
-    told = {name: each.run(seed=1, messages=120) for name, each in programs.items()}
-    assert len({(each["contacts"], each["companies"]) for each in told.values()}) == 1
-    programs[OURS].add_deals()
-    assert programs[OURS].run(seed=1, messages=120)["deals"] > 0
-    programs[OURS].store(messages=30)
-    assert [programs[OURS].merge(back=back)["changed"] for back in (False, True)] == [30, 30]
-    for each in programs.values():
-        each.app.engine.dispose()
+    with ExitStack() as stack:
+        programs = {name: Matcher(str(tmp_path / "home"), url, size, 50, name) for name in PROGRAMS}
+        for each in programs.values():
+            stack.callback(each.app.engine.dispose)
+        ours = programs[OURS]
+        ours.make()
+        told = {name: each.run(seed=1, messages=120) for name, each in programs.items()}
+        assert len({(each["contacts"], each["companies"]) for each in told.values()}) == 1
+        ours.add_deals()
+        assert ours.run(seed=1, messages=120)["deals"] > 0
+        ours.store(messages=30)
+        assert [ours.merge(back=back)["changed"] for back in (False, True)] == [30, 30]
 
 
 def test_a_database_that_cannot_be_had_is_named() -> None:

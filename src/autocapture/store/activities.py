@@ -6,7 +6,7 @@ Every write also marks the dirty metric cells and queues the activity for the CR
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -75,24 +75,23 @@ _ALIASES = Lookup(lambda among: select(_ALIAS.key, _ALIAS.activity_id).where(amo
 _ALIKE = Lookup(
     lambda among: select(_STORED.fingerprint, _STORED.id).where(among(_STORED.fingerprint, "prints"))
 )
-
-
-_ANSWERED = (
+# made once and run for many rows: to make such a statement takes ten times as long as to run it
+_JUDGED = (
     table_of(Activity)
     .update()
-    .where(_STORED.id == bindparam("of"))
-    .values(review=bindparam("question"), business=bindparam("counts"), changed_at=bindparam("now"))
+    .where(_STORED.id == bindparam("key"))
+    .values(review=bindparam("new_review"), business=bindparam("new_business"), changed_at=bindparam("now"))
 )
 _PARTY = table_of(Participant).c
 _RECOGNISED = (
     table_of(Participant)
     .update()
     .where(
-        _PARTY.activity_id == bindparam("of"),
-        _PARTY.role == bindparam("as_role"),
-        _PARTY.address == bindparam("handle"),
+        _PARTY.activity_id == bindparam("key"),
+        _PARTY.role == bindparam("in_role"),
+        _PARTY.address == bindparam("at"),
     )
-    .values(contact_id=bindparam("who"))
+    .values(contact_id=bindparam("contact"))
 )
 
 
@@ -283,22 +282,33 @@ def rematch(session: Session, changed: Sequence[tuple[Stored, Matched]], now: da
         return
     delete_where_in(session, Match, "activity_id", [item.activity_id for item, _ in changed])
     _write_matches(session, changed)
-    answers = [
-        {"of": item.activity_id, "question": matched.review, "counts": matched.business}
+    judged = [
+        {
+            "key": item.activity_id,
+            "new_review": matched.review,
+            "new_business": matched.business,
+            "now": now,
+        }
         for item, matched in changed
     ]
-    session.connection().execute(_ANSWERED, [{**answer, "now": now} for answer in answers])
-    contacts = [
-        {"of": item.activity_id, "as_role": party.role, "handle": party.address, "who": party.contact_id}
-        for item, matched in changed
-        for before in [{(party.role, party.address): party.contact_id for party in item.matched.parties}]
-        for party in matched.parties
-        if before.get((party.role, party.address)) != party.contact_id
-    ]
-    if contacts:
-        session.connection().execute(_RECOGNISED, contacts)
+    session.connection().execute(_JUDGED, judged)
+    if recognised := [row for item, matched in changed for row in _recognised(item, matched)]:
+        session.connection().execute(_RECOGNISED, recognised)
     _queue(session, [item for item, _ in changed], now)
     mark_dirty(session, (cell for item, _ in changed for cell in _cells(item.draft.parts)))
+
+
+def _recognised(item: Stored, matched: Matched) -> Iterator[dict[str, Any]]:
+    """The parties who turned out to be somebody else."""
+    before = {(party.role, party.address): party.contact_id for party in item.matched.parties}
+    for party in matched.parties:
+        if before.get((party.role, party.address)) != party.contact_id:
+            yield {
+                "key": item.activity_id,
+                "in_role": party.role,
+                "at": party.address,
+                "contact": party.contact_id,
+            }
 
 
 def _delete_children(session: Session, ids: Sequence[int]) -> None:
