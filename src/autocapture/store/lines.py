@@ -136,8 +136,8 @@ def reached_in_slots(session: Session, since: date) -> list[Reached]:
         .join(meeting, meeting.c.id == of_meeting.c.activity_id)
         .join(line, (line.c.activity_id == call.c.id) & line.c.user_id.is_(None))
         .join(guest, (guest.c.activity_id == meeting.c.id) & guest.c.user_id.is_(None))
-        .join(of_guest, of_guest.c.value == guest.c.address)
-        .outerjoin(owner, owner.c.value == line.c.address)
+        .join(of_guest, (of_guest.c.kind == "email") & (of_guest.c.value == guest.c.address))
+        .outerjoin(owner, (owner.c.kind == "phone") & (owner.c.value == line.c.address))
         .where(
             call.c.kind == "call",
             call.c.status.in_(("answered", "unknown")),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import String, and_, bindparam, cast, select
+from sqlalchemy import ColumnElement, String, and_, bindparam, cast, select
 from sqlmodel import Session
 
 from autocapture.model.activities import Activity, ActivityText, Participation
@@ -17,7 +17,7 @@ from autocapture.model.directory import untagged
 from autocapture.store import activities
 from autocapture.store.activities import Stored
 from autocapture.store.bulk import rows_of, table_of
-from autocapture.store.lookup import Lookup
+from autocapture.store.lookup import Among, Lookup
 
 
 class Span(NamedTuple):
@@ -33,6 +33,14 @@ class Span(NamedTuple):
 
 _PART, _ACT, _TEXT = table_of(Participation).c, table_of(Activity).c, table_of(ActivityText).c
 _HANDLE, _BOARD = table_of(ContactHandle).c, table_of(Switchboard).c
+
+
+def _of_users(among: Among) -> ColumnElement[bool]:
+    """One of the users takes part in the activity: asked for each, since of all that the users had there is far more."""
+    mine = select(_PART.user_id).where(_PART.activity_id == _ACT.id, among(_PART.user_id, "users"))
+    return mine.correlate(table_of(Activity)).exists()
+
+
 _SPANS = Lookup(
     lambda among: (
         select(
@@ -56,7 +64,7 @@ _REMARKS = Lookup(
     lambda among: select(_ACT.id).where(
         _ACT.remark.is_not(None),
         _ACT.occurred_at.between(bindparam("first"), bindparam("last")),
-        _ACT.id.in_(select(_PART.activity_id).where(among(_PART.user_id, "users"))),
+        _of_users(among),
     )
 )
 _WRITTEN = Lookup(
@@ -66,7 +74,7 @@ _WRITTEN = Lookup(
         .where(
             _TEXT.remark.is_not(None),
             _ACT.occurred_at.between(bindparam("first"), bindparam("last")),
-            _ACT.id.in_(select(_PART.activity_id).where(among(_PART.user_id, "users"))),
+            _of_users(among),
         )
     )
 )
@@ -76,7 +84,9 @@ _SAID = Lookup(
     )
 )
 _CONTACTS = Lookup(
-    lambda among: select(_HANDLE.value, _HANDLE.contact_id).where(among(_HANDLE.value, "handles"))
+    lambda among: select(_HANDLE.value, _HANDLE.contact_id).where(
+        _HANDLE.kind.in_(("email", "phone")), among(_HANDLE.value, "handles")
+    )
 )
 _REACHED = Lookup(
     lambda among: select(_BOARD.number, _BOARD.contact_id).where(among(_BOARD.number, "handles"))

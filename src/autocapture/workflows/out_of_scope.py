@@ -16,11 +16,12 @@ from autocapture.model.activities import CalendarItem
 from autocapture.model.directory import Organization
 from autocapture.model.draft import Verdict
 from autocapture.model.ledger import CAPTURED, LedgerEntry
-from autocapture.store import activities, calendar, ledger
+from autocapture.store import activities, calendar, ledger, slots
+from autocapture.store.activities import Stored
 from autocapture.store.bulk import in_chunks
 from autocapture.store.sightings import ask_again, sightings
 from autocapture.workflows.departed import forget_activities, forget_meetings
-from autocapture.workflows.meetings import derive
+from autocapture.workflows.meetings import derive, look_again
 
 _LEFT_OUT = Verdict(OUT_OF_SCOPE, "scope@1")
 
@@ -43,7 +44,7 @@ def purge(
     what became of each item.
     """
     items = _outside(session, account, organization, everything)
-    _remove_activities(session, items)
+    told = _remove_activities(session, items)
     series = _series(session, account)
     apart = calendar.shown_as(session, series)
     by_channel = _by_channel(items)
@@ -55,6 +56,7 @@ def purge(
         forget_activities(session, organization, kind, shown, now)
     forget_meetings(session, organization, series, apart, now)
     derive(session, organization, series, now, apart)
+    look_again(session, organization, told, now)
     return len(items)
 
 
@@ -98,7 +100,8 @@ def _outside(
     ]
 
 
-def _remove_activities(session: Session, items: Sequence[_Item]) -> None:
+def _remove_activities(session: Session, items: Sequence[_Item]) -> list[Stored]:
+    """Gives what was removed and told something of a meeting."""
     out = {(item.channel_id, item.source_id) for item in items}
     shown = {item.activity_id for item in items if item.activity_id is not None}
     lost: list[int] = []
@@ -109,8 +112,12 @@ def _remove_activities(session: Session, items: Sequence[_Item]) -> None:
                 ask_again(session, [each for each in others if each.live and each.reachable])
             else:
                 lost.append(activity_id)
+    told: list[Stored] = []
     for chunk in in_chunks(lost):
-        activities.remove(session, list(activities.load(session, chunk).values()))
+        removed = list(slots.load(session, chunk).values())
+        activities.remove(session, removed)
+        told += [item for item in removed if item.meeting_id is not None or item.draft.remark is not None]
+    return told
 
 
 def _series(session: Session, account: Account) -> set[int]:
