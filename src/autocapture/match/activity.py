@@ -41,10 +41,14 @@ def match(group: Sequence[Occurrence], directory: Directory) -> dict[int, Matche
     rules = rules_of(directory)
     seen = _seen(group, directory, rules)
     said = _said(seen, directory)
-    answers = {each.occurrence.activity_id: answer_without_deal(each) for each in seen}
-    for matter, decision in _judged(_about_deals(seen, said, rules), directory, rules):
+    answers: dict[int, Matched] = {}
+    about_deals = _about_deals(seen, said, rules)
+    for matter, decision in _judged(about_deals, directory, rules) if _is_open(about_deals) else ():
         answers.update(answers_of(matter, decision, directory, rules))
-    return {**answers, **said}
+    for each in seen:
+        if (key := each.occurrence.activity_id) not in answers:
+            answers[key] = answer_without_deal(each)
+    return {**answers, **said} if said else answers
 
 
 def reaches_deals(draft: Draft, directory: Directory) -> bool:
@@ -107,6 +111,14 @@ def _about_deals(seen: Sequence[Seen], said: Mapping[int, Matched], rules: Match
     ]
 
 
+def _is_open(seen: Sequence[Seen]) -> bool:
+    """Whether there is a deal to choose, or somebody of whom only the others tell for which company they stand."""
+    return any(
+        each.candidates or not each.companies or any(person.undecided for person in each.people)
+        for each in seen
+    )
+
+
 def _judged(
     seen: Sequence[Seen], directory: Directory, rules: MatchingRules
 ) -> Iterator[tuple[Matter, Decision]]:
@@ -136,6 +148,8 @@ def _people(
     occurrence: Occurrence, handles: Sequence[str], known: Mapping[str, Person], directory: Directory
 ) -> list[Person]:
     """Those behind the handles: as somebody said, else with whom the rep was in touch, else as the CRM tells."""
+    if not directory.locks and not directory.on_line:
+        return [known[handle] for handle in handles]
     said = people_said(occurrence.activity_id, occurrence.draft, handles, directory)
     met = met_person(occurrence, known, directory) if directory.on_line else {}
     return [said.get(handle) or met.get(handle) or known[handle] for handle in handles]
@@ -168,6 +182,8 @@ def _companies(people: Sequence[Person], directory: Directory) -> Mapping[int, t
     for person in people:
         for company_id, evidence in person.companies.items():
             found[company_id] = min(evidence, found.get(company_id, evidence))
+    if len(found) < 2:
+        return found
     if directory.partners:
         customers = found.keys() - directory.partners
         if customers:

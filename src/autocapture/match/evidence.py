@@ -37,6 +37,8 @@ def live_deals(
     rules: MatchingRules,
 ) -> dict[int, KnownDeal]:
     """The deals of these companies, and those on which one of these contacts has a role, that were live then."""
+    if not directory.deals:
+        return {}
     ids: set[int] = set()
     for company_id in companies:
         ids.update(directory.deals_of_company.get(company_id, ()))

@@ -211,12 +211,17 @@ def _told_apart(
 def with_contacts(parties: Sequence[Party], people: Iterable[Person]) -> tuple[Party, ...]:
     """The parties with the contacts that were found; those that were set before and are unknown now are taken out."""
     contacts = {person.handle: person.contact_id for person in people}
-    return tuple([_with_contact(party, contacts.get(party.address)) for party in parties])
+    return tuple(
+        [
+            party
+            if party.contact_id == (found := contacts.get(party.address))
+            else _with_contact(party, found)
+            for party in parties
+        ]
+    )
 
 
 def _with_contact(party: Party, contact_id: int | None) -> Party:
-    if party.contact_id == contact_id:
-        return party
     return Party(
         party.role, party.address, party.name, party.response, party.resource, party.user_id, contact_id
     )

@@ -59,8 +59,8 @@ def autocapture(app: Application) -> Program:
             groups, directory = groups_of(session, organization, batch)
         for group in groups:
             for answer in match(group, directory).values():
-                contacts += sum(party.contact_id is not None for party in answer.parties)
-                of_deals = sum(link.target == "deal" for link in answer.links)
+                contacts += len([1 for party in answer.parties if party.contact_id is not None])
+                of_deals = len([1 for link in answer.links if link.target == "deal"])
                 deals += of_deals
                 companies += len(answer.links) - of_deals
         return Found(contacts, companies, deals)
