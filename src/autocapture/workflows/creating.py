@@ -71,8 +71,9 @@ def create_contacts(app: Application) -> CreationReport:
         unknown = strangers.unknown_addresses(session, since) if thresholds.create else set()
         touched = strangers.addresses_of_created(session, since)
         known = strangers.known_handles(session, unknown | {untagged(each) for each in unknown})
-    strays = {each for each in unknown if each in known or untagged(each) in known}
-    newcomers, names = _newcomers(app, unknown - strays)
+        own = set(created.ours_of(session, known).values())
+    strays = {each for each in unknown if untagged(each) in own}  # a run before was killed half-way
+    newcomers, names = _newcomers(app, _without(unknown, known))
     batch_id = _write(app, newcomers)
     with writing(app.engine) as session:
         keep_names(session, touched)
@@ -91,8 +92,7 @@ def would_create(app: Application) -> CreationReport:
     with reading(app.engine) as session:
         unknown = strangers.unknown_addresses(session, None)
         known = strangers.known_handles(session, unknown | {untagged(each) for each in unknown})
-    rest = {each for each in unknown if each not in known and untagged(each) not in known}
-    newcomers, names = _newcomers(app, rest)
+    newcomers, names = _newcomers(app, _without(unknown, known))
     return CreationReport(newcomers, None, 0, names)
 
 
@@ -154,6 +154,10 @@ def _since(mark: CreationMark | None, thresholds: ContactsSettings, now: datetim
         return None
     fresh = mark.whole_at <= now < mark.whole_at + WHOLE_EVERY and mark.seen_until <= now
     return mark.seen_until if fresh else None
+
+
+def _without(unknown: Collection[str], known: Collection[str]) -> list[str]:
+    return [each for each in unknown if each not in known and untagged(each) not in known]
 
 
 def _newcomers(app: Application, unknown: Collection[str]) -> tuple[list[Newcomer], dict[int, str]]:

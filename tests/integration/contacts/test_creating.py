@@ -16,6 +16,7 @@ from autocapture.model.organization import User
 from autocapture.report.unknown import unmatched
 from autocapture.store.engine import reading, writing
 from autocapture.store.unreachable import mark_bounced
+from autocapture.workflows import creating
 from autocapture.workflows.change_scope import Scope, change_scope
 from autocapture.workflows.contact_listings import batches, made, staged
 from autocapture.workflows.creating import create_contacts, would_create
@@ -234,3 +235,20 @@ def test_a_later_name_by_themselves_takes_the_place_of_what_others_call_them(mai
     mailbox.sent("Annie <anna@nordwind.example>")
     mailbox.create()
     assert list(contacts(mailbox.app)) == ["Anna Weber"]
+
+
+def test_killed_before_all_is_matched_the_next_run_does_it(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox.sent(ANNA)
+
+    def killed(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(creating, "rematch_in_batches", killed)
+        with pytest.raises(KeyboardInterrupt):
+            mailbox.create()
+    assert [name for _, name, _ in linked(mailbox.app)] == [None]
+    assert not create_contacts(mailbox.app).newcomers
+    assert [name for _, name, _ in linked(mailbox.app)] == ["Anna Weber"]
