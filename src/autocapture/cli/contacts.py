@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 contacts = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Show people whom the CRM does not know, create contacts of them, and take that back.",
+    help="List people whom the CRM lacks, and create contacts.",
 )
 BatchOption = Annotated[
     int | None, typer.Option("--batch", metavar="N", help="One batch, as `contacts created` numbers them.")
@@ -53,7 +53,9 @@ def create(
     ] = False,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """Create contacts, and companies by domain, of people whom the CRM does not know.
+    """Create contacts of people whom the CRM does not know.
+
+    Companies are created with them, by the domains of their addresses.
 
     Without addresses: of whom the thresholds of the settings (section `contacts`) ask for, as the service does by itself.
     """
@@ -81,7 +83,7 @@ def created(
     ] = False,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """List the contacts and companies that autocapture created, when, and why."""
+    """List what autocapture created, when, and why."""
     from autocapture.workflows.contact_listings import batches as all_batches
     from autocapture.workflows.contact_listings import made
 
@@ -125,7 +127,9 @@ def details(
     ] = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """List what mails tell of contacts: names from headers, title, company, numbers and links from signatures.
+    """List what mails tell of contacts.
+
+    Names from headers; title, company, numbers and links from signatures.
 
     Each with the mail that says so and its time. Where the CRM tells something itself, that holds.
     """

@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
     correct = typer.Typer(
         no_args_is_help=True,
         rich_markup_mode=None,
-        help="Say what an activity is about, who somebody is, or that it is not business.",
+        help="Say what an activity is about, or who somebody is.",
     )
     correct.command("deal")(correct_deal)
     correct.command("no-deal")(correct_no_deal)
@@ -139,7 +139,9 @@ def correct_list(
     ] = None,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """List what was said, the newest first, also what was taken back."""
+    """List what was said, newest first.
+
+    What was taken back is listed too."""
     from autocapture.cli.values import moment
     from autocapture.workflows.corrections_told import listed
     from autocapture.workflows.people_access import user_id_of
@@ -199,7 +201,9 @@ def review_answer(
     speaker: AsOption,
     scope: ScopeOption = HowFar.THREAD,
 ) -> None:
-    """Answer what stayed undecided, for its whole thread or as far as you say."""
+    """Answer what stayed undecided.
+
+    It holds for the whole thread, or as far as you say."""
     from autocapture.workflows.people_access import user_id_of
     from autocapture.workflows.review import answer
 

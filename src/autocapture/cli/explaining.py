@@ -46,7 +46,7 @@ def explain(
     ] = None,
     fmt: Annotated[ExplainFormat, typer.Option("--format", help="How it is told.")] = ExplainFormat.TEXT,
 ) -> None:
-    """Tell why an activity is here and matched so, or why a mail is not here.
+    """Tell why something is here and matched so, or not here.
 
     Of what was left out nothing is kept but a row of the ledger: where, when, why, and by which rule.
     """
