@@ -123,12 +123,14 @@ def load(session: Session, activity_ids: Collection[int]) -> dict[int, Stored]:
     return _assemble(session, _KNOWN(session, ids=activity_ids))
 
 
-def load_group(session: Session, column: str, values: Collection[int]) -> dict[int, Stored]:
-    """The stored activities of these threads (`thread_id`) or series (`series_id`)."""
+def load_group(
+    session: Session, column: str, values: Collection[int], *, but: Collection[int] = frozenset()
+) -> dict[int, Stored]:
+    """The stored activities of these threads (`thread_id`) or series (`series_id`), without those of the ids `but`."""
     if not values:
         return {}
     found = _OF_GROUP[column](session, groups=values)
-    return load(session, [activity_id for (activity_id,) in found])
+    return load(session, [activity_id for (activity_id,) in found if activity_id not in but])
 
 
 def _assemble(session: Session, rows: Sequence[Any]) -> dict[int, Stored]:

@@ -26,7 +26,7 @@ from autocapture.store.bulk import in_chunks
 from autocapture.store.directory import load_directory
 from autocapture.store.engine import reading, take_turn, writing
 from autocapture.workflows.lines import calls_around, with_lines
-from autocapture.workflows.own_words import texts_of
+from autocapture.workflows.own_words import texts_of, with_text
 from autocapture.workflows.people import our_people
 
 BATCH = 500
@@ -44,14 +44,13 @@ def place(
     fresh = {item.activity_id: item for item in new}
     after = {item.activity_id: item for _, item in changed}
     touched = [*new, *after.values()]
-    neighbours = _neighbours(session, touched)
+    neighbours = _neighbours(session, touched, but={**fresh, **after}.keys())
     members = {**neighbours, **fresh, **after}
     results = _match_all(session, organization, list(members.values()))
     in_order = sorted(new, key=attrgetter("activity_id"))  # as the indexes have them
     activities.add(session, [(item, results[item.activity_id]) for item in in_order], now)
     activities.change(session, [(before, item, results[item.activity_id]) for before, item in changed], now)
-    bystanders = [item for key, item in neighbours.items() if key not in fresh and key not in after]
-    activities.rematch(session, _differing(bystanders, results), now)
+    activities.rematch(session, _differing(neighbours.values(), results), now)
     if calls := calls_around(session, [*touched, *(before for before, _ in changed)]) - members.keys():
         rematch(session, organization, calls, now)
 
@@ -92,19 +91,20 @@ def _rematched(
     session: Session, organization: Organization, ids: Collection[int], now: datetime
 ) -> tuple[Collection[int], int]:
     batch = activities.load(session, ids)
-    members = {**_neighbours(session, list(batch.values())), **batch}
+    members = {**_neighbours(session, list(batch.values()), but=batch.keys()), **batch}
     results = _match_all(session, organization, list(members.values()))
     differing = _differing(members.values(), results)
     activities.rematch(session, differing, now)
     return members.keys(), len(differing)
 
 
-def _neighbours(session: Session, items: Collection[Stored]) -> dict[int, Stored]:
+def _neighbours(session: Session, items: Collection[Stored], *, but: Collection[int]) -> dict[int, Stored]:
+    """What else is stored of their threads and series."""
     threads = {item.thread_id for item in items if item.thread_id is not None}
     series = {item.series_id for item in items if item.series_id is not None}
     return {
-        **activities.load_group(session, "thread_id", threads),
-        **activities.load_group(session, "series_id", series),
+        **activities.load_group(session, "thread_id", threads, but=but),
+        **activities.load_group(session, "series_id", series, but=but),
     }
 
 
@@ -142,15 +142,13 @@ def _texts(session: Session, directory: Directory, items: Sequence[Stored]) -> M
     read = directory.organization.read_text
     if read is None or not directory.deals:
         return {}
-    return texts_of(
-        session,
-        read,
-        [
-            item.activity_id
-            for item in items
-            if item.draft.kind == "email" and reaches_deals(item.draft, directory)
-        ],
-    )
+    kept = with_text(session, [item.activity_id for item in items if item.draft.kind == "email"])
+    about = [
+        item.activity_id
+        for item in items
+        if item.activity_id in kept and reaches_deals(item.draft, directory)
+    ]
+    return texts_of(session, read, about)
 
 
 def _group(item: Stored) -> int:

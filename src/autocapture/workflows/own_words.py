@@ -15,6 +15,7 @@ from autocapture.store.lookup import Lookup
 
 _TEXT = table_of(ActivityText).c
 _TEXTS = Lookup(lambda among: select(_TEXT.activity_id, _TEXT.sealed).where(among(_TEXT.activity_id, "ids")))
+_KEPT = Lookup(lambda among: select(_TEXT.activity_id).where(among(_TEXT.activity_id, "ids")))
 
 
 class OwnWords:
@@ -33,6 +34,11 @@ class OwnWords:
         except VaultError:
             return None
         return own_words(reply_text(text.decode()))
+
+
+def with_text(session: Session, activity_ids: Collection[int]) -> Collection[int]:
+    """Those of which a text is kept: none at most capture levels."""
+    return {each for (each,) in _KEPT(session, ids=activity_ids)} if activity_ids else set()
 
 
 def texts_of(
