@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from autocapture.testing.world import Call, Event, Message, Occurrence, Truth, World
 from autocapture.testing.world.model import Guest
@@ -50,6 +51,8 @@ def expected_activities(world: World, now: datetime, asterisk: Collection[str]) 
         if is_kept(call):
             status = reads_as(call, asterisk)
             story = _story(world, call.truth, "human", status, call.started_at)
+            if len(call.truth.people) > 1:
+                story = replace(story, people=on_the_line(world, call, asterisk))
             found["call", call.call_id, None] = Expected(story, call.truth)
     return found
 
@@ -125,6 +128,40 @@ def meeting_of(world: World, call: Call, asterisk: Collection[str]) -> tuple[Eve
     return None
 
 
+def on_the_line(world: World, call: Call, asterisk: Collection[str]) -> frozenset[str]:
+    """Of those who share a number: who takes part in the meeting of which the call is a part; else the only one with whom the
+    rep wrote or met within thirty days; else nobody can tell."""
+    sharing, whole = {*call.truth.people}, meeting_of(world, call, asterisk)
+    if whole is not None:
+        dates = [each for each in whole[0].occurrences if each.truth.admitted]
+        if len(present := sharing & {key for each in dates for key in each.truth.people}) == 1:
+            return frozenset(present)
+    near = {
+        key
+        for moment, users, people in _touches(world)
+        if abs(moment - call.started_at) <= timedelta(days=30) and users & {*call.truth.users}
+        for key in sharing & people
+    }
+    return frozenset(near) if len(near) == 1 else frozenset()
+
+
+@cache
+def _touches(world: World) -> list[tuple[datetime, set[str], set[str]]]:
+    """When who of ours wrote with or met whom: the sender of a mail, or those to whom it is written, and who did not decline."""
+    users = {address: user.email for user in world.users for address in (user.email, *user.aliases)}
+    found = []
+    for message in world.messages:
+        if message.truth.counts:
+            ours = [message.sender, *(message.to if message.truth.direction == "inbound" else ())]
+            reps = {users[party.email] for party in ours if party.email in users}
+            found.append((message.sent_at, reps, {*message.truth.people}))
+    for event in world.events:
+        for each in event.occurrences:
+            if each.truth.admitted and isinstance(each.starts_at, datetime):
+                found.append((each.starts_at, {*each.truth.users}, {*each.truth.people}))
+    return found
+
+
 def reads_as(call: Call, asterisk: Collection[str]) -> str:
     """A call's outcome as its log tells it; of one that was passed on, the best.
 
@@ -141,14 +178,13 @@ def reads_as(call: Call, asterisk: Collection[str]) -> str:
 
 def _story(world: World, truth: Truth, nature: str, status: str | None, moment: datetime) -> Story:
     names = {company.key: company.name for company in world.companies}
-    shared_line = truth.kind == "call" and len(truth.people) > 1
     return Story(
         direction=truth.direction,
         nature=nature,
         status=status,
         occurred_at=moment.astimezone(UTC),
         users=frozenset(truth.users),
-        people=frozenset() if shared_line else frozenset(truth.people),
+        people=frozenset(truth.people),
         companies=frozenset() if truth.company is None else frozenset({names[truth.company]}),
     )
 
