@@ -24,7 +24,8 @@ class HowFar(StrEnum):
 
 
 ActivityArgument = Annotated[
-    int, typer.Argument(metavar="ACTIVITY", help="Its number, as `activities` lists it.")
+    int,
+    typer.Argument(metavar="ACTIVITY", min=0, max=2**63 - 1, help="Its number, as `activities` lists it."),
 ]
 AsOption = Annotated[str, typer.Option("--as", metavar="EMAIL", help="Who says so.")]
 ScopeOption = Annotated[
@@ -115,7 +116,10 @@ def correct_not_business(
 
 def correct_undo(
     correction: Annotated[
-        int, typer.Argument(metavar="CORRECTION", help="Its number, as `correct list` tells it.")
+        int,
+        typer.Argument(
+            metavar="CORRECTION", min=0, max=2**31 - 1, help="Its number, as `correct list` tells it."
+        ),
     ],
     speaker: AsOption,
 ) -> None:

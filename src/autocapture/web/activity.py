@@ -28,7 +28,7 @@ from autocapture.web.signs import signs, whole
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
 from autocapture.workflows.alternatives import consider
-from autocapture.workflows.people import our_people
+from autocapture.workflows.people import our_people_as_known
 
 
 def page(application: Application, visit: Visit, activity_id: int, said: int | None = None) -> str:
@@ -46,7 +46,7 @@ def _page(
     application: Application, visit: Visit, activity_id: int, *, said: int | None = None, why: str = ""
 ) -> str:
     reader = visit.reader
-    organization = None if visit.user is None else our_people(application)
+    organization = None if visit.user is None else our_people_as_known(application)
     with reading(application.engine) as session:
         sight = sight_of(session, visit)
         activity = session.get(Activity, activity_id)

@@ -43,6 +43,7 @@ from autocapture.web.visit import App, Asked, NotSignedIn, visiting
 from autocapture.workflows.health import readiness
 
 Id = Annotated[int, Path(ge=0, le=2**63 - 1)]
+Said = Annotated[int | None, Query(ge=0, le=2**31 - 1)]
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 NOT_HERE = "There is no such page here, or it is not yours to see."
 NOT_OURS = (
@@ -95,9 +96,7 @@ def _pages(app: FastAPI) -> None:
         return activities.page(application, visit, page)
 
     @app.get("/activities/{activity_id}", response_class=HTMLResponse)
-    def one_activity(
-        application: App, visit: Asked, activity_id: Id, said: Annotated[int | None, Query(ge=0)] = None
-    ) -> str:
+    def one_activity(application: App, visit: Asked, activity_id: Id, said: Said = None) -> str:
         return activity.page(application, visit, activity_id, said)
 
     @app.get("/review", response_class=HTMLResponse)
@@ -106,7 +105,7 @@ def _pages(app: FastAPI) -> None:
         visit: Asked,
         page: PageNumber = 1,
         whose: str = "",
-        said: Annotated[int | None, Query(ge=0)] = None,
+        said: Said = None,
     ) -> str:
         return review.page(application, visit, page, team=whose == "team", said=said)
 

@@ -66,7 +66,7 @@ def _question(question: Question, reader: Reader, *, leads: bool) -> dict[str, A
         "subject": question.subject,
         "ours": question.ours if leads else (),
         "with": question.outside,
-        "why": question.why,
+        "why": question.why[:1].upper() + question.why[1:],
         "deals": [choice(each, reader) for each in choices.deals[:TOP]],
         "more": len(choices.deals) - TOP,
         "no_deal": None if choices.no_deal is None else reader.amount(exact(choices.no_deal), RATE),

@@ -14,7 +14,7 @@ from autocapture.workflows.alternatives import NONE
 from autocapture.workflows.explain import Explanation, explain
 from autocapture.workflows.explain_item import Line, Source, activities_known_as, lines_of, sources
 from autocapture.workflows.leading import with_those_led
-from autocapture.workflows.people import our_people
+from autocapture.workflows.people import our_people_as_known
 from autocapture.workflows.review import is_answerable
 
 
@@ -33,7 +33,8 @@ def explained(app: Application, text: str, user_id: int | None) -> Explained:
     A user is told of what they or those whom they lead took part in, and of why items of their own accounts are not here.
     None: who runs the service, to whom everything is told but what somebody said to be no business.
     """
-    organization = our_people(app)
+    organization = our_people_as_known(app)
+    text = text.encode("utf-8", "replace").decode()  # what a shell passes on need not be text
     with reading(app.engine) as session:
         owners = None if user_id is None else (user_id,)
         lines = lines_of(session, organization, text, owners)

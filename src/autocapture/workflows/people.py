@@ -10,13 +10,22 @@ from autocapture.formats.phone import region_of
 from autocapture.model.directory import Organization
 from autocapture.store.directory import load_organization
 from autocapture.store.engine import reading
-from autocapture.workflows.kept_keys import kept_key
+from autocapture.workflows.kept_keys import kept_key, known_key
 from autocapture.workflows.matching_rules import load_matching_rules
 from autocapture.workflows.own_words import OwnWords
 
 
 def our_people(app: Application) -> Organization:
-    hash_key = kept_key(app, "ledger")
+    """For who captures and matches."""
+    return _people(app, kept_key(app, "ledger"))
+
+
+def our_people_as_known(app: Application) -> Organization:
+    """For who only looks: where nothing was ever left out, no key is made for what is."""
+    return _people(app, known_key(app, "ledger") or b"")
+
+
+def _people(app: Application, hash_key: bytes) -> Organization:
     home_region = app.settings.organization.region
     with reading(app.engine) as session:
         loaded = load_organization(

@@ -20,7 +20,7 @@ from autocapture.store.engine import reading
 from autocapture.workflows.alternatives import NONE, Alternatives, alternatives, consider
 from autocapture.workflows.correct import Corrected, Saying, correct
 from autocapture.workflows.leading import with_those_led
-from autocapture.workflows.people import our_people
+from autocapture.workflows.people import our_people_as_known
 
 TOP = 3
 _MOST = 5_000
@@ -56,7 +56,7 @@ class Queue:
 
 def queue(app: Application, user_id: int, *, team: bool = False, start: int = 0, most: int = 20) -> Queue:
     """What is undecided of a user's activities; with `team` also of those whom they lead."""
-    organization = our_people(app)
+    organization = our_people_as_known(app)
     with reading(app.engine) as session:
         user = session.get_one(User, user_id)
         people = with_those_led(session, user) if team else frozenset({user_id})
@@ -80,7 +80,7 @@ def answer(app: Application, by: int, activity_id: int, choice: str, scope: Scop
 
 
 def _numbered(app: Application, by: int, activity_id: int, number: int) -> str:
-    organization = our_people(app)
+    organization = our_people_as_known(app)
     with reading(app.engine) as session:
         led = with_those_led(session, session.get_one(User, by))
         theirs = select(Activity.id).where(Activity.id == activity_id, *is_answerable(led))

@@ -131,6 +131,13 @@ def test_a_mail_that_is_not_here_is_explained_from_the_ledger_alone(app: Applica
     assert "Ruth" not in run("explain", "<news@shop.example>", "--as", SAM).stdout
 
 
+def test_what_cannot_be_a_number_or_text_is_refused_in_one_line(app: Application, run: Run) -> None:
+    assert run("correct", "no-deal", str(2**64), "--as", RUTH).exit_code == 2
+    assert run("correct", "undo", str(2**64), "--as", RUTH).exit_code == 2
+    assert "was ever seen" in run("explain", str(2**64)).stdout
+    assert "was ever seen" in run("explain", "\udcff@shop.example").stdout
+
+
 def test_what_is_no_business_is_explained_without_what_it_says(app: Application, run: Run) -> None:
     run("correct", "not-business", str(number_of(1)), "--as", RUTH)
     operator = run("explain", str(number_of(1))).stdout

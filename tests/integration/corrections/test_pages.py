@@ -101,6 +101,7 @@ def test_who_leads_answers_for_those_led_and_nobody_else_sees_the_questions(addr
         assert lead_tab.get(page).status_code == 404
         lead_tab.get("/review?said=1&whose=team")
         assert "Noted. This is not business." in " ".join(lead_tab.words.split())
+        assert stranger.get(f"/review?said={2**64}").status_code == 404
         stranger.get("/review?said=1")
         assert "not business" not in stranger.words
         assert stranger.send("/corrections/1/undo").status_code == 404
