@@ -10,7 +10,7 @@ from tests.acceptance.truth import Expected
 
 from autocapture.testing.world import Deal, World
 
-LinkKind = Literal["right", "none", "abstained", "wrong", "in grace", "only by its words", "beside"]
+LinkKind = Literal["right", "none", "abstained", "wrong", "in grace", "only by its words", "named", "beside"]
 LINK_KINDS: tuple[LinkKind, ...] = get_args(LinkKind)
 
 GRACE = timedelta(days=15)
@@ -23,7 +23,8 @@ def judge(world: World, expected: Expected, held: Held) -> LinkKind:
 
     Where the world has no deal: *in grace*, the link is to a deal of somebody who takes part, shortly before its creation or
     after its close; *only by its words*, to an open one of theirs (a question about an invoice beside a running deal: no header
-    tells it apart); *beside*, anything else, which would be a guess.
+    tells it apart); *named*, to what the subject names, though nobody takes part who has a role on it (a colleague asks about the
+    same product); *beside*, anything else, which would be a guess.
     """
     true = expected.truth.deal
     if held.deal is None:
@@ -32,7 +33,7 @@ def judge(world: World, expected: Expected, held: Held) -> LinkKind:
         return "right" if held.deal == true else "wrong"
     deal = next(deal for deal in world.deals if deal.key == held.deal)
     if not any(role.contact in expected.truth.people for role in deal.contacts):
-        return "beside"
+        return "named" if _is_named(world, deal, held) else "beside"
     return (
         "only by its words"
         if _is_open(deal, expected)
@@ -40,6 +41,13 @@ def judge(world: World, expected: Expected, held: Held) -> LinkKind:
         if _is_near(deal, expected)
         else "beside"
     )
+
+
+def _is_named(world: World, deal: Deal, held: Held) -> bool:
+    """Whether the subject has the name of something that is to be sold."""
+    subject = (held.subject or "").casefold()
+    sold = [product.name for product in world.products if product.key in deal.products]
+    return any(name.casefold() in subject for name in sold)
 
 
 def _is_open(deal: Deal, expected: Expected) -> bool:

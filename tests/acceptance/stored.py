@@ -21,12 +21,13 @@ from autocapture.model.organization import User
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One stored activity: its story, its deal with the method, and the question it left for review."""
+    """One stored activity: its story, its deal with the method, the question it left for review, and its subject."""
 
     story: Story
     deal: str | None
     method: str | None
     review: str | None
+    subject: str | None
 
 
 def stored_activities(session: Session) -> dict[Key, Held]:
@@ -54,7 +55,7 @@ def stored_activities(session: Session) -> dict[Key, Held]:
             people=frozenset(contacts[row.id]),
             companies=frozenset(company_names[row.id]),
         )
-        found[_key(row)] = Held(story, deal, method, row.review)
+        found[_key(row)] = Held(story, deal, method, row.review, row.subject)
     return found
 
 
