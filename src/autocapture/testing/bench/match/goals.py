@@ -141,6 +141,7 @@ def _told(database: str, found: Figures) -> Iterator[str]:
         f" {_middle(found.merged, 'cpu_seconds'):.1f} s of CPU"
     )
     yield (
-        f"a single new mail: matched in {_mail_ms(found):.1f} ms, stored with its links in"
-        f" {_middle(found.single, 'stored_ms'):.1f} ms"
+        f"a single new mail: matched in {_mail_ms(found):.1f} ms, {_middle(found.single, 'matched_cpu_ms'):.1f} of CPU;"
+        f" stored with its links in {_middle(found.single, 'stored_ms'):.1f} ms,"
+        f" {_middle(found.single, 'stored_cpu_ms'):.1f} of CPU"
     )

@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter, process_time
@@ -83,8 +84,7 @@ class Measured:
         return {"seconds": seconds, "cpu_seconds": process_time() - worked, "changed": changed, **_memory()}
 
     def single(self, seed: int, mails: int) -> Answer:
-        found = self._history.single(seed, mails)
-        return {"matched_ms": found.matched_ms, "stored_ms": found.stored_ms, **_memory()}
+        return {**asdict(self._history.single(seed, mails)), **_memory()}
 
     @cached_property
     def _writers(self) -> Writers:
