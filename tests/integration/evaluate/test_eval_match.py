@@ -15,6 +15,7 @@ from autocapture.evaluate.figures import figures_of, judge
 from autocapture.evaluate.harness import answers_of_product
 from autocapture.evaluate.read import read_world
 from autocapture.testing.world.hard import generate_hard
+from autocapture.workflows.matching_rules import load_matching_rules
 
 
 def test_the_product_answers_for_mail_meetings_and_calls(tmp_path: Path) -> None:
@@ -87,3 +88,16 @@ def test_a_small_hard_world_can_be_judged_whole(tmp_path: Path) -> None:
     assert judged.admission.value == 1.0
     assert (judged.precision.value or 0) > 0.7
     assert (judged.coverage.value or 0) > 0.4
+
+
+def test_weights_are_fitted_to_a_world_and_are_a_file_of_rules(tmp_path: Path) -> None:
+    folder, out = str(write_tiny(tmp_path / "world")), tmp_path / "matching.toml"
+    done = CliRunner().invoke(app, ["eval", "fit", folder, "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert re.search(r"subject: \d+ matters, precision 1.000, coverage \d", done.stdout)
+    found, shipped = load_matching_rules(out), load_matching_rules(None)
+    assert found.version == shipped.version + 1
+    assert found.service == shipped.service
+    again = CliRunner().invoke(app, ["eval", "fit", folder, "--out", str(out)])
+    assert again.exit_code == 1
+    assert "exists" in again.output
