@@ -8,13 +8,14 @@ from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
 from autocapture.cli.application import open_application, organization_zone
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from autocapture.workflows.alternatives import Alternatives, Candidate
     from autocapture.workflows.corrections_told import Told
     from autocapture.workflows.explain import Explanation
@@ -161,9 +162,7 @@ def _said(told: Told, holds: bool, zone: ZoneInfo) -> str:
 
 
 def _candidate(each: Candidate) -> str:
-    from autocapture.cli.values import moment
-
-    closed = f", {each.outcome} {moment(each.closed_at, ZoneInfo('UTC'))[:10]}" if each.closed_at else ""
+    closed = f", {each.outcome} {each.closed_at:%Y-%m-%d}" if each.closed_at else ""
     owner = f", of {each.owner}" if each.owner else ""
     return f"{each.name} ({each.key}{owner}{closed}), {_percent(each.p)}: {'; '.join(each.reasons) or 'nothing speaks for it'}"
 
