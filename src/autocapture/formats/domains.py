@@ -55,5 +55,7 @@ def organization_domains(domain: str) -> tuple[str, ...]:
 def address_above(address: str) -> str | None:
     """The same name on the registered domain: ``anna@eu.acme.com`` gives ``anna@acme.com``. None where there is none above."""
     local, at, domain = address.rpartition("@")
-    domains = organization_domains(domain) if at else ()
+    if not at or domain.count(".") < 2:
+        return None  # above two labels there are suffixes: for most addresses no list need be asked
+    domains = organization_domains(domain)
     return f"{local}@{domains[1]}" if len(domains) > 1 else None
