@@ -245,6 +245,12 @@ def settle_meetings(app: Application, *, whole_calendar: bool = False) -> int:
     with a call in a slot: whose number it is may have been entered since. What the calls in slots tell of switchboards is
     learned before. Meetings of which nobody knows are looked at again where they count otherwise now.
     """
+    with reading(app.engine) as session:
+        if (
+            session.scalar(select(col(Activity.id)).where(col(Activity.series_id).is_not(None)).limit(1))
+            is None
+        ):
+            return 0
     now = app.clock.now()
     organization = our_people(app)
     if whole_calendar:
