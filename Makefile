@@ -65,8 +65,10 @@ $(RUNTIME): requirements.txt pyproject.toml | $(BIN)/python
 	touch $@
 
 # Dovecot and Chromium come from Debian where the caller may install them; without them their tests skip and say so.
-$(TESTING): requirements-test.txt $(RUNTIME)
+# What the tests need holds all that it needs to run.
+$(TESTING): requirements-test.txt pyproject.toml | $(BIN)/python
 	.ci/peers & peers=$$!; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt; \
 	installed=$$?; wait $$peers && exit $$installed
-	touch $@
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(RUNTIME) $@
