@@ -27,7 +27,7 @@ BROKEN_ENGINES: list[tuple[Callable[[pytest.MonkeyPatch], None], type[Any], str]
     (broken_engine.commits_the_cursor_before_the_records, FeedWorld, MISSED),
     (broken_engine.deletes_the_activity_of_what_left_a_channel, UidWorld, "lost: .*no activity"),
     (broken_engine.writes_blindly, WindowWorld, "does not come to rest: .*ended ok"),
-    (broken_engine.makes_another_activity_of_every_reading, WindowWorld, "became another activity"),
+    (broken_engine.makes_another_activity_of_every_reading, UidWorld, "doubled|became another activity"),
     (broken_engine.wipes_the_store_at_a_reset, FeedWorld, "disappeared"),
     (broken_engine.ignores_the_fence, FeedWorld, "without its lease"),
     (broken_engine.forgets_to_read_poison_again, UidWorld, "ghosts: .*in quarantine"),

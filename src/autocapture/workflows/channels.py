@@ -60,13 +60,16 @@ def discover(
     A channel that is not listed any more is switched off with its items; one that returns is enumerated anew, so that what
     changed in between is found. An empty list is no evidence that everything is gone: nothing is switched off by it. Where
     nothing is in scope, it is looked again after the usual time. What cannot be listed now (`ListsInPart`) is no evidence
-    either: those channels stay, and fail by themselves.
+    either: those channels stay, and fail by themselves; with no channel that could, raises what is wrong (SetupError).
     What the account's owner left out is as if it were not there, but what was captured of it has not left. `resync` has every
     channel enumerated, read and judged anew. Channels that failed last time come last.
     """
     found = connection.channels()
     unlisted = connection.unlisted() if isinstance(connection, ListsInPart) else {}
     known = _known(app, lease.account_id)
+    if not found and not known:
+        for problem in unlisted.values():
+            raise problem
     if not resync and found and {(each.source_id, each.name) for each in known} == set(map(_named, found)):
         return known  # nothing is left out, new, renamed or gone
     with writing(app.engine) as session:
