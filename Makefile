@@ -21,10 +21,11 @@ run: $(RUNTIME)
 	$(BIN)/autocapture init
 	$(BIN)/autocapture serve --sample
 
-# Types are checked, on one core, while the tests wait for servers and processes on all.
+# Types are checked, on one core, while the tests wait for servers and processes on all. A file of tests stays in one process:
+# what it prepares once is prepared once.
 test: style
 	$(BIN)/mypy >$(VENV)/.types 2>&1 & types=$$!; \
-	$(BIN)/python -m pytest -n 4 -m "not soak"; tested=$$?; \
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not soak"; tested=$$?; \
 	wait $$types; typed=$$?; cat $(VENV)/.types; exit $$((tested + typed))
 
 lint: style

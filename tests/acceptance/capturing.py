@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 from sqlmodel import Session, select
+from tests.tables import make_tables
 
 from autocapture.application import Application
 from autocapture.bootstrap import build
@@ -17,7 +18,6 @@ from autocapture.clock import FixedClock
 from autocapture.connect.vault import create_key
 from autocapture.model.accounts import Account
 from autocapture.settings import load_settings
-from autocapture.store import schema
 from autocapture.store.engine import reading
 from autocapture.testing import demo
 from autocapture.testing.sample.write import SamplePaths, write
@@ -68,7 +68,7 @@ def captured(
     create_key(app.settings.key_file)
     if key is not None:
         shutil.copyfile(key, app.settings.key_file)
-    schema.upgrade(app.engine)
+    make_tables(app.engine)
     quiet = Console(file=io.StringIO())
     demo._import(app, paths, quiet)
     accounts = demo._connect(app, paths, quiet)

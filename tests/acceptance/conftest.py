@@ -12,7 +12,9 @@ from tests.peers.postgres import postgres_server, postgres_url
 __all__ = ["dovecot_server", "postgres_server", "postgres_url"]
 
 
-@pytest.fixture(scope="session", params=[7, 20261], ids="seed {}".format)
+@pytest.fixture(
+    scope="session", params=[7, pytest.param(20261, marks=pytest.mark.soak)], ids="seed {}".format
+)
 def sample(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Sample:
     folder: Path = tmp_path_factory.mktemp(f"seed{request.param}")
     world, paths = write_sample(request.param, folder / "sample")

@@ -12,10 +12,10 @@ from tests.integration.summary.organization import reopened
 from tests.integration.summary.serving import serving
 from tests.integration.web.conftest import write_few
 from tests.integration.web.people import let_in
+from tests.tables import make_tables
 
 from autocapture.connect.vault import create_key
 from autocapture.sections import OidcSettings
-from autocapture.store import schema
 from autocapture.store.engine import writing
 from autocapture.testing.fakes.authorization_server import authorization_server
 from autocapture.workflows.invitations import invite, users_to_invite
@@ -29,7 +29,7 @@ pytestmark = marks
 def test_an_invited_rep_uses_their_company_login(browser: Browser, tmp_path: Path) -> None:
     app = reopened(tmp_path)
     create_key(app.settings.key_file)
-    schema.upgrade(app.engine)
+    make_tables(app.engine)
     with writing(app.engine) as session:
         write_few(session)
     let_in(app, 1)

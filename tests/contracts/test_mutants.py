@@ -21,6 +21,21 @@ MOST_EXAMPLES = 40
 STEPS = 12
 """Of one example: many short ones find more than a few long ones."""
 
+FOUND_AFTER_LONGER = frozenset(
+    {
+        "poison fails its page",
+        "every page of a listing is called complete",
+        "pages are cut by offset",
+        "the folder's count is read after listing",
+        "the watermark is the clock at the end",
+        "advances_past_a_failed_fetch",
+        "commits_the_cursor_before_the_records",
+        "makes_another_activity_of_every_reading",
+        "forgets_to_read_poison_again",
+    }
+)
+"""Those that take more than some twenty examples: too dear for every test run."""
+
 BROKEN_ENGINES: list[tuple[Callable[[pytest.MonkeyPatch], None], type[Any], str]] = [
     (broken_engine.advances_past_a_failed_fetch, UidWorld, "lost"),
     (broken_engine.resets_without_a_sweep, UidWorld, "ghost|doubled"),
@@ -46,7 +61,11 @@ def what_is_found(make_world: Callable[[Path], SourceWorld], root: Path) -> str:
     raise AssertionError(f"{MOST_EXAMPLES} examples found nothing")
 
 
-@pytest.mark.parametrize("name", BROKEN_CONNECTORS)
+def _longer(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.soak] if name in FOUND_AFTER_LONGER else []
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=_longer(name)) for name in BROKEN_CONNECTORS])
 def test_a_broken_connector_is_found(name: str, tmp_path: Path) -> None:
     world, connection, promise = BROKEN_CONNECTORS[name]
     assert re.search(promise, what_is_found(lambda _: world(connection=connection), tmp_path))
@@ -54,7 +73,10 @@ def test_a_broken_connector_is_found(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("plant", "world", "promise"),
-    [pytest.param(*planted, id=planted[0].__name__) for planted in BROKEN_ENGINES],
+    [
+        pytest.param(*planted, id=planted[0].__name__, marks=_longer(planted[0].__name__))
+        for planted in BROKEN_ENGINES
+    ],
 )
 def test_a_broken_engine_is_found(
     plant: Callable[[pytest.MonkeyPatch], None],

@@ -65,9 +65,7 @@ START = datetime(2026, 11, 16, 9, tzinfo=UTC)
 
 
 def test_a_small_bench_of_providers_measures_every_goal() -> None:
-    words = (
-        "providers --mailboxes 3 --messages-a-day 9600 --minutes 1 --contacts 300 --events 100 --format json"
-    )
+    words = "providers --mailboxes 3 --messages-a-day 9600 --minutes 1 --contacts 300 --events 100 --rounds 1 --format json"
     done = subprocess.run(
         [sys.executable, "-m", "autocapture.testing.bench", *words.split()],
         cwd=ROOT,

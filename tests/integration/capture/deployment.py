@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +12,7 @@ from sqlalchemy import select
 from sqlmodel import SQLModel
 from tests.peers.dovecot import Dovecot
 from tests.peers.maildevel import MailDevel
+from tests.tables import make_tables
 
 from autocapture.application import Application
 from autocapture.bootstrap import build
@@ -26,7 +23,6 @@ from autocapture.model.accounts import Channel
 from autocapture.model.crm import Company, CompanyDomain, Contact, ContactHandle
 from autocapture.model.organization import User, UserHandle
 from autocapture.settings import load_settings
-from autocapture.store import schema
 from autocapture.store.engine import reading, writing
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.connect_account import Login, connect_account
@@ -88,10 +84,7 @@ def deploy(home: Path, *, url: str | None = None, clock: Clock | None = None) ->
     home.mkdir(parents=True, exist_ok=True)
     app = application(home, url=url, clock=clock)
     create_key(app.settings.key_file)
-    if url is None:
-        shutil.copyfile(_newest_tables(), home / "autocapture.db")
-    else:
-        schema.upgrade(app.engine)
+    make_tables(app.engine)
     with writing(app.engine) as session:
         for address in PEOPLE:
             user = User(email=address, name=address.partition("@")[0].title(), time_zone="Europe/Berlin")
@@ -104,17 +97,6 @@ def deploy(home: Path, *, url: str | None = None, clock: Clock | None = None) ->
         session.add(CompanyDomain(domain="customer.example", company_id=1))
         session.add(ContactHandle(kind="email", value="kim@customer.example", contact_id=1))
     return app
-
-
-@cache
-def _newest_tables() -> Path:
-    """An empty SQLite database at the newest revision, made once: migrating takes longer than many a test."""
-    home = Path(tempfile.mkdtemp(prefix="tables-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
-    app = application(home)
-    schema.upgrade(app.engine)
-    app.engine.dispose()
-    return home / "autocapture.db"
 
 
 def connect_files(

@@ -25,8 +25,8 @@ from tests.integration.capture.deployment import (
 )
 
 ROOT = Path(__file__).parents[3]
-SAMPLED = 12
-RANDOM_KILLS = 2
+SAMPLED = 8
+RANDOM_KILLS = 1
 
 EVENT = """BEGIN:VEVENT
 UID:{uid}@ours.example

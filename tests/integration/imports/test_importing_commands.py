@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import typer
 from tests.integration.imports.exports import FILES, MAPPING
+from tests.tables import make_tables
 from typer.testing import CliRunner, Result
 
 from autocapture.bootstrap import build
 from autocapture.cli import importing, people
 from autocapture.settings import load_settings
-from autocapture.store import schema
 
 USERS = (
     "email,name,time_zone\nanna@ours.example,Anna Bakker,Europe/Amsterdam\nbob@ours.example,Bob Stone,UTC\n"
@@ -28,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("AUTOCAPTURE_DATABASE_URL", raising=False)
     (tmp_path / "home").mkdir()
     application = build(load_settings())
-    schema.upgrade(application.engine)
+    make_tables(application.engine)
     application.engine.dispose()
     (tmp_path / "crm.toml").write_text(MAPPING)
     (tmp_path / "users.csv").write_text(USERS)

@@ -126,7 +126,7 @@ def test_every_cut_is_the_same_from_the_rollup_and_from_the_rows(session: Sessio
     assert set(told) == {"rollup"}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 2**20), order=st.randoms(use_true_random=False))
 def test_the_order_in_which_activities_arrive_does_not_matter(seed: int, order: random.Random) -> None:
     chance = random.Random(seed)

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from tests.integration.summary.organization import LONG_BEFORE, MONDAY, reopened
+from tests.tables import make_tables
 
 from autocapture.application import Application
 from autocapture.connect.vault import create_key
 from autocapture.model.crm import Deal, DealState
 from autocapture.model.organization import Membership, Team, User
-from autocapture.store import schema
 from autocapture.store.engine import writing
 
 THURSDAY = datetime(2026, 11, 12, 7, tzinfo=UTC)
@@ -21,7 +21,7 @@ def begin(home: Path) -> None:
     """A database in `home` with the team and its people, before anything is connected or imported."""
     app = reopened(home)
     create_key(app.settings.key_file)
-    schema.upgrade(app.engine)
+    make_tables(app.engine)
     with writing(app.engine) as session:
         session.add(Team(id=1, name="North"))
         session.flush()

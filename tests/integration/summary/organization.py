@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from sqlmodel import Session
+from tests.tables import make_tables
 
 from autocapture.application import Application
 from autocapture.bootstrap import build
@@ -21,7 +22,6 @@ from autocapture.model.ledger import LedgerEntry
 from autocapture.model.measures import Quota
 from autocapture.model.organization import Membership, Team, User, UserHandle
 from autocapture.settings import Settings, SmtpSettings, WebSettings
-from autocapture.store import schema
 from autocapture.store.engine import writing
 
 MONDAY = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)
@@ -50,7 +50,7 @@ def application(home: Path, *, subject: str = "", rep: str = "", team: str = "No
     """An application whose database holds the team; `subject`, `rep` and `team` replace names, to plant hostile ones."""
     app = reopened(home)
     create_key(app.settings.key_file)
-    schema.upgrade(app.engine)
+    make_tables(app.engine)
     with writing(app.engine) as session:
         session.connection().exec_driver_sql("PRAGMA defer_foreign_keys = ON")  # one flush, in any order
         _Life(session, subject, rep, team).write()

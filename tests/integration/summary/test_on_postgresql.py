@@ -11,13 +11,13 @@ from sqlalchemy import update
 from sqlmodel import SQLModel
 from tests.integration.summary.organization import WEEK
 from tests.peers.postgres import postgres_server, postgres_url  # noqa: F401
+from tests.tables import make_tables
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
 from autocapture.errors import StoreBusy
 from autocapture.model.accounts import Channel
 from autocapture.report.smtp import SENT, Handover
-from autocapture.store import schema
 from autocapture.store.engine import open_engine, reading, writing
 from autocapture.workflows.summarize import deliver, publish
 
@@ -28,7 +28,7 @@ TOLD = {"publication", "published_value", "delivery"}
 def moved(app: Application, postgres_url: str) -> Iterator[Application]:  # noqa: F811
     """The application over PostgreSQL, with the rows of the SQLite database that nothing was published from."""
     engine = open_engine(postgres_url)
-    schema.upgrade(engine)
+    make_tables(engine)
     with reading(app.engine) as source, writing(engine) as target:
         for table in SQLModel.metadata.sorted_tables:
             rows = [dict(row._mapping) for row in source.execute(table.select())]

@@ -12,12 +12,12 @@ from tests.integration.summary.organization import WEEK, reopened
 from tests.integration.summary.serving import serving
 from tests.integration.web import people
 from tests.integration.web.tabs import Tab
+from tests.tables import make_tables
 
 from autocapture.application import Application
 from autocapture.clock import FixedClock
 from autocapture.connect.vault import create_key
 from autocapture.model.organization import User
-from autocapture.store import schema
 from autocapture.store.engine import writing
 from autocapture.workflows.summarize import publish
 
@@ -40,7 +40,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("few")
     app = reopened(home)
     create_key(app.settings.key_file)
-    schema.upgrade(app.engine)
+    make_tables(app.engine)
     with writing(app.engine) as session:
         write_few(session)
     with app.engine.connect() as connection:

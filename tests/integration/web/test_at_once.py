@@ -13,12 +13,12 @@ from tests.integration.web.conftest import write_few
 from tests.integration.web.people import let_in
 from tests.integration.web.tabs import PASSWORD
 from tests.peers.postgres import postgres_server, postgres_url  # noqa: F401
+from tests.tables import make_tables
 
 from autocapture.application import Application
 from autocapture.connect.oauth import Asked
 from autocapture.errors import InputError
 from autocapture.model.sign_in import AuditEntry, WebSession
-from autocapture.store import schema
 from autocapture.store.engine import open_engine, reading, writing
 from autocapture.workflows import asked_consents
 from autocapture.workflows.invitation_mails import ask_for_invitations, send_invitations
@@ -38,7 +38,7 @@ def either(app: Application, request: pytest.FixtureRequest) -> Iterator[Applica
         yield app
         return
     engine = open_engine(request.getfixturevalue("postgres_url"))
-    schema.upgrade(engine)
+    make_tables(engine)
     moved = replace(app, engine=engine)
     with writing(engine) as session:
         write_few(session)

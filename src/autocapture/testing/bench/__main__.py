@@ -68,6 +68,7 @@ def _providers(parser: argparse.ArgumentParser, words: Sequence[str]) -> Outcome
     parser.add_argument("--messages-a-day", type=int, default=100_000)
     parser.add_argument("--minutes", type=float, default=20, help="simulated minutes of the busy stretch")
     parser.add_argument("--events", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=5, help="of rest and work, for all mailboxes together")
     given = parser.parse_args(words)
     plan = ProvidersPlan(
         given.part or PARTS,
@@ -76,6 +77,7 @@ def _providers(parser: argparse.ArgumentParser, words: Sequence[str]) -> Outcome
         given.minutes,
         given.contacts,
         given.events,
+        given.rounds,
     )
     found = measure_providers(plan, _say)
     return provider_goals.as_table(found), provider_goals.as_json(found), provider_goals.verdicts(found)

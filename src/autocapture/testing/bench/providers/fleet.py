@@ -40,7 +40,6 @@ BUSY_DAY = timedelta(hours=8)
 
 _SETTLING = timedelta(minutes=3)
 _DAY = timedelta(days=1)
-_ROUNDS = 5
 _WARMING_UP = 100
 """Mails that come before anything is measured: a statement is compiled when it is first used."""
 
@@ -102,6 +101,7 @@ def measure_fleet(
     busy: timedelta = timedelta(minutes=20),
     idle: timedelta = timedelta(minutes=10),
     contacts: int = 100_000,
+    rounds: int = 5,
 ) -> Fleet:
     """Rounds of a stretch in which none comes and one in which a day's mail comes at the rate of its working hours.
 
@@ -123,33 +123,33 @@ def measure_fleet(
         _plan(service, deliver, writers.mails(_WARMING_UP, clock.now(), _SETTLING))
         service.run(clock.now() + 2 * _SETTLING)
         begins, before = clock.now(), dict(service.cpu)
-        count = int(messages_a_day * (busy / BUSY_DAY / _ROUNDS))
-        rounds = []
-        for _ in range(_ROUNDS):
-            rest = _run(service, clock, registry, idle / _ROUNDS)
-            messages = _plan(service, deliver, writers.mails(count, clock.now(), busy / _ROUNDS))
-            full = _run(service, clock, registry, busy / _ROUNDS)
-            rounds.append(_Round(rest, full, _run(service, clock, registry, _SETTLING), messages))
+        count = int(messages_a_day * (busy / BUSY_DAY / rounds))
+        measured = []
+        for _ in range(rounds):
+            rest = _run(service, clock, registry, idle / rounds)
+            messages = _plan(service, deliver, writers.mails(count, clock.now(), busy / rounds))
+            full = _run(service, clock, registry, busy / rounds)
+            measured.append(_Round(rest, full, _run(service, clock, registry, _SETTLING), messages))
         late = delays(app.engine, since=begins)
-    resting = sum(each.rest.seconds for each in rounds)
-    passes = sum(each.rest.passes for each in rounds)
-    asking = median(each.rest.cpu / each.rest.seconds for each in rounds)
+    resting = sum(each.rest.seconds for each in measured)
+    passes = sum(each.rest.passes for each in measured)
+    asking = median(each.rest.cpu / each.rest.seconds for each in measured)
     return Fleet(
         mailboxes=mailboxes,
         messages_a_day=messages_a_day,
         busy_minutes=busy.total_seconds() / 60,
         idle_minutes=idle.total_seconds() / 60,
-        messages=sum(each.messages for each in rounds),
+        messages=sum(each.messages for each in measured),
         p50=quantile(late, 0.5),
         p95=quantile(late, 0.95),
         p99=quantile(late, 0.99),
-        cpu_ms_a_message=1_000 * median(each.cpu_a_message for each in rounds),
+        cpu_ms_a_message=1_000 * median(each.cpu_a_message for each in measured),
         idle_cpu_a_day=asking * _DAY.total_seconds() / mailboxes,
         peak_mb=own_peak_mb(),
         passes_a_minute=passes / (resting / 60),
-        requests_a_pass=sum(each.rest.requests for each in rounds) / max(1, passes),
-        busy_share_of_a_core=sum(each.full.cpu for each in rounds)
-        / sum(each.full.seconds for each in rounds),
+        requests_a_pass=sum(each.rest.requests for each in measured) / max(1, passes),
+        busy_share_of_a_core=sum(each.full.cpu for each in measured)
+        / sum(each.full.seconds for each in measured),
         seconds_by_task=_difference(service.cpu, before),
     )
 

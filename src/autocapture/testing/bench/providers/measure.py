@@ -34,6 +34,7 @@ class Plan:
     minutes: float = 20
     contacts: int = 100_000
     events: int = 10_000
+    rounds: int = 5
 
 
 def measure(plan: Plan, say: Say) -> Found:
@@ -87,6 +88,7 @@ def run_part(plan: Plan) -> Mapping[str, Any]:
                     busy=timedelta(minutes=plan.minutes),
                     idle=timedelta(minutes=plan.minutes / 2),
                     contacts=plan.contacts,
+                    rounds=plan.rounds,
                 )
             )
         case _:
