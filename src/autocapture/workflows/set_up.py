@@ -73,9 +73,12 @@ def _depends_on_a_key(engine: Engine) -> bool:
 
 
 def _ask_for_passwords(engine: Engine) -> None:
-    """Keys kept under the lost one are lost with it; new ones are made when needed."""
+    """Keys kept under the lost one are lost with it; new ones are made when needed. A paused account stays paused, without a
+    sign-in: whoever resumes it is asked for one."""
     with writing(engine) as session:
         session.execute(delete(KeptKey))
+        paused = select(Account.id).where(col(Account.state) == "paused")
+        session.execute(delete(Credential).where(col(Credential.account_id).in_(paused)))
         sealed = select(Credential.account_id)
         session.execute(
             update(Account)

@@ -81,7 +81,7 @@ def test_init_makes_the_folder_of_a_database_elsewhere(
 
 
 def _use(home: Path) -> None:
-    """One account with a sealed password, one without."""
+    """Accounts with a sealed password, of which one was never begun and one is paused, and one account without."""
     app = open_application()
     with writing(app.engine) as session:
         session.add(User(id=1, email="erika@example.com", name="Erika"))
@@ -90,6 +90,7 @@ def _use(home: Path) -> None:
             (1, "imap", "active"),
             (2, "files", "active"),
             (3, "imap", "pending"),
+            (4, "imap", "paused"),
         ):
             row = Account(
                 id=number,
@@ -102,7 +103,7 @@ def _use(home: Path) -> None:
             row.state = state
             session.add(row)
             session.flush()
-        for number in (1, 3):
+        for number in (1, 3, 4):
             sealed = seal_credential(app.vault, number, PasswordCredential("erika", "secret"))
             session.add(Credential(account_id=number, sealed=sealed, updated_at=LONG_AGO))
 
@@ -135,7 +136,11 @@ def test_a_new_key_is_made_when_asked_and_says_what_must_be_connected_again(run:
         ("needs_reconnect", KEY_REPLACED),
         ("active", None),
         ("needs_reconnect", REPLACED_BEFORE_CHOICE),
+        ("paused", None),
     ]
+    assert run("accounts", "resume", "4").exit_code == 0
+    told = run("capture", "--account", "4")
+    assert "connect it again" in told.output + told.stderr
     assert "sign in again" in KEY_REPLACED
     again = run("init", "--new-key")
     assert again.exit_code == 1
