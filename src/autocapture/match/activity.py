@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from autocapture.formats.phone import is_national
 from autocapture.match.answer import answer_without_deal, answers_of
+from autocapture.match.cast import Cast, casts_of
 from autocapture.match.decide import Decision, decided, options_of
-from autocapture.match.evidence import Evidence, evidence_of, live_deals
-from autocapture.match.locks import as_said, people_said, word_on
+from autocapture.match.evidence import Evidence, evidence_of
+from autocapture.match.live import live_at
+from autocapture.match.locks import as_said, word_on
 from autocapture.match.matters import Matter, Seen, content_seen, matters_of
-from autocapture.match.people import (
-    Person,
-    known_person,
-    met_person,
-    outside_handles,
-    people_of,
-    with_contacts,
-)
+from autocapture.match.people import known_person, outside_handles, with_contacts
 from autocapture.match.rules import rules_of
 from autocapture.model.directory import Directory
 from autocapture.model.draft import Draft, Matched
@@ -42,7 +36,7 @@ def match(group: Sequence[Occurrence], directory: Directory) -> dict[int, Matche
     seen = _seen(group, directory, rules)
     said = _said(seen, directory)
     answers: dict[int, Matched] = {}
-    about_deals = _about_deals(seen, said, rules)
+    about_deals = _about_deals(seen, said)
     for matter, decision in _judged(about_deals, directory, rules) if _is_open(about_deals) else ():
         answers.update(answers_of(matter, decision, directory, rules))
     for each in seen:
@@ -67,7 +61,7 @@ def judged(group: Sequence[Occurrence], directory: Directory) -> list[tuple[Matt
     decided, for who is to be told what else there was."""
     rules = rules_of(directory)
     seen = _seen(group, directory, rules)
-    return list(_judged(_about_deals(seen, _said(seen, directory), rules), directory, rules))
+    return list(_judged(_about_deals(seen, _said(seen, directory)), directory, rules))
 
 
 def weighed(
@@ -79,7 +73,7 @@ def weighed(
     seen = _seen(group, directory, rules)
     return [
         (matter, *evidence_of(matter, directory, rules))
-        for matter in matters_of(_about_deals(seen, _said(seen, directory), rules), directory, rules)
+        for matter in matters_of(_about_deals(seen, _said(seen, directory)), directory, rules)
         if _is_to_decide(matter)
     ]
 
@@ -97,26 +91,20 @@ def _said(seen: Sequence[Seen], directory: Directory) -> dict[int, Matched]:
     return found
 
 
-def _about_deals(seen: Sequence[Seen], said: Mapping[int, Matched], rules: MatchingRules) -> list[Seen]:
-    """Those that may be about a deal: not what is among ourselves, no business, a mass mailing, or said to an audience, nor a
-    call of which only the end of the number tells with whom it was."""
+def _about_deals(seen: Sequence[Seen], said: Mapping[int, Matched]) -> list[Seen]:
+    """Those that may be about a deal: not what is among ourselves, no business, a mass mailing, or said to an audience."""
     return [
         each
         for each in seen
-        if not all(is_national(person.handle) for person in each.people)
+        if each.cast.is_for_deals
         and each.draft.nature == "human"
-        and len(each.people) <= rules.audience
-        and len(each.companies) <= rules.companies
         and ((answer := said.get(each.occurrence.activity_id)) is None or answer.business)
     ]
 
 
 def _is_open(seen: Sequence[Seen]) -> bool:
     """Whether there is a deal to choose, or somebody of whom only the others tell for which company they stand."""
-    return any(
-        each.candidates or not each.companies or any(person.undecided for person in each.people)
-        for each in seen
-    )
+    return any(each.candidates or each.cast.is_unclear for each in seen)
 
 
 def _judged(
@@ -136,73 +124,16 @@ def _is_to_decide(matter: Matter) -> bool:
 def _seen(group: Sequence[Occurrence], directory: Directory, rules: MatchingRules) -> list[Seen]:
     """The activities, oldest first, with whom they mean."""
     in_order = sorted(group, key=_chronology) if len(group) > 1 else group
-    outside = [outside_handles(each.draft.parties, directory) for each in in_order]
-    known = people_of([each.draft for each in in_order], outside, directory)
-    return [
-        _one_seen(each, _people(each, handles, known, directory), directory, rules)
-        for each, handles in zip(in_order, outside, strict=True)
-    ]
-
-
-def _people(
-    occurrence: Occurrence, handles: Sequence[str], known: Mapping[str, Person], directory: Directory
-) -> list[Person]:
-    """Those behind the handles: as somebody said, else with whom the rep was in touch, else as the CRM tells."""
-    if not directory.locks and not directory.on_line:
-        return [known[handle] for handle in handles]
-    said = people_said(occurrence.activity_id, occurrence.draft, handles, directory)
-    met = met_person(occurrence, known, directory) if directory.on_line else {}
-    return [said.get(handle) or met.get(handle) or known[handle] for handle in handles]
+    return [_one_seen(*each) for each in zip(in_order, casts_of(in_order, directory, rules), strict=True)]
 
 
 def _chronology(occurrence: Occurrence) -> tuple[datetime, int]:
     return occurrence.draft.occurred_at, occurrence.activity_id
 
 
-def _one_seen(
-    occurrence: Occurrence, people: Sequence[Person], directory: Directory, rules: MatchingRules
-) -> Seen:
-    draft = occurrence.draft
-    parties = with_contacts(draft.parties, people)
-    if not people:
-        return Seen(occurrence, parties, people, {}, frozenset(), {})
-    companies = _companies(people, directory)
-    contacts = _speaking_contacts(people, companies, directory)
-    candidates = live_deals(draft.occurred_at, companies, contacts, directory, rules)
-    return Seen(
-        occurrence, parties, people, companies, contacts, candidates, content_seen(occurrence, candidates)
-    )
-
-
-def _companies(people: Sequence[Person], directory: Directory) -> Mapping[int, tuple[str, str]]:
-    """The companies that take part, by id, each with the stronger of its evidences (an address before a domain)."""
-    if len(people) == 1 and len(people[0].companies) < 2:
-        return people[0].companies
-    found: dict[int, tuple[str, str]] = {}
-    for person in people:
-        for company_id, evidence in person.companies.items():
-            found[company_id] = min(evidence, found.get(company_id, evidence))
-    if len(found) < 2:
-        return found
-    if directory.partners:
-        customers = found.keys() - directory.partners
-        if customers:
-            return {company_id: found[company_id] for company_id in sorted(customers)}
-    return {company_id: found[company_id] for company_id in sorted(found)}
-
-
-def _speaking_contacts(
-    people: Sequence[Person], companies: Mapping[int, tuple[str, str]], directory: Directory
-) -> frozenset[int]:
-    """The contacts whose roles are evidence: not a partner's people while another company takes part."""
-    partners = directory.partners
-    if partners and partners.issuperset(companies):
-        partners = frozenset()
-    return frozenset(
-        [
-            person.contact_id
-            for person in people
-            if person.contact_id is not None
-            and not (partners and person.companies and person.companies.keys() <= partners)
-        ]
-    )
+def _one_seen(occurrence: Occurrence, cast: Cast) -> Seen:
+    parties = with_contacts(occurrence.draft.parties, cast.contacts)
+    if not cast.lives:
+        return Seen(occurrence, parties, cast, {})
+    candidates = live_at(occurrence.draft.occurred_at, cast.lives)
+    return Seen(occurrence, parties, cast, candidates, content_seen(occurrence, candidates))

@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from autocapture.match.cast import company_links
 from autocapture.match.decide import Decision
-from autocapture.match.evidence import is_live
+from autocapture.match.live import Life, life_of
 from autocapture.match.matters import Matter, Seen
 from autocapture.match.words import deal_words
 from autocapture.model.directory import Directory, KnownDeal
@@ -30,7 +31,7 @@ _METHODS = (
 
 def answer_without_deal(seen: Seen) -> Matched:
     """An activity that is about no deal, whatever there is."""
-    return Matched(seen.parties, _company_links(seen.companies))
+    return Matched(seen.parties, seen.cast.links)
 
 
 def answers_of(
@@ -41,6 +42,8 @@ def answers_of(
     taken = [
         _Taken(
             deal=directory.deals[deal_id],
+            life=life_of(directory.deals[deal_id], rules),
+            method=_method(options[deal_id]),
             option=options[deal_id],
             weight=weight,
             weights={name: round(amount, 2) for name, amount in options[deal_id].evidence.items()},
@@ -60,6 +63,8 @@ class _Taken(NamedTuple):
     """A deal that a matter was put down to. `speaking` are the activities that themselves speak for it, oldest first."""
 
     deal: KnownDeal
+    life: Life
+    method: str
     option: Option
     weight: float
     weights: Mapping[str, float]
@@ -76,10 +81,10 @@ def _answer(
     rules: MatchingRules,
 ) -> Matched:
     is_stranger = not seen.companies and not any(person.undecided for person in seen.people)
-    companies = _company_links(over if is_stranger else seen.companies)
+    companies = company_links(over) if is_stranger else seen.cast.links
     if not taken:
         return Matched(seen.parties, companies, question)
-    live = [each for each in taken if is_live(each.deal, seen.at, rules)]
+    live = [each for each in taken if each.life.holds(seen.at)]
     if not live:
         names = listed([each.deal.name for each in taken])
         return Matched(seen.parties, companies, f"its {_kind(matter)} is about a closed deal: {names}")
@@ -92,7 +97,7 @@ def _deal_link(seen: Seen, matter: Matter, taken: _Taken, version: int) -> Link:
     evidence: dict[str, Any] = {"p": option.p, "weights": taken.weights}
     if deal.company_id is not None:
         evidence["company"] = deal.company_id
-    method = _method(option)
+    method = taken.method
     if own := sorted(deal.contacts & seen.contacts):
         evidence["contacts"] = own
     elif (origin := _origin(seen, taken.speaking)) is not None:
@@ -143,20 +148,6 @@ def _taken_over(matter: Matter) -> Mapping[int, tuple[str, Any]]:
     if origin is None:
         return {}
     return dict.fromkeys(sorted(matter.companies), (_kind(matter), origin.occurrence.activity_id))
-
-
-def _company_links(companies: Mapping[int, tuple[str, Any]]) -> tuple[Link, ...]:
-    return tuple(
-        [
-            Link(
-                "company",
-                company_id,
-                method,
-                evidence={"precedent" if method in ("thread", "series") else "by": by},
-            )
-            for company_id, (method, by) in companies.items()
-        ]
-    )
 
 
 def _with_companies_of(

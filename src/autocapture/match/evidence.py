@@ -6,7 +6,7 @@ Amounts of deals are none: they would put down to big deals what is about small 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from autocapture.match.matters import Matter, Seen
 from autocapture.match.words import UNSAID, Content, Said, deal_words, is_service, names_product, said_of
@@ -20,31 +20,6 @@ _GUESSED = 0.3
 """How much a role counts that a product entered itself: it may have been entered because of a match."""
 _MORE_ROLES = 2.0
 _WEEK = timedelta(weeks=1)
-
-
-def is_live(deal: KnownDeal, at: datetime, rules: MatchingRules) -> bool:
-    """Whether the moment fell into the deal's life, grace included at both ends."""
-    if at < deal.created_at - rules.grace:
-        return False
-    return deal.closed_at is None or at <= deal.closed_at + rules.grace
-
-
-def live_deals(
-    at: datetime,
-    companies: Collection[int],
-    contacts: Collection[int],
-    directory: Directory,
-    rules: MatchingRules,
-) -> dict[int, KnownDeal]:
-    """The deals of these companies, and those on which one of these contacts has a role, that were live then."""
-    if not directory.deals:
-        return {}
-    ids: set[int] = set()
-    for company_id in companies:
-        ids.update(directory.deals_of_company.get(company_id, ()))
-    for contact_id in contacts:
-        ids.update(directory.deals_of_contact.get(contact_id, ()))
-    return {each: deal for each in sorted(ids) if is_live(deal := directory.deals[each], at, rules)}
 
 
 def evidence_of(

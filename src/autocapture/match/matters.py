@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from autocapture.formats.subjects import base_subject
+from autocapture.match.cast import Cast, Companies
 from autocapture.match.people import Person
 from autocapture.match.words import NOTHING, Content, content_of, deal_words, said_of, together
 from autocapture.model.directory import Directory, KnownDeal
@@ -23,10 +24,7 @@ class Seen:
 
     occurrence: Occurrence
     parties: tuple[Party, ...]
-    people: Sequence[Person]
-    companies: Mapping[int, tuple[str, str]]
-    contacts: frozenset[int]
-    """Of those who speak for a deal: a partner's people do not while another company takes part."""
+    cast: Cast
     candidates: Mapping[int, KnownDeal]
     content: Content = NOTHING
 
@@ -45,8 +43,16 @@ class Seen:
         return said._replace(has_subject=self.content.has_subject)
 
     @property
-    def handles(self) -> list[str]:
-        return [person.handle for person in self.people]
+    def people(self) -> Sequence[Person]:
+        return self.cast.people
+
+    @property
+    def companies(self) -> Companies:
+        return self.cast.companies
+
+    @property
+    def contacts(self) -> frozenset[int]:
+        return self.cast.speaking
 
 
 @dataclass(slots=True)
@@ -71,7 +77,7 @@ class Matter:
 
     def add(self, seen: Seen, pointed: frozenset[int] = frozenset()) -> None:
         self.members.append(seen)
-        self.handles.update(seen.handles)
+        self.handles.update(seen.cast.contacts)
         for company_id, evidence in seen.companies.items():
             self.companies.setdefault(company_id, evidence)
         self.candidates.update(seen.candidates)
@@ -144,7 +150,7 @@ def _begun(seen: Seen, pointed: frozenset[int]) -> Matter:
 
 
 def _goes_on(seen: Seen, pointed: frozenset[int], matter: Matter, rules: MatchingRules) -> bool:
-    if matter.handles.isdisjoint(seen.handles):
+    if matter.handles.isdisjoint(seen.cast.contacts):
         return False
     if matter.companies and not seen.companies.keys() <= matter.companies.keys():
         return False

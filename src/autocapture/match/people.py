@@ -36,30 +36,30 @@ class Person(NamedTuple):
 
 def outside_handles(parties: Iterable[Party], directory: Directory) -> tuple[str, ...]:
     """The handles of the people from outside, each once: without rooms and without addresses of ours."""
-    inside = directory.organization.is_inside
+    inside = directory.inside
     found = [
         party.address
         for party in parties
-        if party.user_id is None and not party.resource and not inside(party.address)
+        if party.user_id is None and not party.resource and not inside[party.address]
     ]
     return tuple(dict.fromkeys(found))
 
 
 def people_of(
-    drafts: Sequence[Draft], outside: Iterable[Sequence[str]], directory: Directory
+    drafts: Sequence[Draft], outside: Iterable[tuple[str, ...]], directory: Directory
 ) -> Mapping[str, Person]:
     """Everybody outside who takes part in a thread or series, by handle. Where a handle alone does not tell who it is, the
     name that is written beside it may, and whoever else takes part."""
-    handles = dict.fromkeys([handle for each in outside for handle in each])
-    found = {handle: known_person(handle, directory) for handle in handles}
-    unclear = [handle for handle, person in found.items() if person.is_unclear]
+    found = {handle: known_person(handle, directory) for each in dict.fromkeys(outside) for handle in each}
+    unclear = [person for person in found.values() if person.is_unclear]
     if not unclear:
         return found
     names = _names(drafts)
     companies = {each for person in found.values() for each in person.companies}
     present = {person.contact_id for person in found.values() if person.contact_id is not None}
-    for handle in unclear:
-        if found[handle].known or found[handle].undecided or found[handle].companies:
+    for person in unclear:
+        handle = person.handle
+        if person.known or person.undecided or (person.companies and address_above(untagged(handle))):
             found[handle] = _person(handle, directory, companies, names.get(handle, frozenset()), present)
     _name_strangers(found, names, directory)
     return found
@@ -69,8 +69,20 @@ def known_person(handle: str, directory: Directory) -> Person:
     """What the CRM knows of a handle, looked up once in each directory."""
     known: Person | None = directory.people.get(handle)
     if known is None:
-        known = directory.people[handle] = _person(handle, directory, (), frozenset())
+        known = _plain_person(handle, directory) or _person(handle, directory, (), frozenset())
+        directory.people[handle] = known
     return known
+
+
+def _plain_person(handle: str, directory: Directory) -> Person | None:
+    """Who has the handle alone, and a company, as nearly everybody; None where there is more to think about."""
+    contacts = directory.contacts.get(handle)
+    if contacts is None or len(contacts) != 1 or handle in directory.switchboards or is_national(handle):
+        return None
+    only = contacts[0]
+    if only.company_id is None or only.moved:
+        return None
+    return Person(handle, only.contact_id, {only.company_id: ("contact", handle)}, (), True)
 
 
 def met_person(
@@ -100,14 +112,18 @@ def said_person(handle: str, contact_id: int | None, company_id: int | None, dir
     return Person(handle, contact_id, found, known=True)
 
 
-def _names(drafts: Iterable[Draft]) -> Mapping[str, frozenset[str]]:
+def _names(drafts: Iterable[Draft]) -> Mapping[str, Collection[str]]:
     """The names, folded, that are written beside each handle."""
+    written = {
+        (party.address, party.name)
+        for draft in drafts
+        for party in draft.parties
+        if party.user_id is None and party.name
+    }
     found: dict[str, set[str]] = defaultdict(set)
-    for draft in drafts:
-        for party in draft.parties:
-            if party.name and party.user_id is None:
-                found[party.address].add(folded(party.name))
-    return {handle: frozenset(names) for handle, names in found.items()}
+    for handle, name in written:
+        found[handle].add(folded(name))
+    return found
 
 
 def folded(name: str) -> str:
@@ -117,9 +133,16 @@ def folded(name: str) -> str:
 
 
 def _name_strangers(
-    found: dict[str, Person], names: Mapping[str, frozenset[str]], directory: Directory
+    found: dict[str, Person], names: Mapping[str, Collection[str]], directory: Directory
 ) -> None:
     """Somebody who answers from an address that nobody knows, under the name of one of the others, is that one."""
+    strangers = [
+        handle
+        for handle, person in found.items()
+        if not (person.known or person.companies or person.undecided) and "@" in handle and handle in names
+    ]
+    if not strangers:
+        return
     by_name: dict[str, set[int]] = defaultdict(set)
     handle_of: dict[int, str] = {}
     for handle, person in found.items():
@@ -127,10 +150,8 @@ def _name_strangers(
             handle_of.setdefault(person.contact_id, handle)
             for name in names.get(handle, ()):
                 by_name[name].add(person.contact_id)
-    for handle, person in list(found.items()):
-        if person.known or person.companies or person.undecided or "@" not in handle:
-            continue
-        same = {contact for name in names.get(handle, ()) for contact in by_name.get(name, ())}
+    for handle in strangers:
+        same = {contact for name in names[handle] for contact in by_name.get(name, ())}
         if len(same) == 1:
             other = found[handle_of[same.pop()]]
             companies = dict.fromkeys(other.companies, ("name", other.handle))
@@ -208,9 +229,8 @@ def _told_apart(
     return next((narrowed for narrowed in choices if len(narrowed) == 1), contacts)
 
 
-def with_contacts(parties: Sequence[Party], people: Iterable[Person]) -> tuple[Party, ...]:
+def with_contacts(parties: Sequence[Party], contacts: Mapping[str, int | None]) -> tuple[Party, ...]:
     """The parties with the contacts that were found; those that were set before and are unknown now are taken out."""
-    contacts = {person.handle: person.contact_id for person in people}
     return tuple(
         [
             party
@@ -236,8 +256,11 @@ def _contacts(handle: str, names: Collection[str], directory: Directory) -> Sequ
 
 
 def _companies_by_domain(handle: str, directory: Directory) -> tuple[str, tuple[int, ...]]:
-    if "@" in handle:
-        for domain in organization_domains(handle.rpartition("@")[2]):
+    own = handle.rpartition("@")[2]
+    if own != handle and (
+        own in directory.companies or own.count(".") > 1
+    ):  # else there is none above to ask for
+        for domain in organization_domains(own):
             if found := directory.companies.get(domain):
                 return domain, tuple(sorted(set(found)))
     return "", ()

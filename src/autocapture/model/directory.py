@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -49,6 +49,8 @@ class Organization:
     """Key of the hash that stands for a skipped item's Message-ID."""
     matching: MatchingRules | None = field(default=None, repr=False)
     """By what deals are matched; None: by what is shipped."""
+    keeps_out: Callable[[Iterable[str], Sequence[str]], bool] | None = field(default=None, repr=False)
+    """Whether the never-log list that was applied to history names who takes part, of ours and of others; None: nobody."""
     read_text: Callable[[int, bytes], str | None] | None = field(default=None, repr=False, compare=False)
     """Gives what the writer of a mail wrote, by activity and its sealed text."""
     _sides: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -108,6 +110,17 @@ class KnownDeal:
     guessed: frozenset[int] = frozenset()
 
 
+class _Sides(dict[str, bool]):
+    """Answers like a dictionary that has every handle: asked for everybody of every activity, mostly of the same people."""
+
+    def __init__(self, organization: Organization) -> None:
+        self._organization = organization
+
+    def __missing__(self, handle: str) -> bool:
+        found = self[handle] = self._organization.is_inside(handle)
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
     """Everything of the CRM that one batch may match to. Handles and domains are canonical."""
@@ -130,6 +143,8 @@ class Directory:
     """What we sell, each as the set of its words, by one of those."""
     locks: Locks = NO_LOCKS
     """What people said that may hold for the batch."""
+    inside: Mapping[str, bool] = field(init=False, repr=False, compare=False)
+    """Whether a handle is ours (`Organization.is_inside`), found out once for each."""
     deals_of_company: Mapping[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)
     deals_of_contact: Mapping[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)
     """The deals by company and by contact with a role, ascending: derived from `deals`."""
@@ -147,5 +162,6 @@ class Directory:
                 by_company[deal.company_id] = (*by_company.get(deal.company_id, ()), deal_id)
             for contact_id in deal.contacts:
                 by_contact[contact_id] = (*by_contact.get(contact_id, ()), deal_id)
+        object.__setattr__(self, "inside", _Sides(self.organization))
         object.__setattr__(self, "deals_of_company", by_company)
         object.__setattr__(self, "deals_of_contact", by_contact)
