@@ -122,11 +122,13 @@ class SmtpSettings(Section):
 
 
 class CaptureSettings(Section):
-    """How often accounts are asked for news, what is never captured, and by what deals are matched."""
+    """How often accounts are asked for news, what is never captured, by what deals are matched, and the cases that this must
+    satisfy."""
 
     interval_seconds: Annotated[int, Field(ge=5, le=86_400)] = 60
     exclusions_file: Path | None = None
     matching_file: Path | None = None
+    cases_file: Path | None = None
 
 
 class MeetingSettings(Section):

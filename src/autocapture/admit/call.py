@@ -10,7 +10,6 @@ from autocapture.model.draft import Verdict
 from autocapture.records import CallRecord
 
 _ADMITTED = Verdict(None, "call@1")
-_EXCLUDED = Verdict(reasons.EXCLUDED, "exclusions@1")
 _INTERNAL = Verdict(reasons.INTERNAL, "parties@1")
 _NO_EXTERNAL = Verdict(reasons.NO_EXTERNAL, "parties@1")
 
@@ -22,7 +21,7 @@ def admit_call(
     one of ours."""
     sides = sides_of(record, owner.region, organization)
     if exclusions.apply((sides.inside,), (sides.outside,) if sides.outside else ()):
-        return _EXCLUDED
+        return Verdict(reasons.EXCLUDED, exclusions.rule)
     if sides.direction == "internal":
         return _INTERNAL
     return _ADMITTED if sides.outside else _NO_EXTERNAL

@@ -13,7 +13,6 @@ from autocapture.records import EmailRecord
 
 _ADMITTED = Verdict(None, "email@1")
 _UNUSABLE_TIME = Verdict(reasons.UNUSABLE_TIME, "times@1")
-_EXCLUDED = Verdict(reasons.EXCLUDED, "exclusions@1")
 _PRIVATE = Verdict(reasons.PRIVATE, "sensitivity@1")
 _INTERNAL = Verdict(reasons.INTERNAL, "parties@1")
 _NO_EXTERNAL = Verdict(reasons.NO_EXTERNAL, "parties@1")
@@ -47,7 +46,7 @@ def admit_email(
         handles.add(author_handle)
     outside = [handle for handle in handles if not organization.is_inside(handle)]
     if exclusions.apply(handles, outside):
-        return _EXCLUDED
+        return Verdict(reasons.EXCLUDED, exclusions.rule)
     sensitivity = record.headers.get("sensitivity")
     if sensitivity and sensitivity.strip().lower() in _SENSITIVE:
         return _PRIVATE

@@ -14,7 +14,6 @@ from autocapture.records import Attendee, EventRecord
 _ADMITTED = Verdict(None, "event@1")
 _PRIVATE = Verdict(reasons.PRIVATE, "sensitivity@1")
 _NOT_A_MEETING = Verdict(reasons.NOT_A_MEETING, "meeting@1")
-_EXCLUDED = Verdict(reasons.EXCLUDED, "exclusions@1")
 _INTERNAL = Verdict(reasons.INTERNAL, "parties@1")
 
 
@@ -36,7 +35,7 @@ def admit_event(
     handles.discard("")
     outside = [handle for handle in handles if not organization.is_inside(handle)]
     if exclusions.apply(handles, outside):
-        return _EXCLUDED
+        return Verdict(reasons.EXCLUDED, exclusions.rule)
     if outside or (record.recurrence_id is not None and record.status == "cancelled"):
         return _ADMITTED
     others = {handle for handle in handles if organization.user_of(handle) != owner.user_id}

@@ -24,6 +24,7 @@ EVIDENCE = (
 """Every name of `match.evidence`: each needs a weight."""
 
 _LEAST, _MOST = -50.0, 50.0
+_DAY = timedelta(days=1)
 
 
 @cache
@@ -137,3 +138,20 @@ def _rewritten(line: str, values: Mapping[str, str]) -> str:
     told = f"{name} = {values[name]}"
     width = len(name) + len(equals) + len(value)
     return f"{told:<{max(width, len(told) + 1)}}#{said}\n"
+
+
+def settings_of(rules: MatchingRules) -> dict[str, Any]:
+    """The rules in the form of their file: `parse_rules` reads it."""
+    return {
+        "version": rules.version,
+        "weights": dict(rules.weights),
+        "decision": {
+            "attach": rules.attach,
+            "margin": rules.margin,
+            "share": rules.share,
+            "most": rules.most,
+        },
+        "windows": {"grace_days": rules.grace / _DAY, "pause_days": rules.pause / _DAY},
+        "audience": {"people": rules.audience, "companies": rules.companies},
+        "words": {"service": sorted(rules.service), "common": sorted(rules.common)},
+    }

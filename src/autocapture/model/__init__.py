@@ -15,6 +15,7 @@ from autocapture.model import (
     ledger,
     measures,
     organization,
+    rules,
     sign_in,
     watching,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "ledger",
     "measures",
     "organization",
+    "rules",
     "sign_in",
     "watching",
 ]

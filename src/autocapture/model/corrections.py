@@ -58,6 +58,10 @@ class Correction(SQLModel, table=True):
     since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     for_users: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     undoes: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
+    found: dict[str, float] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True), nullable=True)
+    )  # the deals on which matching had put the activity by itself: keys in the CRM, with their weights
+    asked: bool = False  # whether it answers a spot check, or was said of what one would have asked about
 
 
 @value(frozen=True, slots=True)

@@ -6,7 +6,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+)
 from sqlmodel import Field, SQLModel
 
 from autocapture.model.columns import DecimalText, UtcDateTime
@@ -96,6 +107,34 @@ class PublishedValue(SQLModel, table=True):
     denominator: str | None = None
     n: int
     row_hash: str
+
+
+class Adjustment(SQLModel, table=True):
+    """A published number that what was learned since makes another one: what it would have been told as. Rows are only added; the
+    next one of the same number begins where the last one ended."""
+
+    __table_args__ = (Index("adjustment_publication", "publication_id", "metric", "cell"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    publication_id: int = Field(foreign_key="publication.id")
+    metric: str
+    cell: str
+    before: str | None = None
+    after: str | None = None
+    currency: str | None = None
+    causes: list[dict[str, Any]] = Field(sa_column=Column(JSON, nullable=False))  # `report.causes`
+    found_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class DuePublication(SQLModel, table=True):
+    """A published summary of whose rows some changed: its numbers are to be compared with what is known now."""
+
+    __tablename__ = "due_publication"
+
+    publication_id: int = Field(
+        sa_column=Column(Integer, ForeignKey("publication.id"), primary_key=True, autoincrement=False)
+    )
+    since: datetime = Field(sa_type=UtcDateTime)
 
 
 class Delivery(SQLModel, table=True):

@@ -27,6 +27,8 @@ from autocapture.workflows.capture import OWNER_DISABLED
 from autocapture.workflows.delegation_checks import delegation_checks
 from autocapture.workflows.exclusions import load_exclusions
 from autocapture.workflows.open_account import open_account
+from autocapture.workflows.rules_apply import waiting
+from autocapture.workflows.rules_in_force import rules_of_files
 from autocapture.workflows.summarize import mail_server
 
 OLDEST_PYTHON = (3, 11)
@@ -64,6 +66,7 @@ def diagnosis(app: Application) -> Iterator[Check]:
         yield _check("clock", lambda: _clock(app))
         if app.settings.capture.exclusions_file is not None:
             yield _check("exclusions", lambda: _exclusions(app))
+        yield _check("rules", lambda: _rules(app))
     if app.settings.smtp.host:
         yield _check("mail", lambda: _mail(app))
     for name in app.registry.names():
@@ -189,6 +192,13 @@ def _exclusions(app: Application) -> str:
             "run `autocapture capture --resync`"
         )
     return f"{path} is what everything captured was judged by"
+
+
+def _rules(app: Application) -> str:
+    """Whether history is matched by the rules as their files are now."""
+    if (why := waiting(app)) is not None:
+        raise SetupError(why)
+    return f"version {rules_of_files(app).matching.version} is what everything is matched by"
 
 
 def _mail(app: Application) -> str:

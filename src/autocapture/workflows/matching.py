@@ -25,6 +25,7 @@ from autocapture.store.activities import Stored
 from autocapture.store.bulk import in_chunks
 from autocapture.store.directory import load_directory
 from autocapture.store.engine import reading, take_turn, writing
+from autocapture.workflows.kept_out import without_kept_out
 from autocapture.workflows.lines import calls_around, with_lines
 from autocapture.workflows.own_words import texts_of, with_text
 from autocapture.workflows.people import our_people
@@ -76,8 +77,8 @@ def rematch_in_batches(app: Application, activity_ids: Sequence[int]) -> int:
         with writing(app.engine) as session:
             take_turn(session)
             left = [key for key in chunk if key not in done]
-            members, differing = _rematched(session, organization, left, app.clock.now())
-            changed += differing
+            members, count = _rematched(session, organization, left, app.clock.now())
+            changed += count
             done.update(members)
     return changed
 
@@ -90,12 +91,19 @@ def rematch(session: Session, organization: Organization, ids: Collection[int], 
 def _rematched(
     session: Session, organization: Organization, ids: Collection[int], now: datetime
 ) -> tuple[Collection[int], int]:
+    members, found = differing(session, organization, ids)
+    activities.rematch(session, found, now)
+    return members.keys(), len(found)
+
+
+def differing(
+    session: Session, organization: Organization, ids: Collection[int]
+) -> tuple[dict[int, Stored], list[tuple[Stored, Matched]]]:
+    """These stored activities with everything of their threads and series, and those of them that are matched otherwise now, with
+    how; nothing is written."""
     batch = activities.load(session, ids)
     members = {**_neighbours(session, list(batch.values()), but=batch.keys()), **batch}
-    results = _match_all(session, organization, list(members.values()))
-    differing = _differing(members.values(), results)
-    activities.rematch(session, differing, now)
-    return members.keys(), len(differing)
+    return members, _differing(members.values(), _match_all(session, organization, list(members.values())))
 
 
 def _neighbours(session: Session, items: Collection[Stored], *, but: Collection[int]) -> dict[int, Stored]:
@@ -113,7 +121,7 @@ def _match_all(session: Session, organization: Organization, items: Sequence[Sto
     results: dict[int, Matched] = {}
     for group in groups:
         results.update(match(group, directory))
-    return results
+    return results if organization.keeps_out is None else without_kept_out(items, results, directory)
 
 
 def groups_of(

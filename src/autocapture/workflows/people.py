@@ -11,21 +11,27 @@ from autocapture.model.directory import Organization
 from autocapture.store.directory import load_organization
 from autocapture.store.engine import reading
 from autocapture.workflows.kept_keys import kept_key, known_key
-from autocapture.workflows.matching_rules import load_matching_rules
 from autocapture.workflows.own_words import OwnWords
+from autocapture.workflows.rules_in_force import Rules, rules_in_force
 
 
 def our_people(app: Application) -> Organization:
     """For who captures and matches."""
-    return _people(app, kept_key(app, "ledger"))
+    return _people(app, kept_key(app, "ledger"), rules_in_force(app, keep=True))
 
 
 def our_people_as_known(app: Application) -> Organization:
     """For who only looks: where nothing was ever left out, no key is made for what is."""
-    return _people(app, known_key(app, "ledger") or b"")
+    return _people(app, known_key(app, "ledger") or b"", rules_in_force(app, keep=False))
 
 
-def _people(app: Application, hash_key: bytes) -> Organization:
+def judged_by(organization: Organization, rules: Rules) -> Organization:
+    """The same people, whose history is judged by these rules."""
+    keeps_out = None if rules.exclusions.is_empty else rules.exclusions.apply
+    return replace(organization, matching=rules.matching, keeps_out=keeps_out)
+
+
+def _people(app: Application, hash_key: bytes, rules: Rules) -> Organization:
     home_region = app.settings.organization.region
     with reading(app.engine) as session:
         loaded = load_organization(
@@ -34,6 +40,5 @@ def _people(app: Application, hash_key: bytes) -> Organization:
             shared_domains=FREE_MAIL,
             hash_key=hash_key,
         )
-    rules = load_matching_rules(app.settings.capture.matching_file)
     counts = app.settings.meetings.unknown_count
-    return replace(loaded, matching=rules, read_text=OwnWords(app.vault), unknown_meetings_count=counts)
+    return judged_by(replace(loaded, read_text=OwnWords(app.vault), unknown_meetings_count=counts), rules)

@@ -213,6 +213,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("metric"),
     )
     op.create_table(
+        "rules_in_force",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("matching", sa.JSON(), nullable=False),
+        sa.Column("exclusions", sa.JSON(), nullable=False),
+        sa.Column("batch_id", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "switchboard",
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("contact_id", sa.Integer(), nullable=False),
@@ -390,6 +398,8 @@ def upgrade() -> None:
         sa.Column("since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("for_users", sa.JSON(), nullable=False),
         sa.Column("undoes", sa.Integer(), nullable=True),
+        sa.Column("found", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("asked", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["made_by"],
             ["app_user.id"],
@@ -603,6 +613,31 @@ def upgrade() -> None:
         sa.UniqueConstraint("team_id", "week"),
     )
     op.create_table(
+        "rules_batch",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("matching_version", sa.Integer(), nullable=False),
+        sa.Column("exclusions_version", sa.Integer(), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("after", sa.JSON(), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
+        sa.Column("changed", sa.Integer(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("begun_by", sa.Integer(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_by", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["begun_by"],
+            ["app_user.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["undone_by"],
+            ["app_user.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "sign_in_link",
         sa.Column("token_hash", sa.String(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
@@ -648,6 +683,26 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("web_session", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_web_session_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "adjustment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("publication_id", sa.Integer(), nullable=False),
+        sa.Column("metric", sa.String(), nullable=False),
+        sa.Column("cell", sa.String(), nullable=False),
+        sa.Column("before", sa.String(), nullable=True),
+        sa.Column("after", sa.String(), nullable=True),
+        sa.Column("currency", sa.String(), nullable=True),
+        sa.Column("causes", sa.JSON(), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["publication_id"],
+            ["publication.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("adjustment", schema=None) as batch_op:
+        batch_op.create_index("adjustment_publication", ["publication_id", "metric", "cell"], unique=False)
 
     op.create_table(
         "census",
@@ -810,6 +865,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("publication_id", "recipient"),
     )
     op.create_table(
+        "due_publication",
+        sa.Column("publication_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["publication_id"],
+            ["publication.id"],
+        ),
+        sa.PrimaryKeyConstraint("publication_id"),
+    )
+    op.create_table(
         "found_number",
         sa.Column("contact_id", sa.Integer(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
@@ -934,6 +999,18 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("account_id", "connected_at"),
+    )
+    op.create_table(
+        "rules_change",
+        sa.Column("batch_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("activity_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("change", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["batch_id"],
+            ["rules_batch.id"],
+        ),
+        sa.PrimaryKeyConstraint("batch_id", "activity_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "stage_change",
@@ -1085,6 +1162,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_stage_change_deal_id"))
 
     op.drop_table("stage_change")
+    op.drop_table("rules_change")
     op.drop_table("reconnect_notice")
     with op.batch_alter_table("published_value", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_published_value_publication_id"))
@@ -1109,6 +1187,7 @@ def downgrade() -> None:
     op.drop_table("lead")
     op.drop_table("freshness")
     op.drop_table("found_number")
+    op.drop_table("due_publication")
     op.drop_table("delivery")
     with op.batch_alter_table("deal_state", schema=None) as batch_op:
         batch_op.drop_index("deal_state_when")
@@ -1131,6 +1210,10 @@ def downgrade() -> None:
 
     op.drop_table("channel")
     op.drop_table("census")
+    with op.batch_alter_table("adjustment", schema=None) as batch_op:
+        batch_op.drop_index("adjustment_publication")
+
+    op.drop_table("adjustment")
     with op.batch_alter_table("web_session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_web_session_user_id"))
 
@@ -1143,6 +1226,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sign_in_link_user_id"))
 
     op.drop_table("sign_in_link")
+    op.drop_table("rules_batch")
     op.drop_table("publication")
     op.drop_table("password")
     with op.batch_alter_table("participation", schema=None) as batch_op:
@@ -1221,6 +1305,7 @@ def downgrade() -> None:
         batch_op.drop_index("switchboard_contact")
 
     op.drop_table("switchboard")
+    op.drop_table("rules_in_force")
     op.drop_table("rollup_definition")
     op.drop_table("rate_bucket")
     op.drop_table("quota")

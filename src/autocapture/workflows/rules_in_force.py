@@ -1,0 +1,121 @@
+"""By which rules everything is matched: those that were applied last. A file that was changed since is a proposal.
+
+The never-log list is different in one way: what comes is judged by its file as it is, at once; to what is stored before, it is
+applied as everything else is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from json import dumps, loads
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from autocapture.admit.exclusions import Exclusions, parse_exclusions, written_exclusions
+from autocapture.application import Application
+from autocapture.errors import SetupError
+from autocapture.match.rules import EVIDENCE, parse_rules, settings_of
+from autocapture.model.activities import Activity
+from autocapture.model.matching import MatchingRules
+from autocapture.model.rules import RulesInForce
+from autocapture.store.bulk import rows_of, table_of
+from autocapture.store.engine import insert_for, reading, take_turn, writing
+from autocapture.workflows.exclusions import load_exclusions
+from autocapture.workflows.matching_rules import load_matching_rules
+
+_ROW = table_of(RulesInForce).c
+_STORED = select(_ROW.matching, _ROW.exclusions, _ROW.batch_id)
+_ANYTHING = select(col(Activity.id)).limit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """By what activities are matched, and which of the stored ones are set aside."""
+
+    matching: MatchingRules
+    exclusions: Exclusions
+
+    def as_data(self) -> dict[str, Any]:
+        return {"matching": settings_of(self.matching), "exclusions": written_exclusions(self.exclusions)}
+
+
+def rules_of_files(app: Application) -> Rules:
+    """As the files say it now. Raises SetupError."""
+    capture = app.settings.capture
+    return Rules(load_matching_rules(capture.matching_file), load_exclusions(capture.exclusions_file))
+
+
+def rules_in_force(app: Application, *, keep: bool) -> Rules:
+    """The rules that were applied last. Before anything is stored, and before any were kept, these are the file's; `keep` keeps
+    them from then on. Nothing that is stored is set aside before a list was applied. Raises SetupError for a wrong file."""
+    proposed = Rules(load_matching_rules(app.settings.capture.matching_file), Exclusions())
+    with reading(app.engine) as session:
+        found = _stored(session)
+        is_first = found is None or (
+            found[1] is None and found[0] != proposed and not _holds_anything(session)
+        )
+    if not is_first and found is not None:
+        return found[0]
+    if keep:
+        with writing(app.engine) as session:
+            take_turn(session)
+            _keep_first(session, proposed)
+            found = _stored(session)
+            return proposed if found is None else found[0]
+    return proposed
+
+
+def stored_rules(session: Session) -> Rules | None:
+    """Those in force, where any were kept."""
+    found = _stored(session)
+    return None if found is None else found[0]
+
+
+def put_in_force(session: Session, data: Mapping[str, Any], batch_id: int | None) -> None:
+    """From here on everything is judged by these, as `Rules.as_data` gives them."""
+    session.execute(
+        update(RulesInForce).values(
+            matching=data["matching"], exclusions=data["exclusions"], batch_id=batch_id
+        )
+    )
+
+
+def rules_from(data: Mapping[str, Any]) -> Rules:
+    """The inverse of `Rules.as_data`, also of what an earlier release wrote: an evidence that it did not know weighs nothing."""
+    return Rules(_matching(dumps(data["matching"], sort_keys=True)), parse_exclusions(data["exclusions"]))
+
+
+@lru_cache(maxsize=8)
+def _matching(written: str) -> MatchingRules:
+    data = loads(written)
+    weights = {name: data["weights"].get(name, 0.0) for name in EVIDENCE}
+    return parse_rules({**data, "weights": weights})
+
+
+def _stored(session: Session) -> tuple[Rules, int | None] | None:
+    found = rows_of(session, _STORED)
+    if not found:
+        return None
+    matching, exclusions, batch_id = found[0]
+    try:
+        return rules_from({"matching": matching, "exclusions": exclusions}), batch_id
+    except SetupError as problem:
+        raise SetupError(f"the rules in force are of another release: {problem}") from problem
+
+
+def _holds_anything(session: Session) -> bool:
+    return bool(rows_of(session, _ANYTHING))
+
+
+def _keep_first(session: Session, rules: Rules) -> None:
+    """Unless others were kept meanwhile, by which something is stored already."""
+    found = _stored(session)
+    if found is None:
+        row = {"id": 1, **rules.as_data(), "batch_id": None}
+        session.execute(insert_for(session)(RulesInForce).values(row).on_conflict_do_nothing())
+    elif found[1] is None and not _holds_anything(session):
+        put_in_force(session, rules.as_data(), None)
