@@ -16,7 +16,7 @@ from autocapture.testing.source_world import SourceWorld
 @pytest.mark.dovecot
 @pytest.mark.skipif(peer.missing() is not None, reason=str(peer.missing()))
 class TestDovecot(ConnectorContract):
-    max_examples = 3
+    max_examples = 2
     steps = 12
     server: Dovecot
 
@@ -32,7 +32,7 @@ class TestDovecot(ConnectorContract):
 
 
 class TestMailDevel(ConnectorContract):
-    max_examples = 3
+    max_examples = 2
     steps = 12
     server: MailDevel
 
