@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Reply and forward marks of mail programs by language: en, de, nl, sv/da/no, fi, fr, es, pt, it, pl, cs, tr,
 # hu, el, he, zh.
@@ -21,6 +22,7 @@ _PREFIX_LIMIT = 50
 _MARK_LENGTH = 20
 
 
+@lru_cache(maxsize=8_192)  # each answer of a thread has the same subject
 def base_subject(subject: str) -> str:
     """The subject without reply and forward marks and bracketed list names, case-folded, white space
     joined.

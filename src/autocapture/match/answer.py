@@ -154,12 +154,19 @@ def _with_companies_of(
     deals: Sequence[Link], companies: Sequence[Link], directory: Directory
 ) -> tuple[Link, ...]:
     """The companies with those of the linked deals, which need not be named by anybody's address."""
-    found = {link.target_id: link for link in companies}
+    there = {link.target_id for link in companies}
+    more: dict[int, Link] = {}
     for link in deals:
         company_id = directory.deals[link.target_id].company_id
-        if company_id is not None and company_id not in found:
-            found[company_id] = Link("company", company_id, "deal", evidence={"by": str(link.target_id)})
-    return tuple([found[company_id] for company_id in sorted(found)])
+        if company_id is not None and company_id not in there:
+            more.setdefault(
+                company_id, Link("company", company_id, "deal", evidence={"by": str(link.target_id)})
+            )
+    return tuple(sorted((*companies, *more.values()), key=_target)) if more else tuple(companies)
+
+
+def _target(link: Link) -> int:
+    return link.target_id
 
 
 def _question(matter: Matter, decision: Decision, directory: Directory) -> str | None:

@@ -5,7 +5,7 @@ Amounts of deals are none: they would put down to big deals what is about small 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from autocapture.match.matters import Matter, Seen
@@ -42,11 +42,13 @@ def evidence_of(
         for_none |= _by_silence(matter, content, directory, rules) | _by_purchases(contacts, bought)
     unread = "not in the subject" in for_none
     owned = {product for each in bought for product in each.products}
+    has_role = any(not deal.contacts.isdisjoint(contacts) for deal in candidates.values())
+    has_owner = any(deal.owner_id in ours for deal in candidates.values())
     of_deals: dict[int, Evidence] = {
         key: {
-            **_by_role(deal, contacts, candidates.values(), known=known, unread=unread),
-            **_by_owner(deal, ours, candidates.values()),
-            **_by_words(key, said),
+            **_by_role(deal, contacts, on_rival=has_role, known=known, unread=unread),
+            **_by_owner(deal, ours, of_rival=has_owner),
+            **(_by_words(key, said) if named else {}),
             **_by_time(deal, matter.members),
             **({"they have it": 1.0} if deal.products and owned.issuperset(deal.products) else {}),
         }
@@ -67,12 +69,7 @@ def _ours(members: Sequence[Seen]) -> frozenset[int]:
 
 
 def _by_role(
-    deal: KnownDeal,
-    contacts: frozenset[int],
-    candidates: Collection[KnownDeal],
-    *,
-    known: bool,
-    unread: bool,
+    deal: KnownDeal, contacts: frozenset[int], *, on_rival: bool, known: bool, unread: bool
 ) -> Evidence:
     """What roles say; they say less of a mail whose text is not read, which may name another deal."""
     here = deal.contacts & contacts
@@ -84,17 +81,15 @@ def _by_role(
         if len(here) > 1:
             found["more roles"] = min(_MORE_ROLES, len(told) + _GUESSED * len(here & deal.guessed) - 1)
         return found
-    if any(not rival.contacts.isdisjoint(contacts) for rival in candidates):
+    if on_rival:
         return {"role on a rival": 1.0}
     return {"others have roles": 1.0} if deal.contacts and known else {}
 
 
-def _by_owner(deal: KnownDeal, ours: frozenset[int], candidates: Collection[KnownDeal]) -> Evidence:
+def _by_owner(deal: KnownDeal, ours: frozenset[int], *, of_rival: bool) -> Evidence:
     if deal.owner_id in ours:
         return {"owner": 1.0}
-    if any(rival.owner_id in ours for rival in candidates):
-        return {"owner of a rival": 1.0}
-    return {}
+    return {"owner of a rival": 1.0} if of_rival else {}
 
 
 def _by_words(key: int, said: Mapping[int, Said]) -> Evidence:
@@ -115,11 +110,11 @@ def _by_words(key: int, said: Mapping[int, Said]) -> Evidence:
 
 def _by_time(deal: KnownDeal, members: Sequence[Seen]) -> Evidence:
     found: dict[str, float] = {}
-    before = deal.created_at - members[-1].at
-    if before > timedelta(0):
-        found["weeks before"] = before / _WEEK
-    if deal.closed_at is not None and members[0].at > deal.closed_at:
-        found["weeks after"] = (members[0].at - deal.closed_at) / _WEEK
+    first, last = members[0].at, members[-1].at
+    if deal.created_at > last:
+        found["weeks before"] = (deal.created_at - last) / _WEEK
+    if deal.closed_at is not None and first > deal.closed_at:
+        found["weeks after"] = (first - deal.closed_at) / _WEEK
     return found
 
 

@@ -28,19 +28,18 @@ class Seen:
     candidates: Mapping[int, KnownDeal]
     content: Content = NOTHING
 
-    @property
-    def draft(self) -> Draft:
-        return self.occurrence.draft
+    draft: Draft = field(init=False)
+    at: datetime = field(init=False)
 
-    @property
-    def at(self) -> datetime:
-        return self.occurrence.draft.occurred_at
+    def __post_init__(self) -> None:
+        self.draft = self.occurrence.draft
+        self.at = self.draft.occurred_at
 
     @property
     def written(self) -> Content:
         """What it says itself, where its subject is the one that it answers."""
         said = content_of(None, self.occurrence.text)
-        return said._replace(has_subject=self.content.has_subject)
+        return Content(said.words, said.numbers, self.content.has_subject, said.has_text)
 
     @property
     def people(self) -> Sequence[Person]:
@@ -113,7 +112,7 @@ def matters_of(group: Sequence[Seen], directory: Directory, rules: MatchingRules
         new = seen.written if subject in subjects else seen.content
         pointed = _pointed(seen.candidates, new, directory, rules)
         subjects.add(subject)
-        for matter in sorted(found, key=lambda each: _nearness(each, seen), reverse=True):
+        for matter in _nearest_first(found, seen):
             if _goes_on(seen, pointed, matter, rules):
                 if matter.hijacked:
                     seen.content = new
@@ -138,9 +137,15 @@ def _holds(matter: Matter, activity_id: int | None) -> bool:
     return any(each.occurrence.activity_id == activity_id for each in matter.members)
 
 
-def _nearness(matter: Matter, seen: Seen) -> tuple[bool, datetime]:
+def _nearest_first(matters: Sequence[Matter], seen: Seen) -> Sequence[Matter]:
     """A matter of the same companies comes before one that another company joined, then the latest."""
-    return matter.companies.keys() == seen.companies.keys(), matter.members[-1].at
+    if len(matters) < 2:
+        return matters
+
+    def nearness(matter: Matter) -> tuple[bool, datetime]:
+        return matter.companies.keys() == seen.companies.keys(), matter.members[-1].at
+
+    return sorted(matters, key=nearness, reverse=True)
 
 
 def _begun(seen: Seen, pointed: frozenset[int]) -> Matter:

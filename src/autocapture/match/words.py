@@ -5,7 +5,8 @@ No pattern is run for a deal: what was said is a set of words, made once for eac
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from autocapture.formats.words import words_in
@@ -40,16 +41,19 @@ class DealWords(NamedTuple):
 
 def content_of(subject: str | None, text: str | None) -> Content:
     """What an activity says. Numbers are words with a digit, alone and joined with the word before: ``PO 4711``."""
-    if not subject and not text:
-        return NOTHING
-    found: set[str] = set()
-    numbers: set[str] = set()
-    for part in (subject, text):
-        if part:
-            words = words_in(part[:_READ_LIMIT])
-            found.update(words)
-            numbers.update(_numbers(words))
-    return Content(frozenset(found), frozenset(numbers), bool(subject), bool(text))
+    said = _said_in_subject(subject) if subject else NOTHING
+    if not text:
+        return said
+    words = words_in(text[:_READ_LIMIT])
+    return Content(
+        said.words.union(words), said.numbers.union(_numbers(words)), said.has_subject, has_text=True
+    )
+
+
+@lru_cache(maxsize=8_192)  # each answer of a thread has the same subject
+def _said_in_subject(subject: str) -> Content:
+    words = words_in(subject[:_READ_LIMIT])
+    return Content(frozenset(words), frozenset(_numbers(words)), has_subject=True)
 
 
 def together(contents: Sequence[Content]) -> Content:
@@ -73,22 +77,32 @@ def deal_words(deal: KnownDeal, directory: Directory, rules: MatchingRules) -> D
 
 
 def _deal_words(deal: KnownDeal, directory: Directory, rules: MatchingRules) -> DealWords:
-    company = words_in(directory.company_names.get(deal.company_id or 0, ""))
-    named = [each for each in words_in(deal.name) if each not in company]
-    phrases = [_telling(each, rules) for each in (named, *map(words_in, deal.products))]
-    numbers = frozenset(
-        number for each in deal.references if (number := "".join(words_in(each))) and _is_number(number)
+    named = _telling(deal.name, rules.common)
+    company = directory.company_names.get(deal.company_id or 0)
+    phrases = [
+        named.difference(_words(company)) if company else named,
+        *[_telling(each, rules.common) for each in deal.products],
+    ]
+    told = tuple(dict.fromkeys([phrase for phrase in phrases if phrase]))
+    numbers = ["".join(words_in(each)) for each in deal.references]
+    return DealWords(
+        told, frozenset().union(*told), frozenset([each for each in numbers if _is_number(each)])
     )
-    told = tuple(dict.fromkeys(phrase for phrase in phrases if phrase))
-    return DealWords(told, frozenset().union(*told), numbers)
 
 
-def _telling(words: Iterable[str], rules: MatchingRules) -> frozenset[str]:
+@lru_cache(maxsize=8_192)  # a company has several deals, and a product is in many
+def _words(name: str) -> frozenset[str]:
+    return frozenset(words_in(name))
+
+
+@lru_cache(maxsize=8_192)
+def _telling(name: str, common: frozenset[str]) -> frozenset[str]:
+    """The words of a name that tell it from others."""
     return frozenset(
         [
             each
-            for each in words
-            if len(each) > 1 and each not in rules.common and not (each.isdigit() and len(each) <= 4)
+            for each in _words(name)
+            if len(each) > 1 and each not in common and not (each.isdigit() and len(each) <= 4)
         ]
     )
 
@@ -141,17 +155,18 @@ def said_of(content: Content, candidates: Mapping[int, DealWords]) -> dict[int, 
     """What the content says of each candidate. Words that all of them share say nothing for one of them."""
     if not content.words:
         return dict.fromkeys(candidates, UNSAID)
-    return {
-        deal_id: _said(content, called, [each for key, each in candidates.items() if key != deal_id])
-        for deal_id, called in candidates.items()
-    }
+    return {deal_id: _said(content, deal_id, candidates) for deal_id in candidates}
 
 
-def _said(content: Content, called: DealWords, rivals: Collection[DealWords]) -> Said:
-    number = not called.numbers.isdisjoint(content.numbers) and not any(
-        called.numbers & rival.numbers & content.numbers for rival in rivals
-    )
-    if called.every.isdisjoint(content.words):
+def _said(content: Content, deal_id: int, candidates: Mapping[int, DealWords]) -> Said:
+    called = candidates[deal_id]
+    is_named = not called.every.isdisjoint(content.words)
+    is_numbered = not called.numbers.isdisjoint(content.numbers)
+    if not (is_named or is_numbered):
+        return UNSAID
+    rivals = [each for key, each in candidates.items() if key != deal_id]
+    number = is_numbered and not any(called.numbers & rival.numbers & content.numbers for rival in rivals)
+    if not is_named:
         return Said(0.0, 0.0, float(number))
     at_all = max(len(phrase & content.words) / len(phrase) for phrase in called.phrases) ** 2
     alone = 1.0 if rivals else 0.0
