@@ -17,7 +17,7 @@ from tests.acceptance.capturing import Sample, account_ids, capture_again, captu
 from tests.acceptance.counting import COUNTED, Count
 from tests.acceptance.deals import LINK_KINDS, LinkKind, judge
 from tests.acceptance.stored import ledger_rows, stored_activities
-from tests.acceptance.truth import copies, expected_activities, is_kept
+from tests.acceptance.truth import Key, copies, expected_activities, is_kept, meeting_of
 from tests.connectors.files.support import id_of
 
 from autocapture.measure.aggregate import aggregate
@@ -147,25 +147,35 @@ def _asterisk(sample: Sample) -> frozenset[str]:
 
 
 def test_a_deal_that_is_chosen_is_the_right_one(sample: Sample) -> None:
-    """Nearly always: of what is about a deal, two in a hundred go to another one that is as near, mostly of the same product.
-    Where the world has none, what goes to a deal all the same is near it in time, or names what it is about."""
+    """No deal but the true one, save of a call in the slot of a meeting with the same people: that is put down to what the
+    meeting is about, while calls of this world fall anywhere. Where the world has none, what goes to a deal all the same is
+    near it in time, or names what it is about."""
     with reading(sample.app.engine) as session:
         found = stored_activities(session)
     expected = expected_activities(sample.world, sample.now, _asterisk(sample))
     kinds: dict[str, Counter[LinkKind]] = defaultdict(Counter)
+    wrong = []
     for key, each in expected.items():
-        kinds[key[0]][judge(sample.world, each, found[key])] += 1
+        kind = judge(sample.world, each, found[key])
+        kinds[key[0]][kind] += 1
+        if kind == "wrong":
+            wrong.append(key)
     total = sum(kinds.values(), Counter[LinkKind]())
-    for kind, counts in [*kinds.items(), ("all", total)]:
-        print(f"{kind}: " + ", ".join(f"{name} {counts[name]}" for name in LINK_KINDS))
-    named = total["right"] + total["wrong"]
-    linked = named + sum(total[kind] for kind in ("in grace", "only by its words", "named", "beside"))
-    precision, coverage = total["right"] / named, total["right"] / (total["right"] + total["abstained"])
-    print(f"precision {precision:.4f}, of all links {total['right'] / linked:.4f}, coverage {coverage:.4f}")
-    assert precision >= 0.975
-    assert total["beside"] / linked <= 0.02
-    assert (total["right"] + total["in grace"] + total["named"]) / linked >= 0.94
+    for kind_of_activity, counts in [*kinds.items(), ("all", total)]:
+        print(f"{kind_of_activity}: " + ", ".join(f"{name} {counts[name]}" for name in LINK_KINDS))
+    linked = total["right"] + sum(total[kind] for kind in ("wrong", "in grace", "only by its words", "named"))
+    coverage = total["right"] / (total["right"] + total["abstained"])
+    print(f"of all links {total['right'] / linked:.4f}, coverage {coverage:.4f}")
+    assert [key for key in wrong if not _is_in_a_meeting(sample, key)] == []
+    assert len(wrong) <= 1
+    assert total["beside"] == 0
+    assert (total["right"] + total["in grace"] + total["named"]) / linked >= 0.97
     assert coverage >= 0.5
+
+
+def _is_in_a_meeting(sample: Sample, key: Key) -> bool:
+    call = next((call for call in sample.world.calls if key == ("call", call.call_id, None)), None)
+    return call is not None and meeting_of(sample.world, call, _asterisk(sample)) is not None
 
 
 # ---- the numbers ----

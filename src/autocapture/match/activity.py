@@ -11,7 +11,7 @@ from autocapture.match.decide import Decision, decided, options_of
 from autocapture.match.evidence import Evidence, evidence_of
 from autocapture.match.live import live_at
 from autocapture.match.locks import as_said, word_on
-from autocapture.match.matters import Matter, Seen, content_seen, matters_of
+from autocapture.match.matters import Matter, Seen, contents_of, matters_of
 from autocapture.match.people import known_person, outside_handles, with_contacts
 from autocapture.match.rules import rules_of
 from autocapture.model.directory import Directory
@@ -136,4 +136,4 @@ def _one_seen(occurrence: Occurrence, cast: Cast) -> Seen:
     if not cast.lives:
         return Seen(occurrence, parties, cast, {})
     candidates = live_at(occurrence.draft.occurred_at, cast.lives)
-    return Seen(occurrence, parties, cast, candidates, content_seen(occurrence, candidates))
+    return Seen(occurrence, parties, cast, candidates, *(contents_of(occurrence) if candidates else ()))

@@ -113,7 +113,7 @@ def _speaking(matter: Matter, deal: KnownDeal, directory: Directory, rules: Matc
         for each in matter.members
         if not (
             deal.contacts.isdisjoint(each.contacts)
-            and called.every.isdisjoint(each.content.words)
+            and called.every.isdisjoint(each.content.stems)
             and called.numbers.isdisjoint(each.content.numbers)
         )
     ]

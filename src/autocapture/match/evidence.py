@@ -5,11 +5,13 @@ Amounts of deals are none: they would put down to big deals what is about small 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from autocapture.match.matters import Matter, Seen
-from autocapture.match.words import UNSAID, Content, Said, deal_words, is_service, names_product, said_of
+from autocapture.match.words import UNSAID, Content, Said, deal_words, is_among, named_products, said_of
+from autocapture.match.writing import turns_away
 from autocapture.model.crm import WON
 from autocapture.model.directory import Directory, KnownDeal
 from autocapture.model.matching import MatchingRules
@@ -20,6 +22,10 @@ _GUESSED = 0.3
 """How much a role counts that a product entered itself: it may have been entered because of a match."""
 _MORE_ROLES = 2.0
 _WEEK = timedelta(weeks=1)
+_IN_PASSING = 0.3
+"""How much a word that sales have too says of service, where it stands in a text."""
+_LATELY = timedelta(days=120)
+"""So long after a deal was won its name may still mean what was bought."""
 
 
 def evidence_of(
@@ -28,33 +34,105 @@ def evidence_of(
     """For each candidate, and for no deal. What a customer may mean besides counts only where no deal is named."""
     candidates = matter.candidates
     contacts = frozenset().union(*[each.contacts for each in matter.members])
-    known = any(person.contact_id is not None for each in matter.members for person in each.people)
     ours = _ours(matter.members)
     content = matter.content
-    called = {key: deal_words(deal, directory, rules) for key, deal in candidates.items()}
-    said = said_of(content, called)
+    bought = _bought(matter, directory)
+    said, named_beside = _said(matter, bought, directory, rules)
     named = any(each.at_all or each.number for each in said.values())
-    bought = () if named else _bought(matter, directory)
     for_none = {"no deal": 1.0}
     if len(matter.companies) > 1:
         for_none["several companies"] = 1.0
     if not named:
-        for_none |= _by_silence(matter, content, directory, rules) | _by_purchases(contacts, bought)
+        for_none |= _by_silence(matter, content, named_beside, rules)
+        for_none |= _by_purchases(contacts, bought, candidates.values())
+        if any(each.bought for each in said.values()):
+            for_none["bought under that name"] = 1.0
     unread = "not in the subject" in for_none
-    owned = {product for each in bought for product in each.products}
-    has_role = any(not deal.contacts.isdisjoint(contacts) for deal in candidates.values())
+    owned = {product for each in bought for product in each.products} if not named else set()
+    takes_part = _takes_part(matter, contacts, directory, unread=unread)
     has_owner = any(deal.owner_id in ours for deal in candidates.values())
     of_deals: dict[int, Evidence] = {
         key: {
-            **_by_role(deal, contacts, on_rival=has_role, known=known, unread=unread),
+            **_by_role(deal, takes_part),
             **_by_owner(deal, ours, of_rival=has_owner),
             **(_by_words(key, said) if named else {}),
-            **_by_time(deal, matter.members),
+            **_by_time(deal, matter),
             **({"they have it": 1.0} if deal.products and owned.issuperset(deal.products) else {}),
         }
         for key, deal in candidates.items()
     }
     return of_deals, for_none
+
+
+def _said(
+    matter: Matter, bought: Sequence[KnownDeal], directory: Directory, rules: MatchingRules
+) -> tuple[Mapping[int, Said], bool]:
+    """What is said of each candidate, and whether a product is named that none of them has."""
+    content = matter.content
+    if not content.words:
+        return dict.fromkeys(matter.candidates, UNSAID), False
+    called = {key: deal_words(deal, directory, rules) for key, deal in matter.candidates.items()}
+    at = matter.members[-1].at
+    lately = [
+        deal_words(each, directory, rules)
+        for each in bought
+        if each.closed_at is not None and at - each.closed_at <= _LATELY
+    ]
+    products = named_products(content, directory)
+    said = said_of(content, called, bought=lately, products=products)
+    return said, bool(products) and not any(each.bought for each in said.values())
+
+
+class _TakesPart(NamedTuple):
+    """Who of a customer takes part. `telling` are those who tell one deal from another, `on_one`: one of them has a role on a
+    candidate. `known`: somebody whom the CRM has; `on_lines` are contacts on lines that several share. `unread`: no deal is
+    named, and the text of a mail is not read."""
+
+    contacts: frozenset[int]
+    telling: frozenset[int]
+    on_one: bool
+    known: bool
+    on_lines: frozenset[int]
+    unread: bool
+
+
+def _takes_part(
+    matter: Matter, contacts: frozenset[int], directory: Directory, *, unread: bool
+) -> _TakesPart:
+    candidates = matter.candidates.values()
+    telling = _telling(contacts, candidates)
+    on_one = any(not deal.contacts.isdisjoint(telling) for deal in candidates)
+    on_lines = frozenset() if on_one else _on_lines(matter, directory)
+    known = bool(on_lines) or any(
+        person.contact_id is not None for each in matter.members for person in each.people
+    )
+    return _TakesPart(contacts, telling, on_one, known, on_lines, unread)
+
+
+def _telling(contacts: frozenset[int], candidates: Collection[KnownDeal]) -> frozenset[int]:
+    """The contacts without those who have a role on every candidate, where each of these has others besides: where one has not,
+    whoever else takes part may work on it too."""
+    named = [deal.contacts for deal in candidates if deal.contacts]
+    if len(named) < 2:
+        return contacts
+    shared = frozenset.intersection(*named)
+    if not shared or any(each == shared for each in named):
+        return contacts
+    rest = contacts - shared
+    return rest if any(not rest.isdisjoint(each) for each in named) else contacts
+
+
+def _on_lines(matter: Matter, directory: Directory) -> frozenset[int]:
+    """The contacts on lines and addresses of which nobody can tell who was behind them."""
+    return frozenset(
+        [
+            contact.contact_id
+            for each in matter.members
+            for person in each.people
+            if person.contact_id is None and person.known
+            for contact in directory.contacts.get(person.handle, ())
+        ]
+    )
 
 
 def _ours(members: Sequence[Seen]) -> frozenset[int]:
@@ -68,22 +146,22 @@ def _ours(members: Sequence[Seen]) -> frozenset[int]:
     )
 
 
-def _by_role(
-    deal: KnownDeal, contacts: frozenset[int], *, on_rival: bool, known: bool, unread: bool
-) -> Evidence:
-    """What roles say; they say less of a mail whose text is not read, which may name another deal."""
-    here = deal.contacts & contacts
-    if here:
+def _by_role(deal: KnownDeal, takes_part: _TakesPart) -> Evidence:
+    """What roles say; they say less of a mail whose text is not read, which may name another deal. Who has a role on every deal
+    tells none from another where somebody else does."""
+    if not deal.contacts.isdisjoint(takes_part.telling):
+        here = deal.contacts & takes_part.contacts
         told = here - deal.guessed
         found = {"role": 1.0 if told else _GUESSED}
-        if unread:
+        if takes_part.unread:
             found["role, text unread"] = found["role"]
         if len(here) > 1:
             found["more roles"] = min(_MORE_ROLES, len(told) + _GUESSED * len(here & deal.guessed) - 1)
         return found
-    if on_rival:
+    if takes_part.on_one:
         return {"role on a rival": 1.0}
-    return {"others have roles": 1.0} if deal.contacts and known else {}
+    is_beside = deal.contacts and takes_part.known and deal.contacts.isdisjoint(takes_part.on_lines)
+    return {"others have roles": 1.0} if is_beside else {}
 
 
 def _by_owner(deal: KnownDeal, ours: frozenset[int], *, of_rival: bool) -> Evidence:
@@ -102,42 +180,58 @@ def _by_words(key: int, said: Mapping[int, Said]) -> Evidence:
     if len(said) > 1:
         if own.alone:
             found["own words"] = own.alone
+            if own.titled and not all(each.titled for each in said.values() if each.alone or each.number):
+                found["own words in the subject"] = 1.0
         rival = max((max(each.alone, each.number) for other, each in said.items() if other != key), default=0)
         if rival > max(own.alone, own.number):
             found["words of a rival"] = rival - max(own.alone, own.number)
     return found
 
 
-def _by_time(deal: KnownDeal, members: Sequence[Seen]) -> Evidence:
+def _by_time(deal: KnownDeal, matter: Matter) -> Evidence:
+    """A thread may lead to a deal; a series that began before it was about something else."""
+    first, last = matter.members[0].at, matter.members[-1].at
     found: dict[str, float] = {}
-    first, last = members[0].at, members[-1].at
-    if deal.created_at > last:
-        found["weeks before"] = (deal.created_at - last) / _WEEK
+    before = deal.created_at - (first if matter.is_series else last)
+    if before > timedelta(0):
+        found["weeks before"] = before / _WEEK
     if deal.closed_at is not None and first > deal.closed_at:
         found["weeks after"] = (first - deal.closed_at) / _WEEK
     return found
 
 
 def _by_silence(
-    matter: Matter, content: Content, directory: Directory, rules: MatchingRules
+    matter: Matter, content: Content, named_beside: bool, rules: MatchingRules
 ) -> dict[str, float]:
     """What is said instead, where no deal is named."""
     found = {_silence(matter, content): 1.0}
-    if names_product(content, directory):
+    if named_beside:
         found["another product"] = 1.0
-    elif is_service(content, rules):
+    elif is_among(content.title, rules.service):
         found["service"] = 1.0
+    elif is_among(content.title, rules.doubtful) or is_among(content.words, rules.service):
+        found["perhaps service"] = 1.0
+    elif is_among(content.words, rules.doubtful):
+        found["perhaps service"] = _IN_PASSING
+    texts = [text for each in matter.members for text in (each.draft.subject, each.occurrence.text)]
+    if turns_away(texts, content.words, rules.elsewhere):
+        found["another matter"] = 1.0
     if all(each.draft.kind == "email" and each.draft.direction == "outbound" for each in matter.members):
         found["unanswered"] = 1.0
     return found
 
 
-def _by_purchases(contacts: frozenset[int], bought: Sequence[KnownDeal]) -> dict[str, float]:
+def _by_purchases(
+    contacts: frozenset[int], bought: Sequence[KnownDeal], candidates: Collection[KnownDeal]
+) -> dict[str, float]:
+    """Twice as much where somebody has a role on what was bought who has none on any candidate."""
     if not bought:
         return {}
     found = {"customer": 1.0}
-    if any(not deal.contacts.isdisjoint(contacts) for deal in bought):
-        found["role on what was bought"] = 1.0
+    on_bought = contacts.intersection(frozenset().union(*[deal.contacts for deal in bought]))
+    if on_bought:
+        alone = on_bought.difference(*[deal.contacts for deal in candidates])
+        found["role on what was bought"] = 2.0 if alone else 1.0
     return found
 
 

@@ -9,13 +9,26 @@ from datetime import datetime
 from autocapture.formats.subjects import base_subject
 from autocapture.match.cast import Cast, Companies
 from autocapture.match.people import Person
-from autocapture.match.words import NOTHING, Content, content_of, deal_words, said_of, together
+from autocapture.match.words import (
+    NOTHING,
+    Content,
+    content_of_subject,
+    content_of_text,
+    deal_words,
+    said_of,
+    together,
+)
+from autocapture.match.writing import turns_away, written_in
 from autocapture.model.directory import Directory, KnownDeal
 from autocapture.model.draft import Draft, Party
 from autocapture.model.matching import MatchingRules, Occurrence
 
 _TOLD = 0.99
 """Said of a deal whose own words, or those of one of its products, are all there."""
+
+
+_HINTED = 0.5
+"""So much of its own words is enough where no other deal has any."""
 
 
 @dataclass(slots=True)
@@ -27,6 +40,8 @@ class Seen:
     cast: Cast
     candidates: Mapping[int, KnownDeal]
     content: Content = NOTHING
+    own: Content = NOTHING
+    """What is written in it, without its subject."""
 
     draft: Draft = field(init=False)
     at: datetime = field(init=False)
@@ -38,8 +53,7 @@ class Seen:
     @property
     def written(self) -> Content:
         """What it says itself, where its subject is the one that it answers."""
-        said = content_of(None, self.occurrence.text)
-        return Content(said.words, said.numbers, self.content.has_subject, said.has_text)
+        return self.own._replace(has_subject=self.content.has_subject)
 
     @property
     def people(self) -> Sequence[Person]:
@@ -103,24 +117,30 @@ def matters_of(group: Sequence[Seen], directory: Directory, rules: MatchingRules
     parts = [seen for seen in group if seen.occurrence.part_of is not None]
     if parts:
         group = [seen for seen in group if seen.occurrence.part_of is None]
-    if len(group) == 1:
+    if len(group) == 1 and (group[0].occurrence.text is None or len(group[0].candidates) < 2):
         found.append(_begun(group[0], frozenset()))
         group = ()
     subjects: set[str] = set()
+    latest: datetime | None = None
     for seen in group:
         subject = base_subject(seen.draft.subject or "")
-        new = seen.written if subject in subjects else seen.content
-        pointed = _pointed(seen.candidates, new, directory, rules)
+        new = seen.written if _is_inherited(seen, subject, subjects) else seen.content
+        paused = latest is not None and seen.at - latest > rules.pause
+        pointed = _pointed(seen.candidates, new, directory, rules, after_pause=paused)
         subjects.add(subject)
+        latest = seen.at
+        turned = new is not seen.content and turns_away([seen.occurrence.text], new.words, rules.elsewhere)
         for matter in _nearest_first(found, seen):
-            if _goes_on(seen, pointed, matter, rules):
+            if _goes_on(seen, pointed, matter, rules, turned=turned):
                 if matter.hijacked:
                     seen.content = new
                 matter.add(seen, pointed)
                 break
         else:
             found.append(_begun(seen, pointed))
-            if new is not seen.content and pointed:
+            if new is not seen.content and (
+                turned or (pointed and _is_news(found, pointed, seen, directory, rules))
+            ):
                 seen.content, found[-1].hijacked = new, True
     for seen in parts:  # a call in a meeting's slot is about what the meeting is about
         whole = next((matter for matter in found if _holds(matter, seen.occurrence.part_of)), None)
@@ -131,6 +151,29 @@ def matters_of(group: Sequence[Seen], directory: Directory, rules: MatchingRules
     for matter in found:
         matter.close()
     return found
+
+
+def _is_inherited(seen: Seen, subject: str, before: Collection[str]) -> bool:
+    """Whether the subject is that of what it answers: said before, or with a mark of answers beside a text."""
+    if subject in before:
+        return True
+    if not seen.content.has_text or seen.draft.subject is None:
+        return False
+    return subject != " ".join(seen.draft.subject.split()).casefold()
+
+
+def _is_news(
+    before: Sequence[Matter],
+    pointed: frozenset[int],
+    seen: Seen,
+    directory: Directory,
+    rules: MatchingRules,
+) -> bool:
+    """Whether what is written names another deal than the subject does: where the thread began with it, that is so already."""
+    if len(before) > 1:
+        return True
+    told = _pointed(seen.candidates, content_of_subject(seen.draft.subject or ""), directory, rules)
+    return bool(told) and pointed.isdisjoint(told)
 
 
 def _holds(matter: Matter, activity_id: int | None) -> bool:
@@ -154,8 +197,10 @@ def _begun(seen: Seen, pointed: frozenset[int]) -> Matter:
     return matter
 
 
-def _goes_on(seen: Seen, pointed: frozenset[int], matter: Matter, rules: MatchingRules) -> bool:
-    if matter.handles.isdisjoint(seen.cast.contacts):
+def _goes_on(
+    seen: Seen, pointed: frozenset[int], matter: Matter, rules: MatchingRules, *, turned: bool
+) -> bool:
+    if turned or matter.handles.isdisjoint(seen.cast.contacts):
         return False
     if matter.companies and not seen.companies.keys() <= matter.companies.keys():
         return False
@@ -174,16 +219,31 @@ def _is_another_subject(seen: Seen, matter: Matter, rules: MatchingRules) -> boo
 
 
 def _pointed(
-    candidates: Mapping[int, KnownDeal], content: Content, directory: Directory, rules: MatchingRules
+    candidates: Mapping[int, KnownDeal],
+    content: Content,
+    directory: Directory,
+    rules: MatchingRules,
+    *,
+    after_pause: bool = False,
 ) -> frozenset[int]:
-    """The deals that are named by words or numbers that no other candidate has; none where there is one to name."""
+    """The deals that are named by words or numbers that no other candidate has; none where there is one to name. Who writes again
+    after a pause need not say so much of it."""
     if len(candidates) < 2 or not content.words:
         return frozenset()
     called = {key: deal_words(deal, directory, rules) for key, deal in candidates.items()}
     said = said_of(content, called)
-    return frozenset([key for key, each in said.items() if each.alone >= _TOLD or each.number])
+    told = frozenset([key for key, each in said.items() if each.alone >= _TOLD or each.number])
+    if told or not after_pause:
+        return told
+    hinted = frozenset([key for key, each in said.items() if each.alone])
+    return hinted if len(hinted) == 1 and max(said[key].alone for key in hinted) >= _HINTED else told
 
 
-def content_seen(occurrence: Occurrence, candidates: Collection[int]) -> Content:
-    """What an activity says, where there is a deal of which it could be said."""
-    return content_of(occurrence.draft.subject, occurrence.text) if candidates else NOTHING
+def contents_of(occurrence: Occurrence) -> tuple[Content, Content]:
+    """What an activity says, and what of that stands in its text."""
+    subject, text = occurrence.draft.subject, written_in(occurrence)
+    title = content_of_subject(subject) if subject else NOTHING
+    if not text:
+        return title, NOTHING
+    own = content_of_text(text)
+    return together([title, own]), own

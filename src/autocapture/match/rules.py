@@ -17,9 +17,10 @@ T = TypeVar("T")
 
 EVIDENCE = (
     "no deal", "several companies", "customer", "role on what was bought", "nothing said", "not in the subject",
-    "not in the title", "mute", "unanswered", "another product", "service", "role", "role, text unread", "more roles",
-    "role on a rival", "others have roles", "owner", "owner of a rival", "words", "own words", "words of a rival", "number",
-    "weeks before", "weeks after", "they have it",
+    "not in the title", "mute", "unanswered", "another product", "bought under that name", "service", "perhaps service",
+    "another matter", "role", "role, text unread", "more roles", "role on a rival", "others have roles", "owner",
+    "owner of a rival", "words", "own words", "own words in the subject", "words of a rival", "number", "weeks before",
+    "weeks after", "they have it",
 )  # fmt: skip
 """Every name of `match.evidence`: each needs a weight."""
 
@@ -48,7 +49,7 @@ def parse_rules(data: Mapping[str, Any]) -> MatchingRules:
     _only(decision, {"attach", "margin", "share", "most"}, "decision.")
     _only(windows, {"grace_days", "pause_days"}, "windows.")
     _only(audience, {"people", "companies"}, "audience.")
-    _only(words, {"service", "common"}, "words.")
+    _only(words, {"service", "doubtful", "elsewhere", "common"}, "words.")
     return MatchingRules(
         version=_whole(data, "version", "", 1, 1_000_000),
         weights={name: _number(weights, name, "weights.", _LEAST, _MOST) for name in EVIDENCE},
@@ -61,6 +62,8 @@ def parse_rules(data: Mapping[str, Any]) -> MatchingRules:
         audience=_whole(audience, "people", "audience.", 1, 10_000),
         companies=_whole(audience, "companies", "audience.", 1, 10_000),
         service=_words(words, "service"),
+        doubtful=_words(words, "doubtful"),
+        elsewhere=_words(words, "elsewhere"),
         common=_words(words, "common"),
     )
 
@@ -153,5 +156,10 @@ def settings_of(rules: MatchingRules) -> dict[str, Any]:
         },
         "windows": {"grace_days": rules.grace / _DAY, "pause_days": rules.pause / _DAY},
         "audience": {"people": rules.audience, "companies": rules.companies},
-        "words": {"service": sorted(rules.service), "common": sorted(rules.common)},
+        "words": {
+            "service": sorted(rules.service),
+            "doubtful": sorted(rules.doubtful),
+            "elsewhere": sorted(rules.elsewhere),
+            "common": sorted(rules.common),
+        },
     }

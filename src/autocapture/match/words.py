@@ -1,6 +1,6 @@
-"""What deals are called, and whether that is said: words of names and products, numbers of quotes and orders.
+"""What deals are called, and whether that is said: words of names and products, codes, numbers of quotes and orders.
 
-No pattern is run for a deal: what was said is a set of words, made once for each activity.
+No pattern is run for a deal: what was said is a set of words, made once for each activity. Words are compared by their stems.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from autocapture.formats.words import words_in
+from autocapture.formats.words import codes_in, stem, words_in
 from autocapture.model.directory import Directory, KnownDeal
 from autocapture.model.matching import MatchingRules
 
@@ -17,13 +17,21 @@ _SHORTEST_REFERENCE = 4
 _STEM, _LONGEST = 6, 20
 _READ_LIMIT = 20_000
 """Characters of a text that are read."""
+_LEFT_OVER = 3
+"""Letters before a number that are no word beside the code that they are part of: ``Lot 2``."""
+_SHORT_NUMBER = 4
+_YEARS = range(1900, 2100)
 
 
 class Content(NamedTuple):
-    """What is said: its words, and what might be a number of a quote. `has_text`: not the subject alone was read."""
+    """What is said: its words, the stems of these with the codes, and what might be a number of a quote. `title` are the words of
+    subjects and titles, `titled` their stems and codes. `has_text`: not the subject alone was read."""
 
     words: frozenset[str]
     numbers: frozenset[str]
+    stems: frozenset[str] = frozenset()
+    title: frozenset[str] = frozenset()
+    titled: frozenset[str] = frozenset()
     has_subject: bool = False
     has_text: bool = False
 
@@ -31,29 +39,42 @@ class Content(NamedTuple):
 NOTHING = Content(frozenset(), frozenset())
 
 
-class DealWords(NamedTuple):
-    """`phrases` are the words of its name, without the company's, and of each product; `every` is all of them."""
+class Phrase(NamedTuple):
+    """The name of a deal or of a product, as stems and codes: what tells it, said in part or whole."""
 
-    phrases: tuple[frozenset[str], ...]
+    stems: frozenset[str]
+    codes: frozenset[str]
+
+    def said(self, found: frozenset[str], but: frozenset[str] = frozenset()) -> float:
+        """Which part of it is among the stems found, 0 to 1, what is in `but` aside; a code stands for all of it."""
+        if not self.codes.isdisjoint(found) and not (self.codes & found) <= but:
+            return 1.0
+        own = self.stems - but if but else self.stems
+        return len(own & found) / len(own) if own else 0.0
+
+
+class DealWords(NamedTuple):
+    """`phrases` are its name, without the company's words, and each product; `every` is all of their stems and codes."""
+
+    phrases: tuple[Phrase, ...]
     every: frozenset[str]
     numbers: frozenset[str]
 
 
-def content_of(subject: str | None, text: str | None) -> Content:
-    """What an activity says. Numbers are words with a digit, alone and joined with the word before: ``PO 4711``."""
-    said = _said_in_subject(subject) if subject else NOTHING
-    if not text:
-        return said
-    words = words_in(text[:_READ_LIMIT])
-    return Content(
-        said.words.union(words), said.numbers.union(_numbers(words)), said.has_subject, has_text=True
-    )
-
-
 @lru_cache(maxsize=8_192)  # each answer of a thread has the same subject
-def _said_in_subject(subject: str) -> Content:
-    words = words_in(subject[:_READ_LIMIT])
-    return Content(frozenset(words), frozenset(_numbers(words)), has_subject=True)
+def content_of_subject(subject: str) -> Content:
+    """What a subject or title says."""
+    said = content_of_text(subject)
+    return said._replace(title=said.words, titled=said.stems, has_subject=bool(subject), has_text=False)
+
+
+def content_of_text(text: str) -> Content:
+    """What a text says. Numbers are words with a digit, alone and joined with the word before: ``PO 4711``."""
+    read = text[:_READ_LIMIT]
+    in_order = words_in(read)
+    words, numbers = frozenset(in_order), frozenset(_numbers(in_order))
+    stems = frozenset([*map(stem, words), *[each.joined for each in codes_in(read)]])
+    return Content(words, numbers, stems, has_text=bool(text))
 
 
 def together(contents: Sequence[Content]) -> Content:
@@ -63,6 +84,9 @@ def together(contents: Sequence[Content]) -> Content:
     return Content(
         frozenset().union(*[each.words for each in contents]),
         frozenset().union(*[each.numbers for each in contents]),
+        frozenset().union(*[each.stems for each in contents]),
+        frozenset().union(*[each.title for each in contents]),
+        frozenset().union(*[each.titled for each in contents]),
         any(each.has_subject for each in contents),
         any(each.has_text for each in contents),
     )
@@ -77,39 +101,57 @@ def deal_words(deal: KnownDeal, directory: Directory, rules: MatchingRules) -> D
 
 
 def _deal_words(deal: KnownDeal, directory: Directory, rules: MatchingRules) -> DealWords:
-    named = _telling(deal.name, rules.common)
-    company = directory.company_names.get(deal.company_id or 0)
+    company = directory.company_names.get(deal.company_id or 0, "")
     phrases = [
-        named.difference(_words(company)) if company else named,
-        *[_telling(each, rules.common) for each in deal.products],
+        _phrase(deal.name, company, rules.common),
+        *[_phrase(each, "", rules.common) for each in deal.products],
     ]
-    told = tuple(dict.fromkeys([phrase for phrase in phrases if phrase]))
-    numbers = ["".join(words_in(each)) for each in deal.references]
-    return DealWords(
-        told, frozenset().union(*told), frozenset([each for each in numbers if _is_number(each)])
+    told = tuple(dict.fromkeys([phrase for phrase in phrases if phrase.stems or phrase.codes]))
+    every = frozenset().union(*[phrase.stems | phrase.codes for phrase in told])
+    return DealWords(told, every, frozenset(_numbers_of(deal.references)))
+
+
+@lru_cache(maxsize=8_192)  # a product is in many deals
+def _phrase(name: str, company: str, common: frozenset[str]) -> Phrase:
+    """The name without the company's words, and what is left of a code."""
+    but = _words(company)
+    codes = [each for each in codes_in(name) if each.before not in but]
+    left_over = {each.before for each in codes if len(each.before) <= _LEFT_OVER}
+    words = _words(name) - but - left_over
+    alone = [each for each in words if each.isdecimal() and len(each) > 2 and not _is_year(each)]
+    return Phrase(
+        frozenset([stem(each) for each in words if _is_telling(each, common)]),
+        frozenset(
+            [*[each.joined for each in codes], *[each for each in alone if len(each) <= _SHORT_NUMBER]]
+        ),
     )
 
 
-@lru_cache(maxsize=8_192)  # a company has several deals, and a product is in many
+@lru_cache(maxsize=8_192)  # a company has several deals
 def _words(name: str) -> frozenset[str]:
     return frozenset(words_in(name))
 
 
-@lru_cache(maxsize=8_192)
-def _telling(name: str, common: frozenset[str]) -> frozenset[str]:
-    """The words of a name that tell it from others."""
-    return frozenset(
-        [
-            each
-            for each in _words(name)
-            if len(each) > 1 and each not in common and not (each.isdigit() and len(each) <= 4)
-        ]
-    )
+def _is_telling(word: str, common: frozenset[str]) -> bool:
+    return len(word) > 1 and word not in common and not (word.isdecimal() and len(word) <= _SHORT_NUMBER)
+
+
+def _is_year(digits: str) -> bool:
+    return int(digits) in _YEARS
+
+
+def _numbers_of(references: Iterable[str]) -> Iterable[str]:
+    """The numbers, each whole and by its last part, as people say it: ``0415`` of ``OF-26-0415``."""
+    for reference in references:
+        parts = words_in(reference)
+        for number in ("".join(parts), *parts[-1:]):
+            if _is_number(number) and not (number.isdecimal() and _is_year(number)):
+                yield number
 
 
 def _numbers(words: Sequence[str]) -> Iterable[str]:
     for index, word in enumerate(words):
-        if any(map(str.isdigit, word)):
+        if not word.isalpha() and any(map(str.isdigit, word)):
             if len(word) >= _SHORTEST_REFERENCE:
                 yield word
             if index and len(joined := words[index - 1] + word) >= _SHORTEST_REFERENCE:
@@ -122,56 +164,95 @@ def _is_number(text: str) -> bool:
     return len(text) >= _SHORTEST_REFERENCE and any(map(str.isdigit, text))
 
 
-def is_service(content: Content, rules: MatchingRules) -> bool:
-    """Whether a word is one of what is no sale, or begins with one of six letters or more: ``Schulungstermine``."""
-    if not content.words.isdisjoint(rules.service):
+def is_among(words: frozenset[str], *lists: frozenset[str]) -> bool:
+    """Whether a word is on one of the lists, or begins with one of six letters or more: ``Schulungstermine``."""
+    if not all(words.isdisjoint(listed) for listed in lists):
         return True
-    return any(
-        word[:end] in rules.service
-        for word in content.words
-        for end in range(_STEM, min(len(word), _LONGEST))
-    )
+    heads = {word[:end] for word in words for end in range(_STEM, min(len(word), _LONGEST))}
+    return bool(heads) and not all(heads.isdisjoint(listed) for listed in lists)
 
 
-def names_product(content: Content, directory: Directory) -> bool:
-    """Whether something is named that we sell."""
-    return any(
-        phrase <= content.words for word in content.words for phrase in directory.products.get(word, ())
-    )
+def named_products(content: Content, directory: Directory) -> list[frozenset[str]]:
+    """What is named of all that we sell, each as its stems."""
+    if not directory.products:
+        return []
+    begun = [directory.products[word] for word in content.words if word in directory.products]
+    return [_stems(phrase) for phrases in begun for phrase in phrases if phrase <= content.words]
+
+
+@lru_cache(maxsize=4_096)
+def _stems(phrase: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(stem, phrase))
 
 
 class Said(NamedTuple):
-    """How much is said of a deal, 0 to 1: at all, by words that no other candidate has, and by one of its numbers."""
+    """How much is said of a deal, 0 to 1: at all, by words that no other candidate has, and by one of its numbers.
+
+    `titled`: words that no other candidate has stand in a subject or title. `bought`: what is said of it is as much the name of
+    what they bought lately, and says nothing.
+    """
 
     at_all: float
     alone: float
     number: float
+    titled: bool = False
+    bought: bool = False
 
 
 UNSAID = Said(0.0, 0.0, 0.0)
 
 
-def said_of(content: Content, candidates: Mapping[int, DealWords]) -> dict[int, Said]:
-    """What the content says of each candidate. Words that all of them share say nothing for one of them."""
+def said_of(
+    content: Content,
+    candidates: Mapping[int, DealWords],
+    *,
+    bought: Sequence[DealWords] = (),
+    products: Sequence[frozenset[str]] = (),
+) -> dict[int, Said]:
+    """What the content says of each candidate. Words that all of them share say nothing for one of them, those that `bought`
+    deals share nothing at all, nor the part of a name that is said because another product is (`products`, all that are named).
+    """
     if not content.words:
         return dict.fromkeys(candidates, UNSAID)
-    return {deal_id: _said(content, deal_id, candidates) for deal_id in candidates}
+    return {key: _said(content, key, candidates, bought, products) for key in candidates}
 
 
-def _said(content: Content, deal_id: int, candidates: Mapping[int, DealWords]) -> Said:
+def _said(
+    content: Content,
+    deal_id: int,
+    candidates: Mapping[int, DealWords],
+    bought: Sequence[DealWords],
+    products: Sequence[frozenset[str]],
+) -> Said:
     called = candidates[deal_id]
-    is_named = not called.every.isdisjoint(content.words)
+    found = called.every & content.stems
+    if found and products:
+        found = _without_others(found, called, products)
     is_numbered = not called.numbers.isdisjoint(content.numbers)
-    if not (is_named or is_numbered):
+    if not (found or is_numbered):
         return UNSAID
     rivals = [each for key, each in candidates.items() if key != deal_id]
     number = is_numbered and not any(called.numbers & rival.numbers & content.numbers for rival in rivals)
-    if not is_named:
+    if not found:
         return Said(0.0, 0.0, float(number))
-    at_all = max(len(phrase & content.words) / len(phrase) for phrase in called.phrases) ** 2
-    alone = 1.0 if rivals else 0.0
-    if rivals:
-        others: frozenset[str] = frozenset().union(*[rival.every for rival in rivals])
-        own = [phrase - others for phrase in called.phrases]
-        alone = max((len(each & content.words) / len(each) for each in own if each), default=0.0)
-    return Said(at_all, alone, float(number))
+    if not number and any(found <= each.every for each in bought):
+        return Said(0.0, 0.0, 0.0, bought=True)
+    at_all = max([phrase.said(found) for phrase in called.phrases]) ** 2
+    if not rivals:
+        return Said(at_all, 0.0, float(number))
+    others = frozenset().union(*[rival.every for rival in rivals])
+    alone = max([phrase.said(found, others) for phrase in called.phrases])
+    titled = not (found - others).isdisjoint(content.titled)
+    return Said(at_all, alone, float(number), titled)
+
+
+def _without_others(
+    found: frozenset[str], called: DealWords, products: Sequence[frozenset[str]]
+) -> frozenset[str]:
+    """What is found of a deal, without words that are said only as part of a product that it does not have."""
+    own = [phrase.stems for phrase in called.phrases]
+    for product in products:
+        if not product.isdisjoint(found) and not any(product <= stems for stems in own):
+            whole = [stems for stems in own if stems <= found]
+            found = found - product.difference(*whole) if whole else found - product
+    return found

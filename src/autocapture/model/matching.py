@@ -57,5 +57,9 @@ class MatchingRules:
     """More outsiders or companies than these make an audience: such an activity is about no deal."""
     service: frozenset[str]
     """Words of what is no sale: bills, tickets, passwords, invitations to fairs. Case-folded."""
+    doubtful: frozenset[str]
+    """Words that what is no sale has, and sales too: support, delivery, maintenance. Case-folded."""
+    elsewhere: frozenset[str]
+    """What is written before another matter is begun: ``off topic``. Case-folded, words with one space between."""
     common: frozenset[str]
     """Words in names of deals that tell none of them from others. Case-folded."""
