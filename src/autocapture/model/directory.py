@@ -85,7 +85,6 @@ class KnownContact:
     contact_id: int
     company_id: int | None
     name: str
-    created_at: datetime | None = None
     moved: bool = False
 
 

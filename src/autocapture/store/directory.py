@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlmodel import Session
 
 from autocapture.formats.domains import address_above
@@ -124,9 +124,9 @@ _COMPANY, _DEAL, _ROLE = table_of(Company).c, table_of(Deal).c, table_of(DealCon
 _SOLD, _PRODUCT, _REFERENCE = table_of(DealProduct).c, table_of(Product).c, table_of(DealReference).c
 _CONTACTS = Lookup(
     lambda among: (
-        select(_HANDLE_OF.value, _CONTACT.id, _CONTACT.company_id, _CONTACT.name, _CONTACT.created_at)
+        select(_HANDLE_OF.value, _CONTACT.id, _CONTACT.company_id, _CONTACT.name)
         .join(table_of(Contact), _CONTACT.id == _HANDLE_OF.contact_id)
-        .where(_HANDLE_OF.kind.in_(("email", "phone")), among(_HANDLE_OF.value, "handles"))
+        .where(_HANDLE_OF.kind == bindparam("kind"), among(_HANDLE_OF.value, "handles"))
         .order_by(_CONTACT.id)
     )
 )
@@ -148,7 +148,6 @@ _NAMED = Lookup(
         _COMPANY.id, _COMPANY.name, or_(_COMPANY.partner, is_created(COMPANY, _COMPANY.id))
     ).where(among(_COMPANY.id, "ids"))
 )
-_DEALS_OF_COMPANIES = Lookup(lambda among: select(_DEAL.id).where(among(_DEAL.company_id, "ids")))
 _DEALS_OF_CONTACTS = Lookup(lambda among: select(_ROLE.deal_id).where(among(_ROLE.contact_id, "ids")))
 _ROLES = Lookup(
     lambda among: select(_ROLE.deal_id, _ROLE.contact_id, _ROLE.source).where(among(_ROLE.deal_id, "ids"))
@@ -168,25 +167,23 @@ _PRODUCTS = Lookup(
         .order_by(_PRODUCT.name)
     )
 )
-_DEALS = Lookup(
-    lambda among: select(
-        _DEAL.id,
-        _DEAL.company_id,
-        _DEAL.owner_id,
-        _DEAL.created_at,
-        _DEAL.closed_at,
-        _DEAL.outcome,
-        _DEAL.name,
-    ).where(among(_DEAL.id, "ids"))
+_DEALS = select(
+    _DEAL.id, _DEAL.company_id, _DEAL.owner_id, _DEAL.created_at, _DEAL.closed_at, _DEAL.outcome, _DEAL.name
 )
+_DEALS_OF_COMPANIES = Lookup(lambda among: _DEALS.where(among(_DEAL.company_id, "ids")))
+_DEALS_BY_ID = Lookup(lambda among: _DEALS.where(among(_DEAL.id, "ids")))
 
 
 def _contacts(session: Session, handles: Collection[str]) -> dict[str, tuple[KnownContact, ...]]:
     found: dict[str, list[KnownContact]] = defaultdict(list)
-    for value, contact_id, company_id, name, created_at in _CONTACTS(session, handles=handles):
-        found[value].append(KnownContact(contact_id, company_id, name, created_at))
-    for handle in filter(is_national, handles):
-        rows = _CONTACTS(session, handles=national_readings(handle))
+    addresses = [handle for handle in handles if "@" in handle]
+    for value, contact_id, company_id, name in _CONTACTS(session, kind="email", handles=addresses):
+        found[value].append(KnownContact(contact_id, company_id, name))
+    numbers = [handle for handle in handles if "@" not in handle]
+    for value, contact_id, company_id, name in _CONTACTS(session, kind="phone", handles=numbers):
+        found[value].append(KnownContact(contact_id, company_id, name))
+    for handle in filter(is_national, numbers):
+        rows = _CONTACTS(session, kind="phone", handles=national_readings(handle))
         meant = {row[1]: KnownContact(*row[1:]) for row in rows}
         found[handle] = [meant[contact_id] for contact_id in sorted(meant)]
     return {value: tuple(known) for value, known in found.items()}
@@ -241,21 +238,18 @@ def _with_parents(domain: str) -> list[str]:
 
 
 def _named(session: Session, company_ids: Collection[int]) -> dict[int, tuple[str, bool]]:
-    if not company_ids:
-        return {}
     return {company_id: (name, partner) for company_id, name, partner in _NAMED(session, ids=company_ids)}
 
 
 def _deals(
     session: Session, companies: Collection[int], contacts: Collection[int], said: Collection[int]
 ) -> dict[int, KnownDeal]:
-    ids = set(said)
-    if companies:
-        ids.update(each for (each,) in _DEALS_OF_COMPANIES(session, ids=companies))
-    if contacts:
-        ids.update(each for (each,) in _DEALS_OF_CONTACTS(session, ids=contacts))
-    if not ids:
+    rows = {row[0]: row for row in _DEALS_OF_COMPANIES(session, ids=companies)}
+    named = {*said, *(each for (each,) in _DEALS_OF_CONTACTS(session, ids=contacts))}
+    rows.update({row[0]: row for row in _DEALS_BY_ID(session, ids=named - rows.keys())})
+    if not rows:
         return {}
+    ids = list(rows)
     roles: dict[int, set[int]] = defaultdict(set)
     guessed: dict[int, set[int]] = defaultdict(set)
     for deal_id, contact_id, entered_by in _ROLES(session, ids=ids):
@@ -278,7 +272,7 @@ def _deals(
             references.get(deal_id, ()),
             frozenset(guessed[deal_id]),
         )
-        for deal_id, company_id, owner_id, created, closed, outcome, name in _DEALS(session, ids=ids)
+        for deal_id, company_id, owner_id, created, closed, outcome, name in rows.values()
     }
 
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Select, String, any_, bindparam, column, func, select
+from sqlalchemy import Column, ColumnElement, Select, String, bindparam
 from sqlmodel import Session
 
-from autocapture.store.bulk import rows_of
+from autocapture.store.bulk import is_listed, rows_of
 
 Among = Callable[[Column[Any], str], ColumnElement[bool]]
 """The condition that a column (numbers, or texts without NUL) is one of the values, however many, of the parameter so named."""
@@ -21,8 +21,7 @@ class Lookup:
         KNOWN = Lookup(lambda among: select(alias.c.activity_id).where(among(alias.c.key, "keys")))
         rows = KNOWN(session, keys={1, 2, 3})
 
-    A list is one parameter, JSON on SQLite and an array on PostgreSQL: with a parameter for each value the statement would
-    differ with their number.
+    A list is one parameter: with a parameter for each value the statement would differ with their number.
     """
 
     def __init__(self, make: Callable[[Among], Select[Any]]) -> None:
@@ -30,14 +29,15 @@ class Lookup:
         self._made: dict[str, tuple[Select[Any], frozenset[str]]] = {}
 
     def __call__(self, session: Session, **values: Any) -> Sequence[Any]:
-        """The rows, as tuples."""
+        """The rows, as tuples; none, without asking, where a list is empty."""
         database = session.get_bind().dialect.name
         if database not in self._made:
             self._made[database] = self._statement(database)
         statement, lists = self._made[database]
+        if not all(values[name] for name in lists):
+            return ()
         for name in lists:
-            listed = list(values[name])
-            values[name] = json.dumps(listed) if database == "sqlite" else listed
+            values[name] = json.dumps(list(values[name]))
         return rows_of(session, statement, values)
 
     def _statement(self, database: str) -> tuple[Select[Any], frozenset[str]]:
@@ -45,9 +45,6 @@ class Lookup:
 
         def among(key: Column[Any], name: str) -> ColumnElement[bool]:
             lists.add(name)
-            if database == "sqlite":
-                listed = func.json_each(bindparam(name, type_=String))
-                return key.in_(select(listed.table_valued(column("value", key.type)).c.value))
-            return key == any_(bindparam(name, type_=ARRAY(key.type)))
+            return is_listed(key, bindparam(name, type_=String), database)
 
         return self._make(among), frozenset(lists)
