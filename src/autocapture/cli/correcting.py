@@ -62,6 +62,7 @@ def register(app: typer.Typer) -> None:
     )
     review.command("list")(review_list)
     review.command("answer")(review_answer)
+    review.command("checks")(review_checks)
     app.add_typer(review, name="review")
 
 
@@ -199,7 +200,8 @@ def review_answer(
         str,
         typer.Argument(
             metavar="ANSWER",
-            help="1, 2 or 3 of the deals that `review list` tells, `none`, `not-business`, or a deal's key or name.",
+            help="1, 2 or 3 of the deals that `review list` tells, `none`, `not-business`, `yes` to a spot check, or a "
+            "deal's key or name.",
         ),
     ],
     speaker: AsOption,
@@ -213,6 +215,40 @@ def review_answer(
 
     app = open_application()
     _tell(app, answer(app, user_id_of(app, speaker), activity, choice, scope.value))
+
+
+def review_checks(
+    speaker: Annotated[str, typer.Option("--as", metavar="EMAIL", help="Whose.")],
+    team: Annotated[bool, typer.Option("--team", help="Also of those whom they lead.")] = False,
+    most: Annotated[int, typer.Option("--most", min=1, max=200, help="So many.")] = 20,
+    fmt: FormatOption = Format.TABLE,
+) -> None:
+    """List the spot checks: is the deal right on which this was put?
+
+    One thread in ten is asked about. Answer with `review answer ACTIVITY yes`, or with what is right.
+    """
+    from autocapture.cli.values import moment
+    from autocapture.workflows.people_access import user_id_of
+    from autocapture.workflows.spot_checks import spot_checks
+
+    app = open_application()
+    zone = organization_zone(app)
+    found = spot_checks(app, user_id_of(app, speaker), team=team, most=most)
+    emit(
+        (
+            {
+                "activity": str(one.activity_id),
+                "at": moment(one.at, zone) if fmt is Format.TABLE else one.at,
+                "kind": one.kind,
+                "subject": one.subject,
+                "with": ", ".join(one.outside),
+                "deal": one.deal,
+                "key": one.key,
+            }
+            for one in found
+        ),
+        fmt,
+    )
 
 
 def _say(activity: int, speaker: str, said: str, scope: HowFar, **named: str | None) -> None:

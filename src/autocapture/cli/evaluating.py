@@ -14,6 +14,7 @@ from autocapture.cli.output import print_table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from autocapture.application import Application
     from autocapture.cli.tables import Table
     from autocapture.evaluate.report import Evaluation
 
@@ -60,6 +61,7 @@ def register(app: typer.Typer) -> None:
     evaluation.command("world")(world)
     evaluation.command("match")(match)
     evaluation.command("fit")(fit)
+    evaluation.command("live")(live)
     app.add_typer(evaluation, name="eval")
 
 
@@ -154,6 +156,77 @@ def fit(
         precision, coverage = outlook(examples, found)
         typer.echo(f"{level}: {len(examples)} matters, precision {precision:.3f}, coverage {coverage:.3f}")
     typer.echo(f"{out}: version {found.version}, attach {found.attach:g}")
+
+
+def live(
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=3_660, help="Of what was said in so many days.")
+    ] = 90,
+    team: Annotated[
+        str, typer.Option("--team", metavar="NAME", help="Of one team's people. Default: everybody's.")
+    ] = "",
+    fmt: Annotated[
+        ReportFormat, typer.Option("--format", help="How the figures are written.")
+    ] = ReportFormat.TABLE,
+) -> None:
+    """Tell how often matching is right here, by what people said of it.
+
+    Judged are spot checks, which `review checks` and the page Review ask; what people corrected unasked is counted beside.
+    """
+    from autocapture.cli.application import open_application
+    from autocapture.report.precision import live_precision, verdicts
+    from autocapture.report.reader import Reader
+    from autocapture.report.wording import precision, precision_note
+    from autocapture.store.engine import reading
+
+    app = open_application()
+    users, now = _reps(app, team), app.clock.now()
+    with reading(app.engine) as session:
+        told = live_precision(session, now, users, days)
+        found = list(verdicts(session, now, users, days))
+    if fmt is ReportFormat.TABLE:
+        typer.echo(precision(told, Reader()))
+        typer.echo(precision_note(told, Reader()))
+        return
+    low, high = told.interval or (None, None)
+    data = {
+        "days": told.days,
+        "n": told.n,
+        "right": float(told.right),
+        "precision": None if told.share is None else float(told.share),
+        "precision_low": low,
+        "precision_high": high,
+        "enough": told.is_enough,
+        "links": told.links,
+        "corrected_unasked": told.corrected,
+        "verdicts": [
+            {
+                "correction": each.correction_id,
+                "activity": str(each.activity_id),
+                "at": each.said_at.isoformat(),
+                "spot_check": each.asked,
+                "right": float(each.right),
+            }
+            for each in found
+        ],
+    }
+    typer.echo(json.dumps(data, indent=2))
+
+
+def _reps(app: Application, team: str) -> list[int] | None:
+    """The people of a team now; None for everybody. Raises InputError for a team that there is not."""
+    from autocapture.errors import InputError
+    from autocapture.report.team import roster, team_named
+    from autocapture.store.engine import reading
+
+    if not team:
+        return None
+    today = app.clock.now().date()
+    with reading(app.engine) as session:
+        found = team_named(session, team)
+        if found is None:
+            raise InputError(f"there is no team {team!r}")
+        return [rep.id for rep in roster(session, found, today, today).reps if rep.id is not None]
 
 
 def _tables(found: Evaluation) -> Iterable[Table]:

@@ -85,13 +85,17 @@ def _tell(application: Application, publication: Publication) -> None:
 
 def _save(application: Application, publication: Publication, out: Path) -> None:
     from autocapture.errors import InputError
+    from autocapture.report.adjust import adjusted
     from autocapture.report.publication import summary_of
     from autocapture.report.reader import Reader
     from autocapture.report.render import page_file
+    from autocapture.store.engine import reading
     from autocapture.workflows.summarize import links
 
     reader = Reader(time_zone=application.settings.organization.time_zone)
-    html = page_file(summary_of(publication), reader, links(application, publication).number)
+    with reading(application.engine) as session:
+        since = adjusted(session, publication)
+    html = page_file(summary_of(publication), reader, links(application, publication).number, since)
     try:
         out.write_text(html, encoding="utf-8")
     except OSError as problem:

@@ -6,13 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import sqrt
 
 from autocapture.evaluate.answers import Answer
 from autocapture.evaluate.world import AMBIGUOUS, Activity, Truth, World
+from autocapture.measure.interval import wilson
 
-_Z = 1.959964
-"""The quantile of the normal distribution that leaves 2.5 % on either side."""
 _BINS = 10
 
 
@@ -30,12 +28,7 @@ class Rate:
     @property
     def interval(self) -> tuple[float, float] | None:
         """Wilson's interval, which holds the true rate in 95 of 100 cases (Wilson 1927); None of nothing."""
-        if not self.of:
-            return None
-        share, n, z2 = self.right / self.of, self.of, _Z * _Z
-        middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-        half = _Z * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-        return max(0.0, middle - half), min(1.0, middle + half)
+        return wilson(self.right, self.of)
 
 
 @dataclass(frozen=True, slots=True)

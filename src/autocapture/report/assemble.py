@@ -17,8 +17,10 @@ from autocapture.model.crm import Deal
 from autocapture.model.measures import Quota
 from autocapture.model.organization import Team, User
 from autocapture.report import pipeline, sources, unknown
+from autocapture.report.adjust import adjusted_before
 from autocapture.report.measured import OPEN_PIPELINE, Measured
 from autocapture.report.numbers import MONEY, Cell
+from autocapture.report.precision import live_precision
 from autocapture.report.summary import PERSON_METRICS, Attainment, Person, Pipeline, Summary, Tile, Unknown
 from autocapture.report.team import Roster, roster
 from autocapture.report.wins import wins
@@ -72,6 +74,8 @@ class _Scene:
             wins=wins(session, won, revenue),
             unknown=self._unknown(persons, [one.currency for one in pipelines if one.currency != currency]),
             sourced=sources.sourced(session, self.roster.reps, as_of),
+            precision=live_precision(session, as_of, [person.user_id for person in persons]),
+            adjusted=adjusted_before(session, self.roster.team_id, week, as_of),
         )
 
     def _pipelines(self) -> tuple[Pipeline, ...]:

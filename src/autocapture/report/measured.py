@@ -1,7 +1,8 @@
 """Numbers and their rows from the metrics layer, at one state of knowledge.
 
 Every number is asked for with `as_of` and `known_at` at the same instant, so that the rows behind a published number can be
-asked for again later: what was learned since is left out, and what changed since shows as a different hash.
+asked for again later: what was learned since is left out, and what changed since shows as a different hash. With a later
+`known_at` a number is what would have been told then, had it been known what is known now.
 """
 
 from __future__ import annotations
@@ -35,10 +36,11 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Answers for one session and instant."""
+    """Answers for one session and instant; with what was known at `known_at`, where that is not the same."""
 
     session: Session
     as_of: datetime
+    known_at: datetime | None = None
     _stood: dict[Cell, list[TracedRow]] = field(default_factory=dict, compare=False, repr=False)
     """The pipeline as it stood at the end of a day: the end of one week is the start of the next."""
 
@@ -104,7 +106,7 @@ class Measured:
         return Query(
             period=Period(cell.start, cell.end),
             as_of=self.as_of,
-            known_at=self.as_of,
+            known_at=self.known_at or self.as_of,
             where=where,
             scope=self._scope(cell),
         )

@@ -80,6 +80,10 @@ class Reader:
     def count(self, number: int) -> str:
         return self.amount(Decimal(number), COUNT)
 
+    def hundredths(self, share: Decimal | float) -> str:
+        """A share from 0 to 1 with two decimals: ``0.98``."""
+        return str(format_decimal(share, "0.00", locale=self.language))
+
     def share(self, part: int, whole: int) -> str:
         """In per cent with two decimals, rounded down: less than all is never told as all."""
         pattern = self.language.percent_formats[None].pattern.replace("##0", "##0.##")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -16,7 +16,7 @@ from autocapture.report import charts
 from autocapture.report.charts import PAGE, PAPER, Chart
 from autocapture.report.numbers import Number
 from autocapture.report.reader import Reader
-from autocapture.report.summary import Summary
+from autocapture.report.summary import Adjusted, Summary
 from autocapture.report.view import view
 
 TEMPLATES = "templates"
@@ -61,11 +61,13 @@ def _environment(*, html: bool) -> Environment:
     return environment
 
 
-def page_file(summary: Summary, reader: Reader, link: Callable[[Number], str]) -> str:
-    """The summary as one HTML file that needs nothing else."""
+def page_file(
+    summary: Summary, reader: Reader, link: Callable[[Number], str], since: Sequence[Adjusted] = ()
+) -> str:
+    """The summary as one HTML file that needs nothing else, with what became of its numbers since it was told."""
     css = Markup((STATIC / "page.css").read_text(encoding="utf-8"))  # noqa: S704  our own sheet
     template = _environment(html=True).get_template("summary_file.html")
-    return template.render(v=view(summary, reader, link, PAGE), css=css)
+    return template.render(v=view(summary, reader, link, PAGE, since), css=css)
 
 
 def mail_html(

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from autocapture.measure.interval import wilson
 from autocapture.report.numbers import Number
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ PERSON_GROUPS = (
 )
 PERSON_METRICS = tuple(metric for _group, metrics in PERSON_GROUPS for metric in metrics)
 """What is told of each rep, in this order."""
+ENOUGH = 30
+"""So many spot checks must be answered before a share of them is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,56 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Precision:
+    """How often matching put an activity on the right deal by itself, by the spot checks that people answered in `days` up to the
+    summary: `right` of `n` (of one that was split between deals, the share of the right one). `links` is how many activities of
+    those days matching put on a deal, `corrected` how many people put elsewhere without being asked, which says nothing of the
+    rest."""
+
+    days: int
+    right: Decimal
+    n: int
+    links: int
+    corrected: int
+
+    @property
+    def share(self) -> Decimal | None:
+        return self.right / self.n if self.n else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """In which the true share lies in 95 of 100 cases."""
+        return wilson(float(self.right), self.n)
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether so many were judged that the share says something (METRICS R16)."""
+        return self.n >= ENOUGH
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a published number is another one by now: `kind` is a key of `wording.CAUSES`, with how many, and what `refs` name: the
+    numbers of corrections or of batches of rules. `who` said so."""
+
+    kind: str
+    count: int
+    refs: tuple[int, ...] = ()
+    who: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """A number as it was told, and what it would be told as by now. `whose` is a rep's name, or the team's."""
+
+    week: str
+    whose: str
+    before: Number
+    after: Number
+    causes: tuple[Cause, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """One team's ISO week as it was known at `as_of`. `sourced` is False where the team's accounts were not captured yet."""
 
@@ -169,6 +222,9 @@ class Summary:
     wins: tuple[Win, ...]
     unknown: Unknown
     sourced: bool = True
+    precision: Precision | None = None
+    adjusted: tuple[Adjusted, ...] = ()
+    """What became of numbers of earlier weeks since the summary before this one."""
 
     def numbers(self) -> tuple[Number, ...]:
         """Every number that is told, each slice once."""

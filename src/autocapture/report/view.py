@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from autocapture.report import charts, wording
+from autocapture.report import charts, precision, wording
 from autocapture.report.charts import Chart, Palette, Step
-from autocapture.report.numbers import Number
+from autocapture.report.numbers import Cell, Number
 from autocapture.report.pipeline import metric_of
 from autocapture.report.reader import Reader
 from autocapture.report.summary import (
     PERSON_GROUPS,
     PERSON_METRICS,
+    Adjusted,
     Attainment,
     Person,
     Pipeline,
@@ -85,6 +86,17 @@ class WinView:
 
 
 @dataclass(frozen=True, slots=True)
+class AdjustedView:
+    """``+2``, what it is of and why, the value of before; `week` of another week's number."""
+
+    difference: str
+    value: Shown
+    before: str
+    words: str
+    week: str
+
+
+@dataclass(frozen=True, slots=True)
 class SummaryView:
     finding: str
     team: str
@@ -100,12 +112,22 @@ class SummaryView:
     pipelines: tuple[PipelineView, ...]
     wins: tuple[WinView, ...]
     unknowns: tuple[str, ...]
+    precision: Shown | None
+    precision_note: str
+    adjusted: tuple[AdjustedView, ...]
+    since: tuple[AdjustedView, ...]
     promise: str
     partial: bool
 
 
-def view(summary: Summary, reader: Reader, link: Callable[[Number], str], palette: Palette) -> SummaryView:
-    """`link` gives the address of a number's rows; `palette` the colours of the charts."""
+def view(
+    summary: Summary,
+    reader: Reader,
+    link: Callable[[Number], str],
+    palette: Palette,
+    since: Sequence[Adjusted] = (),
+) -> SummaryView:
+    """`link` gives the address of a number's rows; `palette` the colours of the charts; `since` is what became of its numbers."""
     sight = _Sight(reader, link, palette)
     return SummaryView(
         finding=wording.finding(summary, reader),
@@ -122,6 +144,10 @@ def view(summary: Summary, reader: Reader, link: Callable[[Number], str], palett
         pipelines=tuple(sight.pipeline(pipeline) for pipeline in summary.pipelines),
         wins=tuple(sight.win(win) for win in summary.wins),
         unknowns=wording.unknowns(summary, reader),
+        precision=sight.precision(summary),
+        precision_note="" if summary.precision is None else wording.precision_note(summary.precision, reader),
+        adjusted=tuple(sight.adjusted(each) for each in summary.adjusted),
+        since=tuple(sight.adjusted(each) for each in since),
         promise=wording.PUBLISHED if summary.sourced else wording.NOT_FINAL,
         partial=any(not number.complete and number.value is not None for number in summary.numbers()),
     )
@@ -202,6 +228,22 @@ class _Sight:
             level = after
         steps.append(step(pipeline.end, Decimal(0), pipeline.end.value or Decimal(0), "total"))
         return steps
+
+    def precision(self, summary: Summary) -> Shown | None:
+        if summary.precision is None:
+            return None
+        text = wording.precision(summary.precision, self.reader)
+        cell = Cell(summary.period_start, summary.period_end, summary.team_id)
+        return Shown(text, text, self.link(precision.number(summary.precision, cell)))
+
+    def adjusted(self, told: Adjusted) -> AdjustedView:
+        return AdjustedView(
+            wording.difference(told, self.reader),
+            self.number(told.after, compact=False),
+            wording.value(told.before, self.reader),
+            wording.adjustment(told),
+            f"week {told.week[-2:].lstrip('0')}",
+        )
 
     def win(self, win: Win) -> WinView:
         amount = "no amount" if win.amount is None else self.reader.money(win.amount, win.currency)

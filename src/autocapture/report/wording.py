@@ -12,7 +12,17 @@ from autocapture.errors import without_codes
 from autocapture.measure.catalog import CATALOG
 from autocapture.report.numbers import RATE, SECONDS, Number
 from autocapture.report.reader import NO_VALUE, Reader
-from autocapture.report.summary import Attainment, Coverage, Summary, Tile, Unknown, Win
+from autocapture.report.summary import (
+    Adjusted,
+    Attainment,
+    Cause,
+    Coverage,
+    Precision,
+    Summary,
+    Tile,
+    Unknown,
+    Win,
+)
 
 _MOVEMENTS = {
     "pipeline_start": ("Pipeline at the start", "Start"),
@@ -32,6 +42,7 @@ STATES = {"needs_reconnect": "must be reconnected", "paused": "paused", "active"
 PUBLISHED = "These numbers were published once and do not change."
 NOT_FINAL = "These numbers are counted anew until the team's accounts are captured, or until somebody is mailed of them."
 _HISTORY_FOR_A_RANGE = 5
+_REFS = 3
 _NORMAL = Decimal(2)
 
 
@@ -151,6 +162,61 @@ def coverage(covered: Sequence[Coverage], unknown: Unknown, reader: Reader) -> s
         return told
     share = reader.share(unknown.listed - unknown.missing, unknown.listed)
     return f"{told}; {share} of what is at the sources"
+
+
+def precision(told: Precision, reader: Reader) -> str:
+    """``Precision of the last 90 days: 0.98 (0.96–0.99), n = 412``; or that too few were judged."""
+    head = f"Precision of the last {told.days} days: "
+    if not told.is_enough or told.share is None or told.interval is None:
+        return f"{head}too few to tell, n = {reader.count(told.n)}"
+    low, high = told.interval
+    shown = f"{reader.hundredths(told.share)} ({reader.hundredths(low)}–{reader.hundredths(high)})"
+    return f"{head}{shown}, n = {reader.count(told.n)}"
+
+
+def precision_note(told: Precision, reader: Reader) -> str:
+    """What was judged, and what was not."""
+    asked = f"Judged are spot checks that were answered: one thread in ten is asked about. {reader.count(told.links)}"
+    note = f"{asked} {'activity was' if told.links == 1 else 'activities were'} put on a deal by themselves in these days"
+    if not told.corrected:
+        return f"{note}; nobody corrected one unasked."
+    return f"{note}; {count(told.corrected, 'other was', 'others were')} corrected unasked."
+
+
+def adjustment(told: Adjusted) -> str:
+    """``Meetings held of Anna, because 2 were captured later.``: what stands beside the numbers."""
+    whose, why = told.whose, listing([cause(each) for each in told.causes])
+    return f"{title(told.after.metric)} of {whose}, because {why}."
+
+
+def difference(told: Adjusted, reader: Reader) -> str:
+    """``+2``; both values where one of them is none, or where a difference says little."""
+    before, after = told.before, told.after
+    if before.value is None or after.value is None or after.unit in (RATE, SECONDS):
+        return f"{value(before, reader)} → {value(after, reader)}"
+    return reader.amount(after.value - before.value, after.told_in, after.currency, signed=True)
+
+
+def cause(why: Cause) -> str:
+    """Why a number changed, after "because"."""
+    many = why.count != 1
+    match why.kind:
+        case "late":
+            return f"{why.count} {'were' if many else 'was'} captured later"
+        case "corrected":
+            numbers = ", ".join(str(each) for each in why.refs[:_REFS])
+            more = f" and {len(why.refs) - _REFS} more" if len(why.refs) > _REFS else ""
+            what = "corrections" if many else "correction"
+            return f"{listing(why.who) if why.who else 'somebody'} corrected it ({what} {numbers}{more})"
+        case "rules":
+            numbers = ", ".join(str(each) for each in why.refs)
+            return f"other rules were applied or taken back ({'batches' if many else 'batch'} {numbers})"
+        case "deals":
+            return f"the CRM told more of {count(why.count, 'deal', 'deals')}"
+        case "changed":
+            return f"{why.count} {'are' if many else 'is'} told or matched otherwise by now"
+        case _:
+            return "something it was counted from is not there any more"
 
 
 def contributors(win: Win) -> str:

@@ -17,11 +17,13 @@ from autocapture.model.organization import Team, User
 from autocapture.report.measured import Measured, exact
 from autocapture.report.message import Links
 from autocapture.report.numbers import RATE, SECONDS, Cell, Number, row_hash
-from autocapture.report.publication import summary_of
+from autocapture.report.precision import METRIC as PRECISION
+from autocapture.report.publication import stored, summary_of
 from autocapture.report.reader import Reader
 from autocapture.report.summary import Summary
 from autocapture.report.wording import answered, count, is_waiting, title, value
 from autocapture.store.engine import reading
+from autocapture.web import precision
 from autocapture.web.changes import changed_since
 from autocapture.web.ownership import reads_of_team
 from autocapture.web.templating import render
@@ -42,6 +44,10 @@ def page(application: Application, visit: Visit, publication_id: int, metric: st
         team = session.get_one(Team, publication.team_id)
         if not reads_of_team(session, visit, team, summary.period_start, summary.period_end):
             raise InputError("this was published for others")
+        if metric == PRECISION:
+            return precision.page(session, visit, publication, summary)
+        publication = _of_earlier(session, publication, summary, metric, cell)
+        publication_id, summary = publication.id or 0, summary_of(publication)
         number = _published(summary, metric, cell)
         measured = Measured(session, publication.as_of)
         rows = measured.behind(number)
@@ -73,6 +79,16 @@ def _published(summary: Summary, metric: str, cell: str) -> Number:
         if (number.metric, number.cell) == (metric, cell):
             return number
     raise InputError("this number was not published")
+
+
+def _of_earlier(
+    session: Session, publication: Publication, summary: Summary, metric: str, cell: str
+) -> Publication:
+    """Of a number of an earlier week, of which this summary tells that it changed, the summary that told it first."""
+    for each in summary.adjusted:
+        if (each.after.metric, each.after.cell) == (metric, cell):
+            return stored(session, publication.team_id, each.week) or publication
+    return publication
 
 
 def _kept_hash(session: Session, publication_id: int, number: Number) -> str:

@@ -15,6 +15,7 @@ from autocapture.web.templating import render
 from autocapture.web.visit import Visit, signed_in_user
 from autocapture.workflows.leading import with_those_led
 from autocapture.workflows.review import TOP, Question, Queue, queue
+from autocapture.workflows.spot_checks import Check, spot_checks
 
 PER_PAGE = 20
 
@@ -28,6 +29,7 @@ def page(application: Application, visit: Visit, number: int, *, team: bool, sai
     found = queue(
         application, user.id or 0, team=team and leads, start=(number - 1) * PER_PAGE, most=PER_PAGE
     )
+    checks = spot_checks(application, user.id or 0, team=team and leads) if number == 1 else []
     return render(
         "review.html",
         title="Review",
@@ -38,6 +40,7 @@ def page(application: Application, visit: Visit, number: int, *, team: bool, sai
         leads=leads,
         whose="team" if team and leads else "",
         said=told,
+        checks=[_check(each, visit.reader) for each in checks],
         newer=number - 1 or None,
         older=number + 1 if found.total > number * PER_PAGE else None,
     )
@@ -55,6 +58,18 @@ def _intro(found: Queue, *, team: bool) -> str:
     what = count(found.undecided, "activity", "activities")
     whose = "of your team" if team else "of yours"
     return f"{what} {whose} could not be put on a deal with certainty. One click answers, for the whole thread if you like."
+
+
+def _check(check: Check, reader: Reader) -> dict[str, Any]:
+    return {
+        "id": check.activity_id,
+        "kind": check.kind,
+        "when": reader.day(check.at.astimezone(reader.zone).date()),
+        "subject": check.subject,
+        "with": check.outside,
+        "deal": check.deal,
+        "value": f"deal:{check.key}",
+    }
 
 
 def _question(question: Question, reader: Reader, *, leads: bool) -> dict[str, Any]:

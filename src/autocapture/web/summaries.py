@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 from autocapture.application import Application
 from autocapture.errors import InputError
 from autocapture.model.measures import Publication
+from autocapture.report.adjust import adjusted
 from autocapture.report.charts import PAGE
 from autocapture.report.message import Links
 from autocapture.report.publication import stored, summary_of
@@ -28,7 +29,8 @@ def page(application: Application, visit: Visit, team_slug: str, week: str) -> s
         summary = summary_of(publication)
         if not reads_of_team(session, visit, team, summary.period_start, summary.period_end):
             raise InputError("this summary is for others")
-        told = view(summary, visit.reader, Links("", publication.id).number, PAGE)
+        since = adjusted(session, publication)
+        told = view(summary, visit.reader, Links("", publication.id).number, PAGE, since)
         weeks = _weeks(session, publication, slug(summary.team))
     return render("summary.html", title=f"{summary.team}, {told.week}", visit=visit, v=told, weeks=weeks)
 

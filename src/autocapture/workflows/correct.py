@@ -19,7 +19,7 @@ from autocapture.formats.domains import organization_domains
 from autocapture.formats.handles import canonical_email
 from autocapture.model.activities import Participant, ThreadKey
 from autocapture.model.corrections import UNDO, Correction, Said, Scope
-from autocapture.model.crm import Contact
+from autocapture.model.crm import Contact, Deal
 from autocapture.model.directory import Organization
 from autocapture.model.draft import Draft
 from autocapture.model.organization import User
@@ -31,6 +31,7 @@ from autocapture.workflows.crm_names import contact_named, deal_named
 from autocapture.workflows.leading import with_those_led
 from autocapture.workflows.matching import BATCH, rematch
 from autocapture.workflows.people import our_people
+from autocapture.workflows.spot_checks import BY_PEOPLE, group_of, is_sampled
 
 _AUTHORS = ("from", "organizer", "caller")
 
@@ -75,6 +76,7 @@ def correct(app: Application, by: int, activity_id: int, saying: Saying) -> Corr
         if saying.said == "not_business":
             _refuse_for_colleagues(stored, users, organization)
         row = _row(session, stored, saying, organization)
+        row.found, row.asked = _found(session, stored, saying), is_sampled(group_of(stored))
         row.made_at, row.made_by, row.for_users = now, by, sorted(users)
         return _written(session, organization, row, row, now)
 
@@ -169,6 +171,16 @@ def _row(session: Session, stored: Stored, saying: Saying, organization: Organiz
         else:
             row.handle, row.contact = handle, _contact_of(session, stored, handle)
     return row
+
+
+def _found(session: Session, stored: Stored, saying: Saying) -> dict[str, float] | None:
+    """The deals on which matching put it by itself, by their keys in the CRM, where this judges that."""
+    weights = {link.target_id: link.weight for link in stored.matched.links if link.target == "deal"}
+    said_before = any(link.method == BY_PEOPLE for link in stored.matched.links)
+    if saying.said == "person" or said_before or not weights:
+        return None
+    keys = session.exec(select(Deal.source_id, Deal.id).where(col(Deal.id).in_(weights)))
+    return {key: weights[number] for key, number in keys if number is not None}
 
 
 def _person_meant(draft: Draft, handle: str, organization: Organization) -> str:

@@ -11,11 +11,11 @@ from autocapture.model.activities import Activity, Participation
 from autocapture.model.organization import User
 from autocapture.store.engine import reading
 from autocapture.workflows.alternatives import NONE
+from autocapture.workflows.answerable import is_answerable
 from autocapture.workflows.explain import Explanation, explain
 from autocapture.workflows.explain_item import Line, Source, activities_known_as, lines_of, sources
 from autocapture.workflows.leading import with_those_led
 from autocapture.workflows.people import our_people_as_known
-from autocapture.workflows.review import is_answerable
 
 
 @dataclass(frozen=True, slots=True)

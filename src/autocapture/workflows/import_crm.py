@@ -13,6 +13,7 @@ from autocapture.crm.read import read_section
 from autocapture.errors import InputError
 from autocapture.store.engine import reading, writing
 from autocapture.store.statistics import look_again
+from autocapture.workflows.adjustments import mark_due_of_deals
 from autocapture.workflows.crm_mirror import apply_plan, load_mirror
 from autocapture.workflows.import_report import ImportReport, report_of_changes
 
@@ -40,6 +41,7 @@ def import_crm(
         loaded, now = load_mirror(session), clock.now()
         plan = plan_import(mappings, readings, loaded.mirror, now)
         apply_plan(session, plan, loaded.ids, now)
+        mark_due_of_deals(session, now)
         if len(plan.changes) >= MUCH:
             look_again(session)
     return _report(plan, dry_run=False)

@@ -6,21 +6,21 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, and_, col, or_, select
+from sqlmodel import Session, col, select
 
 from autocapture.application import Application
 from autocapture.errors import InputError
-from autocapture.model.activities import Activity, Participant, Participation
+from autocapture.model.activities import Activity
 from autocapture.model.corrections import Scope
 from autocapture.model.directory import Organization
 from autocapture.model.organization import User
 from autocapture.store.engine import reading
 from autocapture.workflows.alternatives import NONE, Alternatives, alternatives, consider
+from autocapture.workflows.answerable import is_answerable
 from autocapture.workflows.correct import Corrected, Saying, correct
 from autocapture.workflows.leading import with_those_led
 from autocapture.workflows.people import our_people_as_known
+from autocapture.workflows.spot_checks import found_deal
 
 TOP = 3
 _MOST = 5_000
@@ -69,7 +69,9 @@ def queue(app: Application, user_id: int, *, team: bool = False, start: int = 0,
 
 def answer(app: Application, by: int, activity_id: int, choice: str, scope: Scope = "thread") -> Corrected:
     """Answers a question: `choice` is 1, 2 or 3 of the deals that `queue` names, ``none``, ``not-business``, or a deal's key or
-    name. Raises InputError."""
+    name; or ``yes``: it is right as it is, which is said of this activity alone. Raises InputError."""
+    if choice == "yes":
+        return correct(app, by, activity_id, Saying("deal", "item", deal=found_deal(app, activity_id, by)))
     if choice == "none":
         return correct(app, by, activity_id, Saying("no_deal", scope))
     if choice == "not-business":
@@ -109,21 +111,6 @@ def _threads(session: Session, people: Collection[int]) -> tuple[dict[int, int],
             heads[activity_id] = group
         alike[group] = alike.get(group, 0) + 1
     return heads, {head: alike[group] for head, group in heads.items()}
-
-
-def is_answerable(people: Collection[int]) -> tuple[ColumnElement[bool], ...]:
-    """The conditions that one of these people took part, that it is business, and that nobody was copied on it of whom they must
-    not learn: what there is to choose from might tell."""
-    mine = aliased(Participation)
-    took_part = select(mine.user_id).where(mine.activity_id == Activity.id, col(mine.user_id).in_(people))
-    copied = select(Participant.address).where(
-        Participant.activity_id == Activity.id,
-        Participant.role == "bcc",
-        or_(col(Participant.user_id).is_(None), col(Participant.user_id).not_in(people)),
-    )
-    wrote = took_part.where(mine.role == "sender")
-    hidden = and_(copied.correlate(Activity).exists(), ~wrote.correlate(Activity).exists())
-    return took_part.correlate(Activity).exists(), col(Activity.business).is_(True), ~hidden
 
 
 def _questions(

@@ -112,6 +112,16 @@ def change_of(before: Matched, after: Matched) -> str:
     return GROUNDS
 
 
+def may_move_numbers(before: Matched, after: Matched) -> bool:
+    """Whether a metric could count it otherwise: none looks at the deal of an activity, so that nobody's numbers depend on a
+    guess."""
+    return (
+        before.business != after.business
+        or _contacts(before) != _contacts(after)
+        or _companies(before) != _companies(after)
+    )
+
+
 def _resting_on_lost_texts(
     session: Session,
     before: Organization,

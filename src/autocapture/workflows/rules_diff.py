@@ -20,7 +20,15 @@ from autocapture.model.ledger import SKIPPED, LedgerEntry
 from autocapture.store.activities import Stored
 from autocapture.store.engine import reading
 from autocapture.workflows.people import judged_by, our_people_as_known
-from autocapture.workflows.rules_changes import CHANGES, GROUNDS, Progress, batches, compared, heads
+from autocapture.workflows.rules_changes import (
+    CHANGES,
+    GROUNDS,
+    Progress,
+    batches,
+    compared,
+    heads,
+    may_move_numbers,
+)
 from autocapture.workflows.rules_in_force import Rules, rules_in_force
 from autocapture.workflows.rules_quotas import QuotaChange, quota_changes
 
@@ -64,7 +72,8 @@ class RulesDiff:
 
     @property
     def changed(self) -> int:
-        return sum(group.count for group in self.groups)
+        """How many are matched differently: on other grounds alone is not."""
+        return sum(group.count for group in self.groups if group.change != GROUNDS)
 
     @property
     def is_same(self) -> bool:
@@ -79,7 +88,7 @@ class _Found:
     spoken_for: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[tuple[Stored, Matched]]] = field(default_factory=lambda: defaultdict(list))
-    changed: array[int] = field(default_factory=lambda: array("q"))
+    moving: array[int] = field(default_factory=lambda: array("q"))
 
 
 def rules_diff(app: Application, proposed: Rules, progress: Progress) -> RulesDiff:
@@ -93,7 +102,7 @@ def rules_diff(app: Application, proposed: Rules, progress: Progress) -> RulesDi
     for chunk in batches(pending, progress):
         with reading(app.engine) as session:
             _add(found, session, before, after, chunk)
-    quotas = quota_changes(app, before, after, found.changed)
+    quotas = quota_changes(app, before, after, found.moving)
     with reading(app.engine) as session:
         groups = tuple(
             Group(change, found.counts[change], _examples(session, found.examples[change]))
@@ -117,8 +126,8 @@ def _add(
         found.counts[change] += 1
         if len(found.examples[change]) < EXAMPLES:
             found.examples[change].append((item, matched))
-        if change != GROUNDS:
-            found.changed.append(item.activity_id)
+        if may_move_numbers(item.matched, matched):
+            found.moving.append(item.activity_id)
 
 
 def _examples(session: Session, found: list[tuple[Stored, Matched]]) -> tuple[Example, ...]:

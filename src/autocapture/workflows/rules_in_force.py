@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 from autocapture.admit.exclusions import Exclusions, parse_exclusions, written_exclusions
 from autocapture.application import Application
 from autocapture.errors import SetupError
-from autocapture.match.rules import EVIDENCE, parse_rules, settings_of
+from autocapture.match.rules import parse_rules, settings_of, shipped_rules
 from autocapture.model.activities import Activity
 from autocapture.model.matching import MatchingRules
 from autocapture.model.rules import RulesInForce
@@ -85,15 +85,25 @@ def put_in_force(session: Session, data: Mapping[str, Any], batch_id: int | None
 
 
 def rules_from(data: Mapping[str, Any]) -> Rules:
-    """The inverse of `Rules.as_data`, also of what an earlier release wrote: an evidence that it did not know weighs nothing."""
+    """The inverse of `Rules.as_data`, also of what an earlier release wrote: evidence and words that it did not know say
+    nothing."""
     return Rules(_matching(dumps(data["matching"], sort_keys=True)), parse_exclusions(data["exclusions"]))
 
 
 @lru_cache(maxsize=8)
 def _matching(written: str) -> MatchingRules:
-    data = loads(written)
-    weights = {name: data["weights"].get(name, 0.0) for name in EVIDENCE}
-    return parse_rules({**data, "weights": weights})
+    data, shipped = loads(written), settings_of(shipped_rules())
+    known = {
+        name: {key: data[name].get(key, _neutral(name, value)) for key, value in table.items()}
+        for name, table in shipped.items()
+        if name != "version"
+    }
+    return parse_rules({**known, "version": data["version"]})
+
+
+def _neutral(table: str, shipped: Any) -> Any:
+    """What a key says by which nothing was judged before it was there."""
+    return {"weights": 0.0, "words": []}.get(table, shipped)
 
 
 def _stored(session: Session) -> tuple[Rules, int | None] | None:

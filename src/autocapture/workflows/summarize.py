@@ -24,6 +24,7 @@ from autocapture.report.sources import anything_until
 from autocapture.report.summary import Summary
 from autocapture.report.team import roster
 from autocapture.store.engine import insert_for, reading, writing
+from autocapture.workflows.adjustments import mark_due, settle_adjustments
 
 SENDING = "sending"
 GIVEN_UP_AFTER = timedelta(minutes=15)
@@ -39,8 +40,7 @@ def publish(application: Application, *, team_id: int, week: str) -> Publication
     One that was made before the team's accounts were captured is counted anew, until it is mailed. Raises InputError for a week
     that is not over yet (in the organisation's zone), for one of which nothing is known, or a team that does not exist.
     """
-    now = application.clock.now()
-    _require_over(application, week, now)
+    _require_over(application, week, application.clock.now())
     with reading(application.engine) as session:
         kept = stored(session, team_id, week)
         if kept is not None and is_final(session, kept):
@@ -51,12 +51,22 @@ def publish(application: Application, *, team_id: int, week: str) -> Publication
             raise InputError(f"there is no team {team_id}")
         if not anything_until(session, parse_period(week).end):
             raise InputError(f"nothing was captured or imported for {week}")
-        summary = build_summary(session, team, week, now)
+    _look_again(application)
+    with reading(application.engine) as session:
+        team = session.get_one(Team, team_id)
+        summary = build_summary(session, team, week, application.clock.now())
         proofs = prove(session, summary)
     with writing(application.engine) as session:
         publication = store(session, summary, proofs)
         session.expunge(publication)
         return publication
+
+
+def _look_again(application: Application) -> None:
+    """What changed of weeks that were told is told with the next one."""
+    with writing(application.engine) as session:
+        mark_due(session, application.clock.now())
+    settle_adjustments(application)
 
 
 def deliver(

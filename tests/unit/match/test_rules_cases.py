@@ -18,7 +18,7 @@ from autocapture.workflows.rules_cases import (
     parse_cases,
     shipped_cases,
 )
-from autocapture.workflows.rules_in_force import Rules
+from autocapture.workflows.rules_in_force import Rules, rules_from
 
 CONFIG = Path(__file__).parents[3] / "config" / "rules-cases.toml"
 SHIPPED = Rules(shipped_rules(), Exclusions())
@@ -45,6 +45,15 @@ about = "never log"
 
 def test_rules_are_kept_as_their_file_has_them() -> None:
     assert parse_rules(settings_of(shipped_rules())) == shipped_rules()
+
+
+def test_rules_that_an_earlier_release_kept_are_read() -> None:
+    kept = SHIPPED.as_data()
+    del kept["matching"]["weights"]["owner"], kept["matching"]["words"]["common"]
+    kept["matching"]["weights"]["charm"] = 1.0
+    found = rules_from(kept).matching
+    assert (found.weights["owner"], found.common) == (0.0, frozenset())
+    assert found.weights["role"] == shipped_rules().weights["role"]
 
 
 @pytest.mark.parametrize(
