@@ -22,7 +22,7 @@ _GUESSED = 0.3
 """How much a role counts that a product entered itself: it may have been entered because of a match."""
 _MORE_ROLES = 2.0
 _WEEK = timedelta(weeks=1)
-_IN_PASSING = 0.3
+_IN_PASSING = 0.2
 """How much a word that sales have too says of service, where it stands in a text."""
 _LATELY = timedelta(days=120)
 """So long after a deal was won its name may still mean what was bought."""
