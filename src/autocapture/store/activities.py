@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Table, delete, literal_column, select, tuple_
 from sqlmodel import Session, SQLModel, col
 
 from autocapture.model.activities import (
@@ -32,6 +32,7 @@ from autocapture.store.bulk import (
     insert_missing,
     insert_tuples,
     table_of,
+    update_rows,
 )
 from autocapture.store.lookup import Lookup
 from autocapture.values import value
@@ -74,24 +75,6 @@ _MATCHES = _children(Match, _MATCH)
 _ALIASES = Lookup(lambda among: select(_ALIAS.key, _ALIAS.activity_id).where(among(_ALIAS.key, "keys")))
 _ALIKE = Lookup(
     lambda among: select(_STORED.fingerprint, _STORED.id).where(among(_STORED.fingerprint, "prints"))
-)
-# made once and run for many rows: to make such a statement takes ten times as long as to run it
-_JUDGED = (
-    table_of(Activity)
-    .update()
-    .where(_STORED.id == bindparam("key"))
-    .values(review=bindparam("new_review"), business=bindparam("new_business"), changed_at=bindparam("now"))
-)
-_PARTY = table_of(Participant).c
-_RECOGNISED = (
-    table_of(Participant)
-    .update()
-    .where(
-        _PARTY.activity_id == bindparam("key"),
-        _PARTY.role == bindparam("in_role"),
-        _PARTY.address == bindparam("at"),
-    )
-    .values(contact_id=bindparam("contact"))
 )
 
 
@@ -284,33 +267,20 @@ def rematch(session: Session, changed: Sequence[tuple[Stored, Matched]], now: da
         return
     delete_where_in(session, Match, "activity_id", [item.activity_id for item, _ in changed])
     _write_matches(session, changed)
-    judged = [
-        {
-            "key": item.activity_id,
-            "new_review": matched.review,
-            "new_business": matched.business,
-            "now": now,
-        }
-        for item, matched in changed
-    ]
-    session.connection().execute(_JUDGED, judged)
-    if recognised := [row for item, matched in changed for row in _recognised(item, matched)]:
-        session.connection().execute(_RECOGNISED, recognised)
+    judged = [(item.activity_id, matched.review, matched.business, now) for item, matched in changed]
+    update_rows(session, Activity, ("id",), ("review", "business", "changed_at"), judged)
+    recognised = [row for item, matched in changed for row in _recognised(item, matched)]
+    update_rows(session, Participant, ("activity_id", "role", "address"), ("contact_id",), recognised)
     _queue(session, [item for item, _ in changed], now)
     mark_dirty(session, (cell for item, _ in changed for cell in _cells(item.draft.parts)))
 
 
-def _recognised(item: Stored, matched: Matched) -> Iterator[dict[str, Any]]:
+def _recognised(item: Stored, matched: Matched) -> Iterator[tuple[Any, ...]]:
     """The parties who turned out to be somebody else."""
     before = {(party.role, party.address): party.contact_id for party in item.matched.parties}
     for party in matched.parties:
         if before.get((party.role, party.address)) != party.contact_id:
-            yield {
-                "key": item.activity_id,
-                "in_role": party.role,
-                "at": party.address,
-                "contact": party.contact_id,
-            }
+            yield item.activity_id, party.role, party.address, party.contact_id
 
 
 def _delete_children(session: Session, ids: Sequence[int]) -> None:

@@ -32,6 +32,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import sqlite
 from sqlmodel import Session, SQLModel
 
+from autocapture.store import recordset
 from autocapture.store.engine import insert_for
 
 T = TypeVar("T")
@@ -153,17 +154,22 @@ def _tuples(rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
 def execute_many(
     session: Session, make: Make, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    """Runs an INSERT once a row; `names` are the columns of a row.
+    """Runs an INSERT of each row; `names` are the columns of a row.
 
     On SQLite the rows go to the driver as tuples, converted a column at a time: SQLAlchemy's own way, a dictionary a row,
-    takes longer than SQLite itself. So does compiling the statement, where the rows are few.
+    takes longer than SQLite itself. So does compiling the statement, where the rows are few. On PostgreSQL they are one
+    parameter (`recordset`), but where one of them may be a conflict with another, or holds bytes.
     """
     if not rows:
         return
     connection = session.connection()
     if connection.dialect.name != "sqlite":
-        statement = _made(make, insert_for(session), table, names)
-        connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
+        if _are_apart(table, names, rows) and recordset.can_hold(table, names):
+            statement = _made_of_rows(make, insert_for(session), table, names)
+            connection.execute(statement, {recordset.ROWS: recordset.as_json(names, rows)})
+        else:
+            statement = _made(make, insert_for(session), table, names)
+            connection.execute(statement, [dict(zip(names, row, strict=True)) for row in rows])
         return
     given = dict(zip(names, zip(*rows, strict=True), strict=True))
     text, order, defaults = _compiled(make, connection.dialect, table, names)
@@ -173,9 +179,64 @@ def execute_many(
     connection.exec_driver_sql(text, list(zip(*columns, strict=True)))
 
 
+def _are_apart(table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> bool:
+    """Whether no two rows have the same key: one statement may not change a row twice."""
+    keys = [each.name for each in table.primary_key if each.name in names]
+    if len(rows) < 2 or not keys:
+        return True
+    key = itemgetter(*[names.index(each) for each in keys])
+    return len(set(map(key, rows))) == len(rows)
+
+
 @lru_cache(maxsize=256)
 def _made(make: Make, insert_of: Any, table: Table, names: tuple[str, ...]) -> Any:
     return make(insert_of, table, names)
+
+
+@lru_cache(maxsize=256)
+def _made_of_rows(make: Make, insert_of: Any, table: Table, names: tuple[str, ...]) -> Any:
+    return recordset.with_rows(make(insert_of, table, names), table, names)
+
+
+def update_rows(
+    session: Session,
+    model: type[SQLModel],
+    keys: tuple[str, ...],
+    names: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+) -> None:
+    """Sets the columns `names` of stored rows; each given row has the values of the columns `keys`, by which it is found, then
+    those of `names`."""
+    if not rows:
+        return
+    connection, table = session.connection(), table_of(model)
+    if connection.dialect.name != "sqlite":
+        connection.execute(
+            _update_by(table, keys, names), {recordset.ROWS: recordset.as_json((*keys, *names), rows)}
+        )
+        return
+    given = dict(zip((*keys, *names), zip(*rows, strict=True), strict=True))
+    processors = _processors(table, connection.dialect)
+    text, order = _compiled_update(table, keys, names, connection.dialect)
+    columns = [_converted(given[name], processors.get(name)) for name in order]
+    connection.exec_driver_sql(text, list(zip(*columns, strict=True)))
+
+
+@lru_cache(maxsize=64)
+def _update_by(table: Table, keys: tuple[str, ...], names: tuple[str, ...]) -> Any:
+    return recordset.update_by(table, keys, names)
+
+
+@lru_cache(maxsize=64)
+def _compiled_update(
+    table: Table, keys: tuple[str, ...], names: tuple[str, ...], dialect: Dialect
+) -> tuple[str, tuple[str, ...]]:
+    """The text, and the columns whose values its parameters are, in their order."""
+    given = {f"given_{name}": name for name in (*keys, *names)}  # SQLAlchemy keeps the bare names for itself
+    found = [table.c[key] == bindparam(f"given_{key}") for key in keys]
+    statement = table.update().where(*found).values({name: bindparam(f"given_{name}") for name in names})
+    compiled: Any = statement.compile(dialect=dialect)
+    return compiled.string, tuple(given[each] for each in compiled.positiontup)
 
 
 @lru_cache(maxsize=256)

@@ -30,7 +30,7 @@ from autocapture.workflows.lines import calls_around, with_lines
 from autocapture.workflows.own_words import texts_of, with_text
 from autocapture.workflows.people import our_people
 
-BATCH = 500
+BATCH = 1_000
 
 
 def place(
