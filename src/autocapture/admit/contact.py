@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autocapture.admit.exclusions import Exclusions
+from autocapture.formats.domains import FREE_MAIL
 from autocapture.formats.shared_addresses import shared_by
 from autocapture.model.created import Stranger
 from autocapture.model.directory import Organization
@@ -30,6 +31,10 @@ OBSTACLES: dict[Obstacle, str] = {
 """Why somebody is not created, in words."""
 
 
+_TO_FREE_MAIL = 2
+"""Mails to an address of free mail before it is a contact's, where one of them would do otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """`reason` is the threshold that was met, by `count` activities; None where an `obstacle` stands against it."""
@@ -48,14 +53,22 @@ def obstacle_of(address: str, organization: Organization, exclusions: Exclusions
     return "number" if "@" not in address else shared_by(address)
 
 
-def judge(stranger: Stranger, thresholds: ContactsSettings) -> Judged:
+def is_free_mail(address: str) -> bool:
+    """Whether the address names no organisation: anybody may have one there."""
+    return address.rpartition("@")[2] in FREE_MAIL
+
+
+def judge(stranger: Stranger, thresholds: ContactsSettings, *, is_alone: bool = False) -> Judged:
     """By the first threshold that is met: mails that our people addressed to them, mails in both directions, meetings held.
 
-    Mails are two-way where they and we wrote; one side alone is none. A threshold of 0 is never met.
+    Mails are two-way where they and we wrote; one side alone is none. A threshold of 0 is never met. A single mail to somebody on
+    free mail who is seen with no company (`is_alone`) may be private: that is not enough.
     """
     two_way = stranger.ours + stranger.theirs if stranger.ours and stranger.theirs else 0
+    may_be_private = is_alone and is_free_mail(stranger.address)
+    sent_to = thresholds.sent_to and max(thresholds.sent_to, _TO_FREE_MAIL if may_be_private else 0)
     counted: tuple[tuple[Reason, int, int], ...] = (
-        ("sent_to", stranger.mailed, thresholds.sent_to),
+        ("sent_to", stranger.mailed, sent_to),
         ("two_way", two_way, thresholds.two_way),
         ("met", stranger.met, thresholds.met),
     )

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from autocapture.admit.contact import Judged, judge, obstacle_of
+from autocapture.admit.contact import Judged, is_free_mail, judge, obstacle_of
 from autocapture.application import Application
 from autocapture.errors import InputError
 from autocapture.formats.handles import canonical_email
@@ -131,6 +131,7 @@ def judged(
     with reading(app.engine) as session:
         bounced = unreachable(session, addresses)
         stones = created.tombstones(session, CONTACT, addresses)
+        beside = strangers.companies_beside(session, [each for each in addresses if is_free_mail(each)])
     result = []
     for each in found:
         obstacle = obstacle_of(each.address, organization, exclusions)
@@ -138,7 +139,11 @@ def judged(
             obstacle = "bounced"
         if obstacle is None and each.address in stones:
             obstacle = "taken_back"
-        result.append((each, judge(each, thresholds) if obstacle is None else Judged(None, 0, obstacle)))
+        is_alone = not beside.get(each.address)
+        found_out = (
+            judge(each, thresholds, is_alone=is_alone) if obstacle is None else Judged(None, 0, obstacle)
+        )
+        result.append((each, found_out))
     return result
 
 

@@ -172,6 +172,10 @@ def test_people_belong_to_the_company_on_their_domain_and_with_free_mail_to_the_
     mailbox.sent("Max <max@gmail.com>")
     mailbox.sent("Ida <ida@customer.example>")
     mailbox.create()
+    assert contacts(mailbox.app) == {"Ida": "Customer", "Lee": "Customer"}
+    assert unknown(mailbox.app) == {"max@gmail.com": "below the thresholds"}, "one mail may be private"
+    mailbox.sent("Max <max@gmail.com>")
+    mailbox.create()
     assert contacts(mailbox.app) == {"Ida": "Customer", "Lee": "Customer", "Max": None}
 
 

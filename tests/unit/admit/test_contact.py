@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,10 +14,11 @@ from autocapture.model.created import Stranger
 from autocapture.settings import ContactsSettings
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
+ANNA = "anna@nordwind.example"
 
 
 def _seen(mailed: int = 0, ours: int = 0, theirs: int = 0, met: int = 0) -> Stranger:
-    return Stranger("anna@nordwind.example", 9, 9, 9, mailed, ours, theirs, met, NOW, NOW)
+    return Stranger(ANNA, 9, 9, 9, mailed, ours, theirs, met, NOW, NOW)
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,13 @@ def test_thresholds_ask_for_as_many_as_they_say() -> None:
     assert judge(_seen(mailed=2, ours=2, theirs=1, met=1), asking).reason is None
     assert judge(_seen(mailed=2, ours=2, theirs=2), asking).reason == "two_way"
     assert judge(_seen(mailed=3), asking).count == 3
+
+
+def test_a_single_mail_to_somebody_on_free_mail_who_is_seen_with_no_company_creates_no_contact() -> None:
+    once = replace(_seen(mailed=1, ours=1), address="lars.berg@gmail.com")
+    assert judge(once, ContactsSettings(), is_alone=True).reason is None
+    assert judge(replace(once, theirs=1), ContactsSettings(), is_alone=True).reason == "two_way"
+    assert judge(replace(once, mailed=2), ContactsSettings(), is_alone=True).reason == "sent_to"
+    assert judge(replace(once, mailed=2), ContactsSettings(sent_to=0), is_alone=True).reason is None
+    assert judge(once, ContactsSettings()).reason == "sent_to"
+    assert judge(replace(once, address=ANNA), ContactsSettings(), is_alone=True).reason == "sent_to"
