@@ -202,8 +202,6 @@ def test_a_server_that_gives_nothing_is_unreachable(server: CaldavServer, opened
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "nonsense",
         calendar_text(),
         event_text(1).replace("VEVENT", "VTODO"),
         event_text(1).replace("VEVENT", "VJOURNAL"),
@@ -212,6 +210,18 @@ def test_a_server_that_gives_nothing_is_unreachable(server: CaldavServer, opened
 def test_what_is_no_event_is_not_there(server: CaldavServer, opened: Opener, text: str) -> None:
     put(server, text)
     assert isinstance(one(read(opened)), Gone)
+
+
+@pytest.mark.parametrize("multiget", [207, 501])
+@pytest.mark.parametrize("text", ["nonsense", event_text(1)[:-40], event_text(1)[20:], event_text(1)[::-1]])
+def test_what_is_no_whole_calendar_is_not_taken_for_gone(
+    server: CaldavServer, opened: Opener, text: str, multiget: int
+) -> None:
+    server.manners.multiget = multiget
+    put(server, text)
+    answer = one(read(opened))
+    assert isinstance(answer, Broken)
+    assert "not a whole calendar" in answer.why
 
 
 @pytest.mark.parametrize(
