@@ -184,9 +184,10 @@ def precision_note(told: Precision, reader: Reader) -> str:
 
 
 def adjustment(told: Adjusted) -> str:
-    """``Meetings held of Anna, because 2 were captured later.``: what stands beside the numbers."""
+    """``meetings held for Anna, because 2 were captured later.``: what follows the difference."""
     whose, why = told.whose, listing([cause(each) for each in told.causes])
-    return f"{title(told.after.metric)} of {whose}, because {why}."
+    name = title(told.after.metric)
+    return f"{name[:1].lower()}{name[1:]} for {whose}, because {why}."
 
 
 def difference(told: Adjusted, reader: Reader) -> str:

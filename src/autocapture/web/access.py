@@ -50,6 +50,10 @@ _RUN = Row(rep=Reach.OWN, manager=Reach.OWN, ops=Reach.ALL, admin=Reach.ALL)
 """Whether an account is captured at all is its owner's, and theirs who run the service."""
 _SPEAK = Row(rep=Reach.TEAM, manager=Reach.TEAM, ops=Reach.TEAM, admin=Reach.TEAM)
 """What was matched is corrected by who took part, and by whom they are led."""
+_CREATED = Row(rep=Reach.OWN, manager=Reach.TEAM, ops=Reach.ALL, admin=Reach.ALL)
+"""Created contacts are the organisation's, as the CRM's are; those who sell see those with whom they or theirs had to do."""
+_UNDO = Row(ops=Reach.ALL, admin=Reach.ALL)
+"""What is taken back is taken back for everybody, and for good."""
 _ADMINS = Row(admin=Reach.ALL)
 
 ROUTES: Mapping[tuple[str, str], Row] = {
@@ -78,6 +82,8 @@ ROUTES: Mapping[tuple[str, str], Row] = {
     ("POST", "/corrections/{correction_id}/undo"): _SPEAK,
     ("GET", "/review"): _SPEAK,
     ("GET", "/why"): _THEMSELVES,
+    ("GET", "/contacts"): _CREATED,
+    ("POST", "/contacts/undo"): _UNDO,
     ("GET", "/accounts"): _HEALTH,
     ("GET", "/accounts/{account_id}"): _THEMSELVES,
     ("POST", "/accounts/{account_id}/scope"): _THEMSELVES,

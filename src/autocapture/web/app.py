@@ -21,6 +21,7 @@ from autocapture.web import (
     activities,
     activity,
     connect,
+    contacts,
     corrections,
     evidence,
     me,
@@ -71,6 +72,7 @@ def build_app(application: Application) -> FastAPI:
     _health(app)
     for module in (
         sign_in, sign_in_with, me, users, notices, metrics, connect, account, standing, microsoft_consent, corrections,
+        contacts,
     ):  # fmt: skip
         module.add_routes(app)
     _errors(app)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlmodel import col
 
 from autocapture.admit.contact import OBSTACLES
 from autocapture.application import Application
+from autocapture.model.activities import Activity, Participant, Participation
 from autocapture.model.created import COMPANY, CONTACT, AddressDetail, Created, CreationBatch
 from autocapture.model.crm import Company, Contact, ContactHandle
 from autocapture.store import created, strangers
@@ -77,8 +78,33 @@ def _companies(app: Application, addresses: Sequence[str]) -> dict[str, str]:
 
 def made(app: Application, *, batch: int | None = None, ended: bool = False) -> Iterator[Row]:
     """What autocapture created, oldest first: what is its own still, with `ended` also what it was taken back or taken over."""
-    statement = (
-        select(Created, col(Contact.name), col(Company.name))
+    with reading(app.engine) as session:
+        for row, name, company in session.execute(_made(batch, ended).order_by(col(Created.id))):
+            yield _made_row(row, name, company)
+
+
+def made_page(
+    app: Application,
+    people: frozenset[int] | None,
+    *,
+    batch: int | None = None,
+    ended: bool = False,
+    start: int = 0,
+    most: int = 50,
+) -> tuple[list[Row], int]:
+    """A part of the same, newest first, and how many there are in all: of whom one of `people` (None: anybody) had to do with."""
+    statement = _made(batch, ended)
+    if people is not None:
+        statement = statement.where(_known_to(people))
+    with reading(app.engine) as session:
+        total = session.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
+        found = session.execute(statement.order_by(col(Created.id).desc()).offset(start).limit(most))
+        return [_made_row(row, name, company) for row, name, company in found], total
+
+
+def _made(batch: int | None, ended: bool) -> Any:
+    statement: Any = (
+        select(Created, col(Contact.name).label("contact_name"), col(Company.name).label("company_name"))
         .outerjoin(Contact, and_(col(Created.target) == CONTACT, col(Contact.id) == col(Created.target_id)))
         .outerjoin(
             Company,
@@ -87,26 +113,47 @@ def made(app: Application, *, batch: int | None = None, ended: bool = False) -> 
                 col(Company.id) == col(Contact.company_id),
             ),
         )
-        .order_by(col(Created.id))
     )
     if batch is not None:
         statement = statement.where(col(Created.batch_id) == batch)
-    if not ended:
-        statement = statement.where(col(Created.ended).is_(None))
-    with reading(app.engine) as session:
-        for row, name, company in session.execute(statement):
-            yield {
-                "batch": row.batch_id,
-                "kind": row.target,
-                "value": row.value,
-                "name": name if row.target == CONTACT else company,
-                "company": company if row.target == CONTACT else None,
-                "reason": f"{REASONS[row.reason]}{f': {row.count}' if row.count else ''}",
-                "created_at": row.created_at,
-                "origin": "autocapture",
-                "ended": row.ended,
-                "ended_at": row.ended_at,
-            }
+    return statement if ended else statement.where(col(Created.ended).is_(None))
+
+
+def _made_row(row: Created, name: str | None, company: str | None) -> Row:
+    return {
+        "batch": row.batch_id,
+        "kind": row.target,
+        "value": row.value,
+        "name": name if row.target == CONTACT else company,
+        "company": company if row.target == CONTACT else None,
+        "reason": f"{REASONS[row.reason]}{f': {row.count}' if row.count else ''}",
+        "created_at": row.created_at,
+        "origin": "autocapture",
+        "ended": row.ended,
+        "ended_at": row.ended_at,
+    }
+
+
+def _known_to(people: frozenset[int]) -> ColumnElement[bool]:
+    """The condition that one of these took part in something with the contact, or with a contact of the company."""
+    met = (
+        select(col(Participant.contact_id))
+        .join(Participation, col(Participation.activity_id) == col(Participant.activity_id))
+        .join(Activity, col(Activity.id) == col(Participant.activity_id))
+        .where(
+            col(Participation.user_id).in_(people),
+            col(Participant.contact_id).is_not(None),
+            col(Participant.role) != "bcc",
+            col(Activity.business),
+        )
+    )
+    of_companies = select(col(Contact.company_id)).where(
+        col(Contact.id).in_(met), col(Contact.company_id).is_not(None)
+    )
+    return or_(
+        and_(col(Created.target) == CONTACT, col(Created.target_id).in_(met)),
+        and_(col(Created.target) == COMPANY, col(Created.target_id).in_(of_companies)),
+    )
 
 
 def batches(app: Application) -> list[Row]:

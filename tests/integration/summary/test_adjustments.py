@@ -84,12 +84,12 @@ def test_a_late_mail_is_told_on_the_page_of_its_week_and_in_the_next_summary(
     _late_mail(app)
     refresh_rollups(app)
     assert _words(_since(app)) == [
-        "+1 Emails sent of North, because 1 was captured later.",
-        "+1 Emails sent of Anna Berg, because 1 was captured later.",
+        "+1 emails sent for North, because 1 was captured later.",
+        "+1 emails sent for Anna Berg, because 1 was captured later.",
     ]
     page = shown(app, f"/summary/north/{WEEK}")
     assert "Since it was told" in page
-    assert "Emails sent of Anna Berg, because 1 was captured later." in page
+    assert "emails sent for Anna Berg, because 1 was captured later." in page
     _advance(app, timedelta(days=6))
     publication = publish(app, team_id=1, week=LATER)
     summary = summary_of(publication)
@@ -105,7 +105,7 @@ def test_a_late_mail_is_told_on_the_page_of_its_week_and_in_the_next_summary(
     text = " ".join(plain.get_content().split())
     told, now = summary.adjusted[1].before.value, summary.adjusted[1].after.value
     assert (
-        f"+1 Emails sent of Anna Berg, because 1 was captured later. Week 46: told {told}, now {now}" in text
+        f"+1 emails sent for Anna Berg, because 1 was captured later. Week 46: told {told}, now {now}" in text
     )
     number = summary.adjusted[1].after
     opened = shown(app, f"/n/{publication.id}/{number.metric}/{number.cell}")
@@ -129,17 +129,17 @@ def test_what_is_taken_back_leaves_nothing_to_tell(app: Application) -> None:
     assert mail is not None
     said = correct(app, REP, mail, Saying("not_business"))
     refresh_rollups(app)
-    [team, rep] = [each for each in _words(_since(app)) if "Emails sent" in each]
+    [team, rep] = [each for each in _words(_since(app)) if "emails sent" in each]
     assert (
         rep
-        == f"−1 Emails sent of Anna Berg, because Anna Berg corrected it (correction {said.correction_id})."
+        == f"−1 emails sent for Anna Berg, because Anna Berg corrected it (correction {said.correction_id})."
     )
-    assert team.startswith("−1 Emails sent of North")
+    assert team.startswith("−1 emails sent for North")
     from autocapture.workflows.correct import undo
 
     undo(app, REP, said.correction_id)
     refresh_rollups(app)
-    assert [each for each in _words(_since(app)) if "Emails sent" in each] == []
+    assert [each for each in _words(_since(app)) if "emails sent" in each] == []
     with reading(app.engine) as session:
         steps = session.exec(
             select(Adjustment.before, Adjustment.after).where(Adjustment.metric == "emails_sent")
@@ -163,7 +163,7 @@ def test_what_the_crm_tells_later_of_a_deal_is_told(app: Application) -> None:
         mark_due_of_deals(session, now)
     assert settle_adjustments(app) > 0
     told = _words(_since(app))
-    assert [each for each in told if each.startswith("+€1,000 Revenue won of")]
+    assert [each for each in told if each.startswith("+€1,000 revenue won for")]
     assert all(each.endswith("because the CRM told more of 1 deal.") for each in told)
 
 
