@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _WORD = re.compile(r"\w+")
-_NUMBER = re.compile(r"[0-9]{1,4}+(?![^\W_])|[A-HJ-Z](?![^\W_]|[ -]?[0-9])")
-_BEFORE = re.compile(r"(?<![^\W_])([^\W\d_]{1,20}+)( ?[-–] ?|[ .]?)$")
-_REACH = 24
+_CODE = re.compile(
+    r"(?<![^\W_])([^\W\d_]{1,20}+)(?=( ?[-–] ?|[ .]?)\n?([0-9]{1,4}+(?![^\W_])|[A-HJ-Z](?![^\W_]|[ -]?[0-9])))"
+)
+"""A word, what stands between, and a number or letter, be it on the next line; that may be the word of another: ``Hall B 2``."""
 _SHORT = 2
 """Letters before a number that are a code's only in capitals, where a space is between: ``P 41``, not ``to 41``."""
 _ENDINGS = (
@@ -39,13 +40,9 @@ def words_in(text: str) -> list[str]:
 
 def codes_in(text: str) -> Iterator[Code]:
     """The codes of a text. A letter is one only in capitals, and ``I`` never."""
-    for number in _NUMBER.finditer(text):
-        after, start = number[0], number.start()
-        found = _BEFORE.search(text[max(0, start - _REACH) : start])
-        if found is not None:
-            before, between = found.groups()
-            if _is_code(before, between, after):
-                yield Code(before.casefold(), after.casefold())
+    for before, between, after in _CODE.findall(text):
+        if _is_code(before, between, after):
+            yield Code(before.casefold(), after.casefold())
 
 
 def _is_code(before: str, between: str, after: str) -> bool:

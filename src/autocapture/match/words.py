@@ -117,23 +117,20 @@ def _phrase(name: str, company: str, common: frozenset[str]) -> Phrase:
     but = _words(company)
     codes = [each for each in codes_in(name) if each.before not in but]
     left_over = {each.before for each in codes if len(each.before) <= _LEFT_OVER}
-    words = _words(name) - but - left_over
-    alone = [each for each in words if each.isdecimal() and len(each) > 2 and not _is_year(each)]
-    return Phrase(
-        frozenset([stem(each) for each in words if _is_telling(each, common)]),
-        frozenset(
-            [*[each.joined for each in codes], *[each for each in alone if len(each) <= _SHORT_NUMBER]]
-        ),
-    )
+    stems: set[str] = set()
+    whole = {each.joined for each in codes}
+    for word in _words(name).difference(but, left_over):
+        if not word.isdecimal() or len(word) > _SHORT_NUMBER:
+            if len(word) > 1 and word not in common:
+                stems.add(stem(word))
+        elif len(word) > 2 and not _is_year(word):
+            whole.add(word)
+    return Phrase(frozenset(stems), frozenset(whole))
 
 
 @lru_cache(maxsize=8_192)  # a company has several deals
 def _words(name: str) -> frozenset[str]:
     return frozenset(words_in(name))
-
-
-def _is_telling(word: str, common: frozenset[str]) -> bool:
-    return len(word) > 1 and word not in common and not (word.isdecimal() and len(word) <= _SHORT_NUMBER)
 
 
 def _is_year(digits: str) -> bool:
