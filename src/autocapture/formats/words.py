@@ -51,6 +51,21 @@ def _is_code(before: str, between: str, after: str) -> bool:
     return between != " " or len(before) > _SHORT or before.isupper()
 
 
+def spelled(name: str, found: frozenset[str]) -> list[str]:
+    """The words and codes of a name, as it spells them, whose stems or joined codes are among those found."""
+    told: list[str] = []
+    before: re.Match[str] | None = None
+    for word in _WORD.finditer(name):
+        if before is not None and (before[0] + word[0]).casefold() in found:
+            if told and told[-1] == before[0]:
+                told.pop()
+            told.append(name[before.start() : word.end()])
+        elif stem(word[0].casefold()) in found:
+            told.append(word[0])
+        before = word
+    return told
+
+
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """A case-folded word without its endings, of which at least five letters stay: ``serviceavtalet`` and ``serviceavtal`` are

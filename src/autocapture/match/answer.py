@@ -11,7 +11,7 @@ from autocapture.match.cast import company_links
 from autocapture.match.decide import Decision
 from autocapture.match.live import Life, life_of
 from autocapture.match.matters import Matter, Seen
-from autocapture.match.words import deal_words
+from autocapture.match.words import deal_words, named_in
 from autocapture.model.directory import Directory, KnownDeal
 from autocapture.model.draft import Link, Matched
 from autocapture.model.matching import MatchingRules, Option
@@ -48,6 +48,7 @@ def answers_of(
             weight=weight,
             weights={name: round(amount, 2) for name, amount in options[deal_id].evidence.items()},
             speaking=_speaking(matter, directory.deals[deal_id], directory, rules),
+            named=_named(matter, directory.deals[deal_id], options[deal_id], directory, rules),
         )
         for deal_id, weight in sorted(decision.deals.items())
     ]
@@ -69,6 +70,8 @@ class _Taken(NamedTuple):
     weight: float
     weights: Mapping[str, float]
     speaking: Sequence[Seen]
+    named: Sequence[str]
+    """What subjects and titles of the matter say of it."""
 
 
 def _answer(
@@ -97,6 +100,8 @@ def _deal_link(seen: Seen, matter: Matter, taken: _Taken, version: int) -> Link:
     evidence: dict[str, Any] = {"p": option.p, "weights": taken.weights}
     if deal.company_id is not None:
         evidence["company"] = deal.company_id
+    if taken.named:
+        evidence["named"] = list(taken.named)
     method = taken.method
     if own := sorted(deal.contacts & seen.contacts):
         evidence["contacts"] = own
@@ -117,6 +122,15 @@ def _speaking(matter: Matter, deal: KnownDeal, directory: Directory, rules: Matc
             and called.numbers.isdisjoint(each.content.numbers)
         )
     ]
+
+
+def _named(
+    matter: Matter, deal: KnownDeal, option: Option, directory: Directory, rules: MatchingRules
+) -> Sequence[str]:
+    if "words" not in option.evidence:
+        return ()
+    found = deal_words(deal, directory, rules).every & matter.content.titled
+    return named_in(deal, found) if found else ()
 
 
 def _origin(seen: Seen, speaking: Sequence[Seen]) -> Seen | None:

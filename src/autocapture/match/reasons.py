@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 _WORDS: Mapping[str, str] = {
     "no deal": "",  # where every option begins
@@ -36,22 +36,31 @@ _WORDS: Mapping[str, str] = {
     "weeks after": "it was closed before",
 }
 _SAID_BY: Mapping[str, tuple[str, ...]] = {"words": ("own words", "number"), "role": ("more roles",)}
+_NAMING = ("words", "own words")
 _LEAST = 0.05
 """Log-odds below which nothing is said of an evidence."""
 
 
-def in_words(evidence: Mapping[str, float]) -> tuple[str, ...]:
+def in_words(evidence: Mapping[str, float], named: Sequence[str] = ()) -> tuple[str, ...]:
     """The evidence of an option (log-odds by name) as parts of a sentence: what speaks for it, the weightiest first, then what
-    speaks against it. What hardly counts is left out, and what another part says already."""
+    speaks against it. What hardly counts is left out, and what another part says already. `named` are the words of its name and
+    products that stand in a subject or title."""
     spoken = sorted(evidence.items(), key=lambda each: (-abs(each[1]), each[0]))
     said = {name for name, amount in spoken if abs(amount) >= _LEAST}
     told = [
         (amount > 0, words)
         for name, amount in spoken
-        if name in said and said.isdisjoint(_SAID_BY.get(name, ())) and (words := _WORDS.get(name, name))
+        if name in said and said.isdisjoint(_SAID_BY.get(name, ())) and (words := _told(name, named))
     ]
     speaks_for = [words for is_for, words in told if is_for]
     against = [words for is_for, words in told if not is_for]
     if speaks_for and against:
         against[0] = f"but {against[0]}"
     return (*speaks_for, *against)
+
+
+def _told(name: str, named: Sequence[str]) -> str:
+    words = _WORDS.get(name, name)
+    if name not in _NAMING or not named:
+        return words
+    return f"{words}: {', '.join([f'“{each}”' for each in named])} in the subject"

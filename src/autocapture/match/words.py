@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from autocapture.formats.words import codes_in, stem, words_in
+from autocapture.formats.words import codes_in, spelled, stem, words_in
 from autocapture.model.directory import Directory, KnownDeal
 from autocapture.model.matching import MatchingRules
 
@@ -180,6 +180,13 @@ def named_products(content: Content, directory: Directory) -> list[frozenset[str
 @lru_cache(maxsize=4_096)
 def _stems(phrase: frozenset[str]) -> frozenset[str]:
     return frozenset(map(stem, phrase))
+
+
+def named_in(deal: KnownDeal, titled: frozenset[str]) -> list[str]:
+    """What subjects and titles say of a deal, in the words of its name and its products."""
+    return list(
+        dict.fromkeys([each for name in (deal.name, *deal.products) for each in spelled(name, titled)])
+    )
 
 
 class Said(NamedTuple):

@@ -54,6 +54,8 @@ def _reason(
         return _precedent(session.get(Activity, value), is_seen)
     if key == "p" and isinstance(value, float):
         return Reason("How likely", f"{value:.0%}")
+    if key == "named" and isinstance(value, list):
+        return Reason("Named in the subject", ", ".join(str(each) for each in value))
     if key == "weights" and isinstance(value, dict):
         return Reason("What speaks", "; ".join(in_words(value)))
     if key == "correction" and isinstance(value, int):

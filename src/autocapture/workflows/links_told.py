@@ -73,7 +73,7 @@ def _told(session: Session, match: Match) -> LinkTold:
         method=match.method,
         how=how(match),
         p=evidence.get("p"),
-        reasons=in_words(evidence.get("weights") or {}),
+        reasons=in_words(evidence.get("weights") or {}, evidence.get("named") or ()),
         contacts=_contacts(session, match, evidence.get("contacts") or ()),
         precedent=precedent if isinstance(precedent, int) else None,
         rule_version=match.rule_version,

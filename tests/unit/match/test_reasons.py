@@ -26,3 +26,11 @@ def test_what_speaks_for_it_comes_first_then_what_speaks_against_it() -> None:
 
 def test_nothing_is_said_twice() -> None:
     assert in_words({"words": 3.0, "own words": 2.0}) == ("words that are its own are mentioned",)
+
+
+def test_the_words_that_stand_in_the_subject_are_told() -> None:
+    found = in_words({"words": 3.0, "own words": 2.0, "owner": 1.0}, ["Lot 2", "Clarifier"])
+    assert found == (
+        "words that are its own are mentioned: “Lot 2”, “Clarifier” in the subject",
+        "its owner takes part",
+    )

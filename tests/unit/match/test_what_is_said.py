@@ -173,3 +173,19 @@ def test_a_series_that_began_before_a_deal_was_entered_is_not_put_down_to_it_lig
         for number in range(5)
     ]
     assert chosen(thread(directory(won, new), *dates)) == [[]] * 5
+
+
+@pytest.mark.parametrize(
+    ("subject", "named"),
+    [
+        ("Re: the lot 2 clarifiers", ["Clarifier", "Lot 2"]),
+        ("Lot 2", ["Lot 2"]),
+        ("Refurb in lot-2", ["refurb", "Lot 2"]),
+        ("Next steps", None),
+    ],
+)
+def test_a_link_keeps_what_the_subject_says_of_its_deal(subject: str, named: list[str] | None) -> None:
+    """In the words of the CRM, and nothing of a text."""
+    known = directory(deal(2, NORDWIND, ANNA, name="Clarifier refurb Lot 2"))
+    found = alone(draft(subject=subject), known, "Lot 2 it is.")
+    assert [link.evidence.get("named") for link in found.links if link.target == "deal"] == [named]
