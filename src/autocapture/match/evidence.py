@@ -33,7 +33,7 @@ def evidence_of(
 ) -> tuple[dict[int, Evidence], Evidence]:
     """For each candidate, and for no deal. What a customer may mean besides counts only where no deal is named."""
     candidates = matter.candidates
-    contacts = frozenset().union(*[each.contacts for each in matter.members])
+    contacts = frozenset().union(*[cast.speaking for cast in matter.casts])
     ours = _ours(matter.members)
     content = matter.content
     bought = _bought(matter, directory)
@@ -104,7 +104,7 @@ def _takes_part(
     on_one = any(not deal.contacts.isdisjoint(telling) for deal in candidates)
     on_lines = frozenset() if on_one else _on_lines(matter, directory)
     known = bool(on_lines) or any(
-        person.contact_id is not None for each in matter.members for person in each.people
+        person.contact_id is not None for cast in matter.casts for person in cast.people
     )
     return _TakesPart(contacts, telling, on_one, known, on_lines, unread)
 
@@ -127,8 +127,8 @@ def _on_lines(matter: Matter, directory: Directory) -> frozenset[int]:
     return frozenset(
         [
             contact.contact_id
-            for each in matter.members
-            for person in each.people
+            for cast in matter.casts
+            for person in cast.people
             if person.contact_id is None and person.known
             for contact in directory.contacts.get(person.handle, ())
         ]

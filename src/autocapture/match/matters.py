@@ -73,6 +73,8 @@ class Matter:
     """Activities of one thread or series that are about the same, oldest first."""
 
     members: list[Seen]
+    casts: list[Cast] = field(default_factory=list)
+    """Of its members, each once."""
     handles: set[str] = field(default_factory=set)
     companies: dict[int, tuple[str, str]] = field(default_factory=dict)
     candidates: dict[int, KnownDeal] = field(default_factory=dict)
@@ -90,9 +92,11 @@ class Matter:
 
     def add(self, seen: Seen, pointed: frozenset[int] = frozenset()) -> None:
         self.members.append(seen)
-        self.handles.update(seen.cast.contacts)
-        for company_id, evidence in seen.companies.items():
-            self.companies.setdefault(company_id, evidence)
+        if not any(cast is seen.cast for cast in self.casts):
+            self.casts.append(seen.cast)
+            self.handles.update(seen.cast.contacts)
+            for company_id, evidence in seen.companies.items():
+                self.companies.setdefault(company_id, evidence)
         self.candidates.update(seen.candidates)
         self.pointed = self.pointed & pointed or self.pointed or pointed
 
@@ -101,8 +105,9 @@ class Matter:
         self.content = together([each.content for each in self.members])
         self.undecided = [
             person
-            for each in self.members
-            for person in each.people
+            for cast in self.casts
+            if cast.is_unclear
+            for person in cast.people
             if person.undecided and self.companies.keys().isdisjoint(person.undecided)
         ]
 
