@@ -49,6 +49,8 @@ class Organization:
     """Key of the hash that stands for a skipped item's Message-ID."""
     matching: MatchingRules | None = field(default=None, repr=False)
     """By what deals are matched; None: by what is shipped."""
+    rules_batch: int | None = field(default=None, repr=False, compare=False)
+    """The batch of rules of which these are; None: nobody asks whether they are in force."""
     keeps_out: Callable[[Iterable[str], Sequence[str]], bool] | None = field(default=None, repr=False)
     """Whether the never-log list that was applied to history names who takes part, of ours and of others; None: nobody."""
     read_text: Callable[[int, bytes], str | None] | None = field(default=None, repr=False, compare=False)

@@ -29,6 +29,7 @@ from autocapture.workflows.kept_out import without_kept_out
 from autocapture.workflows.lines import calls_around, with_lines
 from autocapture.workflows.own_words import texts_of, with_text
 from autocapture.workflows.people import our_people
+from autocapture.workflows.rules_in_force import require_in_force
 
 BATCH = 1_000
 
@@ -117,6 +118,8 @@ def _neighbours(session: Session, items: Collection[Stored], *, but: Collection[
 
 
 def _match_all(session: Session, organization: Organization, items: Sequence[Stored]) -> dict[int, Matched]:
+    if organization.rules_batch is not None:
+        require_in_force(session, organization.rules_batch)
     groups, directory = groups_of(session, organization, items)
     results: dict[int, Matched] = {}
     for group in groups:

@@ -26,9 +26,9 @@ def our_people_as_known(app: Application) -> Organization:
 
 
 def judged_by(organization: Organization, rules: Rules) -> Organization:
-    """The same people, whose history is judged by these rules."""
+    """The same people, whose history is judged by these rules, in force or not."""
     keeps_out = None if rules.exclusions.is_empty else rules.exclusions.apply
-    return replace(organization, matching=rules.matching, keeps_out=keeps_out)
+    return replace(organization, matching=rules.matching, keeps_out=keeps_out, rules_batch=None)
 
 
 def _people(app: Application, hash_key: bytes, rules: Rules) -> Organization:
@@ -41,4 +41,5 @@ def _people(app: Application, hash_key: bytes, rules: Rules) -> Organization:
             hash_key=hash_key,
         )
     counts = app.settings.meetings.unknown_count
-    return judged_by(replace(loaded, read_text=OwnWords(app.vault), unknown_meetings_count=counts), rules)
+    people = replace(loaded, read_text=OwnWords(app.vault), unknown_meetings_count=counts)
+    return replace(judged_by(people, rules), rules_batch=rules.batch)

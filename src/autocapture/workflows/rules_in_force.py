@@ -7,7 +7,7 @@ applied as everything else is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from json import dumps, loads
 from typing import Any
@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 
 from autocapture.admit.exclusions import Exclusions, parse_exclusions, written_exclusions
 from autocapture.application import Application
-from autocapture.errors import SetupError
+from autocapture.errors import SetupError, StoreBusy
 from autocapture.match.rules import parse_rules, settings_of, shipped_rules
 from autocapture.model.activities import Activity
 from autocapture.model.matching import MatchingRules
@@ -29,15 +29,18 @@ from autocapture.workflows.matching_rules import load_matching_rules
 
 _ROW = table_of(RulesInForce).c
 _STORED = select(_ROW.matching, _ROW.exclusions, _ROW.batch_id)
+_BATCH = select(_ROW.batch_id)
 _ANYTHING = select(col(Activity.id)).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """By what activities are matched, and which of the stored ones are set aside."""
+    """By what activities are matched, and which of the stored ones are set aside. `batch` is the number of the batch that put
+    them in force, 0 of those that were there at the beginning; None of what is only proposed."""
 
     matching: MatchingRules
     exclusions: Exclusions
+    batch: int | None = field(default=None, compare=False)
 
     def as_data(self) -> dict[str, Any]:
         return {"matching": settings_of(self.matching), "exclusions": written_exclusions(self.exclusions)}
@@ -73,6 +76,14 @@ def stored_rules(session: Session) -> Rules | None:
     """Those in force, where any were kept."""
     found = _stored(session)
     return None if found is None else found[0]
+
+
+def require_in_force(session: Session, batch: int) -> None:
+    """Raises StoreBusy where other rules were put in force since somebody began with those of this batch: their work is to be
+    begun anew, or what it stores would be matched by the old ones after history was judged by the new."""
+    found = rows_of(session, _BATCH)
+    if found and (found[0].batch_id or 0) != batch:
+        raise StoreBusy("other rules were put in force meanwhile")
 
 
 def put_in_force(session: Session, data: Mapping[str, Any], batch_id: int | None) -> None:
@@ -112,7 +123,8 @@ def _stored(session: Session) -> tuple[Rules, int | None] | None:
         return None
     matching, exclusions, batch_id = found[0]
     try:
-        return rules_from({"matching": matching, "exclusions": exclusions}), batch_id
+        rules = rules_from({"matching": matching, "exclusions": exclusions})
+        return replace(rules, batch=batch_id or 0), batch_id
     except SetupError as problem:
         raise SetupError(f"the rules in force are of another release: {problem}") from problem
 

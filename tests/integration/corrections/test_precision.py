@@ -129,6 +129,7 @@ def test_the_number_of_a_summary_opens_to_what_who_asks_may_see(app: Application
             assert tab.get(path).status_code == 404
 
 
+@pytest.mark.soak
 def test_both_databases_ask_and_count_the_same(either_app: Application, tmp_path: Path) -> None:
     mails = (message(number, subject="Pumps") for number in range(1, MAILS + 1))
     captured(either_app, tmp_path / "mail", *mails)

@@ -24,6 +24,7 @@ def _quiet(_done: int, _of: int) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.mark.soak
 def test_a_batch_goes_and_comes(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> None:
     url = request.getfixturevalue("postgres_url") if database == "postgresql" else None
     home = tmp_path / "home"

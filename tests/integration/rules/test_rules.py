@@ -17,7 +17,7 @@ from tests.integration.capture.deployment import (
     everything,
     message,
 )
-from tests.integration.corrections.matter import captured, deals_of, furnish, say
+from tests.integration.corrections.matter import captured, deals_of, furnish, number_of, say
 from tests.integration.rules.conftest import SETTINGS, write_list, write_rules
 from tests.integration.service.conftest import Run
 
@@ -25,10 +25,11 @@ from autocapture.application import Application
 from autocapture.errors import StoreBusy
 from autocapture.model.activities import Activity, Match
 from autocapture.model.rules import RulesBatch
-from autocapture.store.engine import reading
+from autocapture.store.engine import reading, writing
 from autocapture.workflows.change_scope import Scope, change_scope
 from autocapture.workflows.correct import Saying
-from autocapture.workflows.matching import rematch_everything
+from autocapture.workflows.matching import rematch, rematch_everything
+from autocapture.workflows.people import our_people
 from autocapture.workflows.rules_apply import apply_rules, undo_rules
 
 NAMELESS = {"common": "pumps"}
@@ -134,7 +135,7 @@ def test_what_was_said_beats_rules_and_list(app: Application, home: Path, run: R
     assert (_business(app)["4"], _business(app)["5"]) == (True, False)
 
 
-@pytest.mark.parametrize("verb", ["apply", "undo"])
+@pytest.mark.parametrize("verb", ["apply", pytest.param("undo", marks=pytest.mark.soak)])
 def test_stopped_in_the_middle_the_same_command_goes_on(
     app: Application, home: Path, run: Run, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
@@ -161,6 +162,7 @@ def test_stopped_in_the_middle_the_same_command_goes_on(
     assert deals_of(app)["1"] == ([] if verb == "apply" else ["Pumps"])
 
 
+@pytest.mark.soak
 def test_what_is_captured_after_is_judged_by_what_is_applied(
     app: Application, home: Path, run: Run, tmp_path: Path
 ) -> None:
@@ -174,6 +176,15 @@ def test_what_is_captured_after_is_judged_by_what_is_applied(
         app, tmp_path / "tina", message(9, subject="Pumps", to="tina@ours.example"), user="tina@ours.example"
     )
     assert deals_of(app)["9"] == []
+
+
+def test_who_began_with_other_rules_begins_anew(app: Application, home: Path) -> None:
+    begun = our_people(app)
+    write_rules(home, 2, **NAMELESS)
+    apply_rules(app, None, _quiet)
+    with pytest.raises(StoreBusy, match="other rules"), writing(app.engine) as session:
+        rematch(session, begun, [number_of(1)], app.clock.now())
+    assert rematch_everything(app) == 0
 
 
 def test_what_is_wrong_is_told_in_one_line(app: Application, home: Path, run: Run) -> None:

@@ -167,6 +167,7 @@ def test_what_the_crm_tells_later_of_a_deal_is_told(app: Application) -> None:
     assert all(each.endswith("because the CRM told more of 1 deal.") for each in told)
 
 
+@pytest.mark.soak
 def test_a_mark_outlives_who_dies_before_looking(app: Application) -> None:
     _late_mail(app)
     with writing(app.engine) as session:
@@ -178,6 +179,7 @@ def test_a_mark_outlives_who_dies_before_looking(app: Application) -> None:
         assert json.dumps(session.get_one(Publication, 2).data).count("late1") == 0
 
 
+@pytest.mark.soak
 def test_what_goes_by_the_clock_alone_is_no_news(app: Application) -> None:
     _advance(app, timedelta(days=30))
     with writing(app.engine) as session:
