@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     ColumnDefault,
     ColumnElement,
+    CompoundSelect,
     Date,
     Dialect,
     Select,
@@ -75,7 +76,7 @@ def is_listed(key: Any, listed: BindParameter[str], database: str) -> ColumnElem
 
 
 def rows_of(
-    session: Session, statement: Select[Any], values: Mapping[str, Any] | None = None
+    session: Session, statement: Select[Any] | CompoundSelect[Any], values: Mapping[str, Any] | None = None
 ) -> Sequence[Any]:
     """The rows of a select of columns, as tuples: past the ORM, which looks at every row for objects. `values` are those of the
     parameters, where the statement was made once for all."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import ColumnElement, bindparam, literal_column, or_, select, union_all
 from sqlmodel import Session
 
 from autocapture.formats.domains import address_above
@@ -149,22 +149,26 @@ _NAMED = Lookup(
     ).where(among(_COMPANY.id, "ids"))
 )
 _DEALS_OF_CONTACTS = Lookup(lambda among: select(_ROLE.deal_id).where(among(_ROLE.contact_id, "ids")))
-_ROLES = Lookup(
-    lambda among: select(_ROLE.deal_id, _ROLE.contact_id, _ROLE.source).where(among(_ROLE.deal_id, "ids"))
-)
-_REFERENCES = Lookup(
-    lambda among: (
-        select(_REFERENCE.deal_id, _REFERENCE.value)
-        .where(among(_REFERENCE.deal_id, "ids"))
-        .order_by(_REFERENCE.value)
-    )
-)
-_PRODUCTS = Lookup(
-    lambda among: (
-        select(_SOLD.deal_id, _PRODUCT.name)
+_ROLE_OF, _PRODUCT_OF, _REFERENCE_OF = range(3)
+_NO_NUMBER: ColumnElement[int] = literal_column("0")
+
+
+def _what(kind: int) -> ColumnElement[int]:
+    return literal_column(str(kind))
+
+
+# in one step: of a single mail, each step takes longer than what it finds
+_DETAILS = Lookup(
+    lambda among: union_all(
+        select(_what(_ROLE_OF), _ROLE.deal_id, _ROLE.contact_id, _ROLE.source).where(
+            among(_ROLE.deal_id, "ids")
+        ),
+        select(_what(_PRODUCT_OF), _SOLD.deal_id, _NO_NUMBER, _PRODUCT.name)
         .join(table_of(Product), _PRODUCT.id == _SOLD.product_id)
-        .where(among(_SOLD.deal_id, "ids"))
-        .order_by(_PRODUCT.name)
+        .where(among(_SOLD.deal_id, "ids")),
+        select(_what(_REFERENCE_OF), _REFERENCE.deal_id, _NO_NUMBER, _REFERENCE.value).where(
+            among(_REFERENCE.deal_id, "ids")
+        ),
     )
 )
 _DEALS = select(
@@ -249,15 +253,16 @@ def _deals(
     rows.update({row[0]: row for row in _DEALS_BY_ID(session, ids=named - rows.keys())})
     if not rows:
         return {}
-    ids = list(rows)
     roles: dict[int, set[int]] = defaultdict(set)
     guessed: dict[int, set[int]] = defaultdict(set)
-    for deal_id, contact_id, entered_by in _ROLES(session, ids=ids):
+    texts: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for what, deal_id, contact_id, text in _DETAILS(session, ids=rows.keys()):
+        if what != _ROLE_OF:
+            texts[what, deal_id].append(text)
+            continue
         roles[deal_id].add(contact_id)
-        if entered_by == BY_CAPTURE:
+        if text == BY_CAPTURE:
             guessed[deal_id].add(contact_id)
-    products = _grouped(_PRODUCTS(session, ids=ids))
-    references = _grouped(_REFERENCES(session, ids=ids))
     return {
         deal_id: KnownDeal(
             deal_id,
@@ -268,8 +273,8 @@ def _deals(
             outcome,
             name,
             frozenset(roles[deal_id]),
-            products.get(deal_id, ()),
-            references.get(deal_id, ()),
+            tuple(sorted(texts.get((_PRODUCT_OF, deal_id), ()))),
+            tuple(sorted(texts.get((_REFERENCE_OF, deal_id), ()))),
             frozenset(guessed[deal_id]),
         )
         for deal_id, company_id, owner_id, created, closed, outcome, name in rows.values()
@@ -291,10 +296,3 @@ def _by_word(names: tuple[str, ...]) -> Mapping[str, tuple[frozenset[str], ...]]
         if words := frozenset(words_in(name)):
             found[max(words, key=lambda word: (len(word), word))].add(words)
     return {word: tuple(sorted(phrases, key=sorted)) for word, phrases in found.items()}
-
-
-def _grouped(rows: Iterable[tuple[int, str]]) -> dict[int, tuple[str, ...]]:
-    found: dict[int, list[str]] = defaultdict(list)
-    for key, text in rows:
-        found[key].append(text)
-    return {key: tuple(texts) for key, texts in found.items()}

@@ -6,13 +6,16 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, String, bindparam
+from sqlalchemy import Column, ColumnElement, CompoundSelect, Select, String, bindparam
 from sqlmodel import Session
 
 from autocapture.store.bulk import is_listed, rows_of
 
 Among = Callable[[Column[Any], str], ColumnElement[bool]]
 """The condition that a column (numbers, or texts without NUL) is one of the values, however many, of the parameter so named."""
+
+
+Statement = Select[Any] | CompoundSelect[Any]
 
 
 class Lookup:
@@ -24,9 +27,9 @@ class Lookup:
     A list is one parameter: with a parameter for each value the statement would differ with their number.
     """
 
-    def __init__(self, make: Callable[[Among], Select[Any]]) -> None:
+    def __init__(self, make: Callable[[Among], Statement]) -> None:
         self._make = make
-        self._made: dict[str, tuple[Select[Any], frozenset[str]]] = {}
+        self._made: dict[str, tuple[Statement, frozenset[str]]] = {}
 
     def __call__(self, session: Session, **values: Any) -> Sequence[Any]:
         """The rows, as tuples; none, without asking, where a list is empty."""
@@ -40,7 +43,7 @@ class Lookup:
             values[name] = json.dumps(list(values[name]))
         return rows_of(session, statement, values)
 
-    def _statement(self, database: str) -> tuple[Select[Any], frozenset[str]]:
+    def _statement(self, database: str) -> tuple[Statement, frozenset[str]]:
         lists: set[str] = set()
 
         def among(key: Column[Any], name: str) -> ColumnElement[bool]:
