@@ -128,7 +128,12 @@ def _of_activity(one: Explanation, zone: ZoneInfo) -> Iterator[str]:
 
 def _links(one: Explanation) -> Iterator[str]:
     if not one.activity.business:
-        yield "  nothing: somebody said that it is not business"
+        why = (
+            "the never-log list names who takes part"
+            if one.kept_out
+            else "somebody said that it is not business"
+        )
+        yield f"  nothing: {why}"
         return
     for link in one.links:
         yield _printable(f"  {_link(link)}")

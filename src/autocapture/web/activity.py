@@ -28,6 +28,7 @@ from autocapture.web.signs import signs, whole
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
 from autocapture.workflows.alternatives import consider
+from autocapture.workflows.kept_out import is_kept_out
 from autocapture.workflows.people import our_people_as_known
 
 
@@ -63,6 +64,9 @@ def _page(
             title=activity.kind.capitalize(),
             visit=visit,
             activity=activity,
+            kept_out=considered is not None
+            and organization is not None
+            and is_kept_out(considered.items[activity_id].draft, organization),
             when=there.moment_full(activity.occurred_at),
             review="" if hidden else activity.review,
             participants=_participants(session, activity_id, there, sight),

@@ -17,6 +17,7 @@ from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
 from autocapture.workflows.alternatives import NONE, Alternatives, Considered, alternatives, consider
 from autocapture.workflows.corrections_told import Told, said_of
+from autocapture.workflows.kept_out import is_kept_out
 from autocapture.workflows.links_told import LinkTold, links_told
 
 
@@ -47,7 +48,8 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All there is to say of one activity. `holds` are the corrections among `said` that decide it now."""
+    """All there is to say of one activity. `holds` are the corrections among `said` that decide it now; `kept_out`: it counts
+    nothing because the never-log list names who takes part."""
 
     activity: Activity
     seen: tuple[Seen, ...]
@@ -56,6 +58,7 @@ class Explanation:
     alternatives: Alternatives
     said: tuple[Told, ...]
     holds: frozenset[int]
+    kept_out: bool = False
 
 
 def explain(session: Session, organization: Organization, activity_id: int) -> Explanation | None:
@@ -78,6 +81,7 @@ def explain(session: Session, organization: Organization, activity_id: int) -> E
         alternatives=alternatives(session, considered).get(activity_id, NONE),
         said=tuple(said_of(session, activity_id, holds)),
         holds=holds,
+        kept_out=not activity.business and is_kept_out(considered.items[activity_id].draft, organization),
     )
 
 

@@ -146,7 +146,7 @@ def _begin(app: Application, diff: RulesDiff, by: int | None) -> RulesBatch:
             exclusions_version=diff.after.exclusions.version,
             before=diff.before.as_data(),
             after=diff.after.as_data(),
-            told=as_data(diff),
+            told=_counted(as_data(diff)),
             begun_at=app.clock.now(),
             begun_by=by,
         )
@@ -155,6 +155,12 @@ def _begin(app: Application, diff: RulesDiff, by: int | None) -> RulesBatch:
         put_in_force(session, batch.after, batch.id)
         session.expunge(batch)
         return batch
+
+
+def _counted(told: dict[str, Any]) -> dict[str, Any]:
+    """What a batch keeps: numbers, and no examples, which would outlive a purge."""
+    changes = [{"change": each["change"], "count": each["count"]} for each in told["changes"]]
+    return {**told, "changes": changes}
 
 
 def _go_on(

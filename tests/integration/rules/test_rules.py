@@ -106,6 +106,8 @@ def test_a_batch_is_applied_and_taken_back_whole(app: Application, home: Path, r
     assert said == "batch 1 is applied: 4 activities are matched differently now\n"
     assert not any(deals_of(app).values())
     assert _business(app) == {"1": True, "2": True, "3": True, "4": False, "5": False}
+    why = run("explain", str(number_of(4)), "--as", "ruth@ours.example").stdout
+    assert "nothing: the never-log list names who takes part" in why
     assert _counts(_diff(run)) == {}
     [batch] = json.loads(run("rules", "list", "--format", "json").stdout)
     assert (batch["state"], batch["matching"], batch["changed"], batch["by"]) == (
