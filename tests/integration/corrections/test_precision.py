@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,22 @@ from autocapture.workflows.spot_checks import spot_checks
 MAILS = 40
 
 
-@pytest.fixture
-def app(home: Path, tmp_path: Path) -> Application:
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Forty threads that name a deal."""
-    furnish(deploy(home))
-    app = application(home)
-    captured(app, tmp_path / "mail", *(message(number, subject="Pumps") for number in range(1, MAILS + 1)))
-    return app
+    folder = tmp_path_factory.mktemp("precision")
+    app = deploy(folder / "home")
+    furnish(app)
+    captured(app, folder / "mail", *(message(number, subject="Pumps") for number in range(1, MAILS + 1)))
+    app.engine.dispose()
+    return folder / "home"
+
+
+@pytest.fixture
+def app(home: Path, written: Path) -> Application:
+    """A copy of them in the test's home."""
+    shutil.copytree(written, home)
+    return application(home)
 
 
 def _told(app: Application, **of: Any) -> Precision:

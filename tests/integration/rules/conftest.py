@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -22,13 +23,13 @@ exclusions_file = "{home}/exclusions.toml"
 """
 
 
-@pytest.fixture
-def app(home: Path, tmp_path: Path) -> Application:  # noqa: F811
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A thread about Pumps, a mail that names neither deal, one of each kind with a quota on them; files as they are shipped."""
+    folder = tmp_path_factory.mktemp("rules")
+    home = folder / "home"  # noqa: F811
     furnish(deploy(home))
-    (home / "autocapture.toml").write_text(SETTINGS.format(home=home), encoding="utf-8")
-    write_rules(home)
-    write_list(home)
+    furnish_files(home)
     app = application(home)
     mails = [
         message(1, subject="Pumps"),
@@ -37,7 +38,7 @@ def app(home: Path, tmp_path: Path) -> Application:  # noqa: F811
         message(4, subject="Lease", author="Olga <olga@other.example>"),
         message(5, subject="Lease", author="Ruth <ruth@ours.example>", to="olga@other.example"),
     ]
-    captured(app, tmp_path / "mail", *mails)
+    captured(app, folder / "mail", *mails)
     with writing(app.engine) as session:
         session.add(
             Quota(
@@ -49,7 +50,23 @@ def app(home: Path, tmp_path: Path) -> Application:  # noqa: F811
                 value=Decimal(10),
             )
         )
-    return app
+    app.engine.dispose()
+    return home
+
+
+@pytest.fixture
+def app(home: Path, written: Path) -> Application:  # noqa: F811
+    """A copy of it in the test's home."""
+    shutil.copytree(written, home)
+    furnish_files(home)
+    return application(home)
+
+
+def furnish_files(home: Path) -> None:  # noqa: F811
+    """Settings that name the rules, and the rules as they are shipped."""
+    (home / "autocapture.toml").write_text(SETTINGS.format(home=home), encoding="utf-8")
+    write_rules(home)
+    write_list(home)
 
 
 def write_rules(home: Path, version: int = 1, *, common: str = "", **changed: str) -> None:  # noqa: F811

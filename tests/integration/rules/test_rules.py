@@ -18,7 +18,7 @@ from tests.integration.capture.deployment import (
     message,
 )
 from tests.integration.corrections.matter import captured, deals_of, furnish, number_of, say
-from tests.integration.rules.conftest import SETTINGS, write_list, write_rules
+from tests.integration.rules.conftest import furnish_files, write_list, write_rules
 from tests.integration.service.conftest import Run
 
 from autocapture.application import Application
@@ -215,9 +215,7 @@ def test_what_is_wrong_is_told_in_one_line(app: Application, home: Path, run: Ru
 
 def test_links_that_rest_on_lost_texts_stay(home: Path, run: Run, tmp_path: Path) -> None:
     furnish(deploy(home))
-    (home / "autocapture.toml").write_text(SETTINGS.format(home=home), encoding="utf-8")
-    write_rules(home)
-    write_list(home)
+    furnish_files(home)
     app = application(home)
     said = message(1, subject="Offer", body="The Pumps are what we decide on first, then the rest.")
     deliver(tmp_path / "mail", said, message(2, subject="Pumps"))
