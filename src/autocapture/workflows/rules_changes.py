@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from autocapture.model.accounts import Account
 from autocapture.model.activities import Activity
 from autocapture.model.directory import Organization
 from autocapture.model.draft import Matched
+from autocapture.model.sign_in import AuditEntry
 from autocapture.store.activities import Stored
 from autocapture.store.bulk import in_chunks
+from autocapture.workflows.audit import SCOPE_CHANGED
 from autocapture.workflows.kept_out import is_kept_out
 from autocapture.workflows.matching import differing
 from autocapture.workflows.own_words import with_text
@@ -138,7 +141,7 @@ def _resting_on_lost_texts(
     kept = with_text(session, mails)
     without = {_group(members[each]) for each in mails if each not in kept}
     doubtful = [item.activity_id for item in said if _group(item) in without]
-    if not doubtful:
+    if not doubtful or not _texts_were_kept(session):
         return frozenset()
     _, also_now = differing(session, before, doubtful)
     return frozenset(
@@ -146,6 +149,15 @@ def _resting_on_lost_texts(
         for item, matched in also_now
         if item.activity_id in set(doubtful) and change_of(item.matched, matched) != GROUNDS
     )
+
+
+def _texts_were_kept(session: Session) -> bool:
+    """Whether an account keeps texts, or did before its owner chose less."""
+    now = select(col(Account.id)).where(col(Account.capture_level) == "full")
+    before = select(col(AuditEntry.id)).where(
+        col(AuditEntry.action) == SCOPE_CHANGED, col(AuditEntry.detail).contains("full to ")
+    )
+    return any(session.connection().execute(found.limit(1)).first() is not None for found in (now, before))
 
 
 def _by_what_was_said(matched: Matched) -> bool:
