@@ -97,7 +97,7 @@ def fault(answer: Answer) -> AutocaptureError:
     match answer.status:
         case 401:
             return CredentialRejected("Microsoft no longer accepts this sign-in; connect the account again")
-        case 403:
+        case 403 if _error(answer.body):  # a proxy on the way refuses in other words
             return ScopeMissing(
                 f"Microsoft does not let autocapture read this ({named}): a permission was not granted or was taken back"
             )

@@ -50,6 +50,7 @@ _IS_PUBLIC = 700025
 refuses to be shown a secret with it."""
 _ANY_TENANT = frozenset({"organizations", "common", "consumers"})
 _ADDRESSES_LIVE = timedelta(days=1)
+_ADDRESSES = {"authorization_endpoint", "token_endpoint"}
 _CANNOT_READ = (ValueError, LookupError, TypeError, AttributeError)
 """What msal raises over an answer, or an authority, that is not of the form that it expects."""
 
@@ -180,6 +181,7 @@ class Entra(OAuth):
                     **made,
                 )
             except _CANNOT_READ:
+                self._found_at = None  # what could not be used is asked for again
                 raise SetupError(
                     "microsoft.login_url and microsoft.tenant lead to no https:// address where Entra is"
                 ) from None
@@ -194,8 +196,11 @@ class Entra(OAuth):
         now = self._clock.now()
         age = None if self._found_at is None else now - self._found_at
         if age is None or not timedelta(0) <= age <= _ADDRESSES_LIVE:
-            self._addresses = json.dumps(discovery(self.provider.discovery_url, http, self._clock))
-            self._found_at = now
+            document = discovery(self.provider.discovery_url, http, self._clock)
+            if not document.keys() & _ADDRESSES:  # it is no such document, but something on the way
+                host = urlsplit(self.provider.authority).hostname
+                raise Unreachable(f"{host} answered in a way that cannot be read")
+            self._addresses, self._found_at = json.dumps(document), now
         return self._addresses
 
     def _proof(self) -> Proof:

@@ -400,6 +400,15 @@ def test_an_authority_that_is_away_is_waited_for(place: Place) -> None:
         at(f"{place.server.url}/nowhere").refresh("x", frozenset())
 
 
+def test_addresses_that_could_not_be_used_are_asked_for_again(place: Place) -> None:
+    client = place.client()
+    place.server.addresses = {"token_endpoint": None}
+    with pytest.raises(SetupError, match="login_url"):
+        client.ask(BACK, SCOPES)
+    place.server.addresses = {}
+    assert client.ask(BACK, SCOPES)
+
+
 def test_without_the_extra_it_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "msal", None)
     with pytest.raises(SetupError, match=r"autocapture\[microsoft\]"):
