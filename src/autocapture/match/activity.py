@@ -33,7 +33,14 @@ def match(group: Sequence[Occurrence], directory: Directory) -> dict[int, Matche
     than is needed.
     """
     rules = rules_of(directory)
-    seen = _seen(group, directory, rules)
+    with_casts = _with_casts(group, directory, rules)
+    # most often nobody said anything, there is no deal, and everybody is known by company: nothing is to be decided
+    if not directory.locks and not any(cast.lives or cast.is_unclear for _, cast in with_casts):
+        return {
+            each.activity_id: Matched(with_contacts(each.draft.parties, cast.contacts), cast.links)
+            for each, cast in with_casts
+        }
+    seen = [_one_seen(*each) for each in with_casts]
     said = _said(seen, directory)
     answers: dict[int, Matched] = {}
     about_deals = _about_deals(seen, said)
@@ -123,8 +130,14 @@ def _is_to_decide(matter: Matter) -> bool:
 
 def _seen(group: Sequence[Occurrence], directory: Directory, rules: MatchingRules) -> list[Seen]:
     """The activities, oldest first, with whom they mean."""
+    return [_one_seen(*each) for each in _with_casts(group, directory, rules)]
+
+
+def _with_casts(
+    group: Sequence[Occurrence], directory: Directory, rules: MatchingRules
+) -> list[tuple[Occurrence, Cast]]:
     in_order = sorted(group, key=_chronology) if len(group) > 1 else group
-    return [_one_seen(*each) for each in zip(in_order, casts_of(in_order, directory, rules), strict=True)]
+    return list(zip(in_order, casts_of(in_order, directory, rules), strict=True))
 
 
 def _chronology(occurrence: Occurrence) -> tuple[datetime, int]:
