@@ -62,7 +62,7 @@ def apply_rules(app: Application, by: int | None, progress: Progress) -> Applied
             )
         return _go_on(app, begun, rules_from(begun.before), proposed, progress, resumed=True)
     in_force = rules_in_force(app, keep=False)
-    _require_new(in_force, proposed)
+    _require_new(in_force, proposed, is_own=app.settings.capture.matching_file is not None)
     require_cases(app, proposed)
     diff = rules_diff(app, proposed, progress)
     return _go_on(app, _begin(app, diff, by), in_force, proposed, progress, resumed=False)
@@ -123,15 +123,16 @@ def waiting(app: Application) -> str | None:
     )
 
 
-def _require_new(in_force: Rules, proposed: Rules) -> None:
+def _require_new(in_force: Rules, proposed: Rules, *, is_own: bool) -> None:
+    """Matching rules that are not the organisation's own came with a release."""
     if in_force == proposed:
         raise InputError("the rules of the files are applied already")
     for name, before, after in (
         ("matching", in_force.matching, proposed.matching),
         ("never-log", in_force.exclusions, proposed.exclusions),
     ):
-        was_empty = name == "never-log" and in_force.exclusions.is_empty
-        if before != after and before.version == after.version and not was_empty:
+        has_version = is_own if name == "matching" else not in_force.exclusions.is_empty
+        if before != after and before.version == after.version and has_version:
             raise InputError(
                 f"the {name} rules of version {after.version} are applied, and are not those of the file: raise its `version`"
             )

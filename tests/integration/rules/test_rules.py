@@ -180,6 +180,18 @@ def test_what_is_captured_after_is_judged_by_what_is_applied(
     assert deals_of(app)["9"] == []
 
 
+def test_rules_that_a_release_ships_wait_too(app: Application, home: Path, run: Run) -> None:
+    write_rules(home, 2, **NAMELESS)
+    apply_rules(app, None, _quiet)
+    (home / "autocapture.toml").unlink()
+    shipped = application(home)
+    assert deals_of(shipped)["1"] == []
+    assert rematch_everything(shipped) == 0
+    assert "is not what is applied (version 2)" in " ".join(run("doctor").output.split())
+    assert apply_rules(shipped, None, _quiet).changed == 2
+    assert deals_of(shipped)["1"] == ["Pumps"]
+
+
 def test_who_began_with_other_rules_begins_anew(app: Application, home: Path) -> None:
     begun = our_people(app)
     write_rules(home, 2, **NAMELESS)
