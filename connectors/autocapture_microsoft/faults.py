@@ -97,7 +97,9 @@ def fault(answer: Answer) -> AutocaptureError:
     match answer.status:
         case 401:
             return CredentialRejected("Microsoft no longer accepts this sign-in; connect the account again")
-        case 403 if _error(answer.body):  # a proxy on the way refuses in other words
+        case 403 | 404 if not _error(answer.body):  # no word of Graph's, but of a proxy on the way
+            return Refused(f"something before Microsoft answered {named}", answer.status, told=False)
+        case 403:
             return ScopeMissing(
                 f"Microsoft does not let autocapture read this ({named}): a permission was not granted or was taken back"
             )

@@ -11,7 +11,7 @@ import requests
 
 from autocapture.clock import Clock
 from autocapture.connect.http import check, host_of, json_object
-from autocapture.errors import SetupError
+from autocapture.errors import SetupError, Unreachable
 from autocapture.sections import GoogleSettings, MicrosoftSettings
 
 OpenHttp = Callable[..., requests.Session]
@@ -123,10 +123,16 @@ def discovered(name: str, label: str, issuer: str, http: requests.Session, clock
 
 
 def discovery(url: str, http: requests.Session, clock: Clock) -> dict[str, object]:
+    """The document. Raises SetupError where who publishes it says that it is not there, Unreachable, RateLimited."""
     response = http.get(url)
     check(response, clock.now())
     if response.status_code != 200:
-        raise SetupError(f"{host_of(response)} has no discovery document there ({response.status_code})")
+        missing = f"{host_of(response)} has no discovery document there ({response.status_code})"
+        try:
+            json_object(response)
+        except Unreachable:  # a page: of a proxy on the way, perhaps
+            raise Unreachable(missing) from None
+        raise SetupError(missing)
     return json_object(response)
 
 

@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from autocapture.application import Application
 from autocapture.errors import (
     AutocaptureError,
+    CursorExpired,
     RateLimited,
     ReconnectNeeded,
     SetupError,
@@ -71,6 +72,10 @@ def succeeded(session: Session, lease: Lease, report: CaptureReport, now: dateti
         session.connection().execute(_WENT_WELL, values)
 
 
+_PASSING = (TryLater, CursorExpired)
+"""A position that is refused where none was given is the word of a proxy."""
+
+
 def failed(app: Application, lease: Lease, problem: Exception, report: CaptureReport) -> None:
     """What the error's type asks for: wait, or stop until somebody acts. Cursors and channels stay as they are.
 
@@ -93,7 +98,7 @@ def failed(app: Application, lease: Lease, problem: Exception, report: CaptureRe
                 wait = min(problem.retry_after or wait, LONGEST_WAIT)
             case _:
                 report.status = (
-                    "unreachable" if isinstance(problem, TryLater) else "setup" if ours else "broken"
+                    "unreachable" if isinstance(problem, _PASSING) else "setup" if ours else "broken"
                 )
                 account.fails += 1
         account.throttle_until = now + wait

@@ -152,6 +152,7 @@ def test_each_request_is_asked_of_the_meter_and_each_of_a_batch(
         (Response(302, None, {"Location": "http://127.0.0.1:9/"}), Unreachable),
         (Response(429, None, manner="html"), RateLimited),
         (Response(403, None, manner="html"), Unreachable),
+        (Response(404, None, manner="html"), Unreachable),
     ],
     ids=lambda each: "" if isinstance(each, type) else f"{each.status}-{each.manner}",
 )

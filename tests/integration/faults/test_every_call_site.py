@@ -101,8 +101,9 @@ NOT_ASKED = {"gmail.labels.list", "gmail.labels.get"}
 SAMPLED = (
     ("google", "watched", ("401 twice",)),
     ("google", "expired", ("reset after",)),
-    ("microsoft", "connected", ("429 for ever",)),
-    ("microsoft-calls", "imported", ("404 of a proxy", "gzip bomb")),
+    ("google", "notified", ("301 elsewhere",)),
+    ("microsoft", "connected", ("429 for ever", "408")),
+    ("microsoft-calls", "imported", ("403 of a proxy", "404 of a proxy", "gzip bomb")),
     ("rude-caldav", "changed", ("no handshake",)),
     ("signing-in", "signed_in", ("200 of a portal", "500", "302 elsewhere")),
 )
