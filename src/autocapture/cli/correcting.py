@@ -223,7 +223,7 @@ def review_checks(
     most: Annotated[int, typer.Option("--most", min=1, max=200, help="So many.")] = 20,
     fmt: FormatOption = Format.TABLE,
 ) -> None:
-    """List the spot checks: is the deal right on which this was put?
+    """List the spot checks: asked is whether the deal is the right one.
 
     One thread in ten is asked about. Answer with `review answer ACTIVITY yes`, or with what is right.
     """

@@ -139,8 +139,12 @@ def test_a_new_key_is_made_when_asked_and_says_what_must_be_connected_again(run:
         ("paused", None),
     ]
     assert run("accounts", "resume", "4").exit_code == 0
-    told = run("capture", "--account", "4")
-    assert "connect it again" in told.output + told.stderr
+    assert run("capture", "--account", "4").exit_code == 1
+    resumed = json.loads(run("accounts", "--format", "json").output)[3]
+    assert (resumed["state"], resumed["why"]) == (
+        "needs_reconnect",
+        "account 4 has no password; connect it again",
+    )
     assert "sign in again" in KEY_REPLACED
     again = run("init", "--new-key")
     assert again.exit_code == 1
