@@ -22,7 +22,7 @@ _PREFIX_LIMIT = 50
 _MARK_LENGTH = 20
 
 
-@lru_cache(maxsize=8_192)  # each answer of a thread has the same subject
+@lru_cache(maxsize=2_048)  # each answer of a thread has the same subject
 def base_subject(subject: str) -> str:
     """The subject without reply and forward marks and bracketed list names, case-folded, white space
     joined.

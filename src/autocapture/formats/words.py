@@ -66,7 +66,7 @@ def spelled(name: str, found: frozenset[str]) -> list[str]:
     return told
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def stem(word: str) -> str:
     """A case-folded word without its endings, of which at least five letters stay: ``serviceavtalet`` and ``serviceavtal`` are
     the same, as are ``jackets`` and ``jacket``. A stem is for comparing, and need not be a word."""

@@ -61,7 +61,7 @@ class DealWords(NamedTuple):
     numbers: frozenset[str]
 
 
-@lru_cache(maxsize=8_192)  # each answer of a thread has the same subject
+@lru_cache(maxsize=2_048)  # each answer of a thread has the same subject
 def content_of_subject(subject: str) -> Content:
     """What a subject or title says."""
     said = content_of_text(subject)
@@ -111,7 +111,7 @@ def _deal_words(deal: KnownDeal, directory: Directory, rules: MatchingRules) -> 
     return DealWords(told, every, frozenset(_numbers_of(deal.references)))
 
 
-@lru_cache(maxsize=8_192)  # a product is in many deals
+@lru_cache(maxsize=4_096)  # a product is in many deals
 def _phrase(name: str, company: str, common: frozenset[str]) -> Phrase:
     """The name without the company's words, and what is left of a code."""
     but = _words(company)
@@ -128,7 +128,7 @@ def _phrase(name: str, company: str, common: frozenset[str]) -> Phrase:
     return Phrase(frozenset(stems), frozenset(whole))
 
 
-@lru_cache(maxsize=8_192)  # a company has several deals
+@lru_cache(maxsize=4_096)  # a company has several deals
 def _words(name: str) -> frozenset[str]:
     return frozenset(words_in(name))
 
@@ -177,7 +177,7 @@ def named_products(content: Content, directory: Directory) -> list[frozenset[str
     return [_stems(phrase) for phrases in begun for phrase in phrases if phrase <= content.words]
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def _stems(phrase: frozenset[str]) -> frozenset[str]:
     return frozenset(map(stem, phrase))
 

@@ -27,7 +27,7 @@ from autocapture.workflows.staging import Scope, Staged, quarantine, stage
 
 T = TypeVar("T")
 
-PAGE_LIMIT = 4_000  # a few hundred bytes each, a few transactions a large folder
+PAGE_LIMIT = 2_000  # a few hundred bytes each, a few transactions a large folder
 FIRST_LIMIT = (
     1_000  # of an enumeration's first page, and of those read while the process that reads ahead starts
 )
