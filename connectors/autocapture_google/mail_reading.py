@@ -80,25 +80,21 @@ class Reader:
             done = set(asked).difference(throttled, now_failed)
             yield from ((id_, answers[id_]) for id_ in asked if id_ in done)
         for id_ in failed:
-            answer = self._ask([id_], request, again=True)[id_]
+            answer = self._ask([id_], request)[id_]
             if isinstance(answer, Refused) and answer.throttled:
                 raise fault(answer, self._api.title)
             yield id_, answer
 
-    def _ask(
-        self, ids: Sequence[str], request: Callable[[str], Any], *, again: bool = False
-    ) -> dict[str, Json | Refused]:
-        """A batch tells whether a message is refused or the service; one message alone is asked for without, which is faster.
-        `again`: the server failed at it."""
-        answers: dict[str, Json | Refused] = {}
-        if len(ids) == 1 and not again:
-            self._budget.spend(GET_MESSAGE, 1)
+    def _ask(self, ids: Sequence[str], request: Callable[[str], Any]) -> dict[str, Json | Refused]:
+        """One message is asked for without a batch, which is faster; where it is refused, a batch tells whether it is refused or
+        the service."""
+        self._budget.spend(GET_MESSAGE, len(ids))
+        if len(ids) == 1:
             answer = _of(ids[0], self._api.ask_one(request(ids[0])))
             if not isinstance(answer, Refused) or answer.throttled:
-                answers = {ids[0]: answer}
-        if not answers:  # a message that was refused alone, too
-            self._budget.spend(GET_MESSAGE, len(ids))
-            answers = self._api.ask_all({id_: request(id_) for id_ in ids})
+                return {ids[0]: answer}
+            self._budget.spend(GET_MESSAGE, 1)
+        answers = self._api.ask_all({id_: request(id_) for id_ in ids})
         for answer in answers.values():
             if isinstance(answer, Refused) and answer.status == 403 and not answer.throttled:
                 raise fault(answer, self._api.title)
@@ -134,8 +130,7 @@ def _is_throttled(answer: Json | Refused) -> bool:
 
 
 def _is_passing(answer: Json | Refused) -> bool:
-    """What a proxy on the way answered says nothing of the message."""
-    return isinstance(answer, Refused) and (answer.passing or not answer.told)
+    return isinstance(answer, Refused) and answer.passing
 
 
 def _answer(id_: str, outcome: Json | Refused, since: datetime | None) -> Answer:
