@@ -12,7 +12,8 @@ from autocapture.cli.output import Format, FormatOption, emit
 
 if TYPE_CHECKING:
     from autocapture.application import Application
-    from autocapture.workflows.correct import Corrected, Saying
+    from autocapture.model.corrections import Said
+    from autocapture.workflows.correct import Corrected
     from autocapture.workflows.review import Question
 
 
@@ -251,12 +252,21 @@ def review_checks(
     )
 
 
-def _say(activity: int, speaker: str, said: str, scope: HowFar, **named: str | None) -> None:
+def _say(
+    activity: int,
+    speaker: str,
+    said: Said,
+    scope: HowFar,
+    *,
+    deal: str = "",
+    handle: str = "",
+    contact: str | None = None,
+) -> None:
     from autocapture.workflows.correct import Saying, correct
     from autocapture.workflows.people_access import user_id_of
 
     app = open_application()
-    saying: Saying = Saying(said, scope.value, **named)  # type: ignore[arg-type]
+    saying = Saying(said, scope.value, deal, handle, contact)
     _tell(app, correct(app, user_id_of(app, speaker), activity, saying))
 
 
