@@ -149,21 +149,25 @@ class Mailbox:
         return Page(items, replace(position, listing=None).encode(), complete=True)
 
     def _list(self, token: str, most: int, label: str | None = None) -> Json:
+        """A page of a listing. An empty one tells that its size is 0; without that nobody knows what is there."""
         self._budget.spend(LIST_MESSAGES, 1)
         try:
-            return self._api.ask(
+            answer = self._api.ask(
                 self._api.resource("users", "messages").list(
                     userId="me",
                     maxResults=most,
                     pageToken=token or None,
                     labelIds=[label] if label else None,
-                    fields="messages/id,nextPageToken",
+                    fields="messages/id,nextPageToken,resultSizeEstimate",
                 )
             )
         except Refused as refused:
             if token and (refused.gone or refused.status == 400):
                 raise CursorExpired(f"Gmail no longer knows its listing ({refused.says})") from None
             raise fault(refused, self._api.title) from None
+        if "resultSizeEstimate" not in answer:
+            raise Unreachable("Gmail's answer is no listing of messages")
+        return answer
 
     def _drafts_and_chats(self) -> set[str]:
         """The ids of what is listed among all mail and is none, asked for once a listing. A draft that is begun later stands

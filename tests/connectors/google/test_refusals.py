@@ -161,10 +161,16 @@ def test_a_refusal_of_a_cursor(status: int, reason: str, cursor: str, meant: typ
 
 def test_a_token_of_a_listing_that_gmail_no_longer_knows_begins_a_new_one() -> None:
     quiet = (200, b'{"historyId": "99"}', {})
-    nothing = (200, b"{}", {})
+    nothing = (200, b'{"resultSizeEstimate": 0}', {})
     refused = (400, body("invalidArgument"), {})
     with pytest.raises(CursorExpired):
         asked(Scripted([quiet, nothing, nothing, refused]), lambda c: c.pull(MAILBOX, LISTING, limit=10))
+
+
+def test_an_answer_that_tells_no_size_is_not_taken_for_an_empty_mailbox() -> None:
+    quiet = (200, b'{"historyId": "99"}', {})
+    with pytest.raises(Unreachable, match="no listing"):
+        asked(Scripted([quiet, (200, b"{}", {})]), lambda c: c.pull(MAILBOX, LISTING, limit=10))
 
 
 @pytest.mark.parametrize(
