@@ -20,7 +20,7 @@ from autocapture.workflows.passwords import SHORTEST
 from autocapture.workflows.sign_in import LINK_IS_OVER, Refused, choose_password, sign_in
 from autocapture.workflows.sign_in_links import owner_of
 from autocapture.workflows.sign_in_providers import choices
-from autocapture.workflows.sign_in_sessions import end_session, fingerprint
+from autocapture.workflows.sign_in_sessions import end_session, fingerprint, is_closed
 
 Token = Annotated[str, Path(max_length=100)]
 TWO_DIFFER = "The two passwords differ."
@@ -87,6 +87,7 @@ def sign_in_page(
         email=email,
         why=why,
         providers=choices(application),
+        is_anybody_known=is_closed(application),
     )
 
 

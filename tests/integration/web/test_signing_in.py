@@ -29,6 +29,8 @@ def test_the_pages_are_open_until_somebody_can_sign_in(app: Application, tab: Ta
     assert tab.get("/").status_code == 200
     assert "until an admin can sign in" in tab.words
     assert tab.get("/me").headers["location"] == "/sign-in?next=/me"
+    tab.get("/sign-in?next=/me")
+    assert "autocapture users invite you@example.com --admin --print" in tab.words
 
 
 @pytest.mark.usefixtures("closed")
@@ -36,6 +38,8 @@ def test_from_then_on_they_need_it(tab: Tab) -> None:
     assert tab.get("/").headers["location"] == "/sign-in"
     assert tab.get("/accounts?x=1").headers["location"] == "/sign-in?next=/accounts%3Fx%3D1"
     assert tab.get("/livez").status_code == 200
+    tab.get("/sign-in")
+    assert "--admin" not in tab.words
 
 
 def test_they_stay_closed_whoever_is_disabled_later(closed: Application, tab: Tab) -> None:
