@@ -18,6 +18,7 @@ from autocapture.connect.http import open_session
 from autocapture.connect.listings import Listings
 from autocapture.connect.registry import Registry
 from autocapture.connect.vault import Vault
+from autocapture.measure.fiscal_calendar import WEEKDAYS, FiscalCalendar
 from autocapture.settings import Settings
 
 
@@ -46,6 +47,18 @@ class Application:
     def dial_allowed(self) -> Callable[[str], bool]:
         """Whether an address may be dialled."""
         return partial(dial_allowed, allow_networks=self.settings.network.allow_networks)
+
+    @property
+    def fiscal_calendar(self) -> FiscalCalendar:
+        """The organisation's years, and what its periods are called."""
+        year = self.settings.fiscal_year
+        return FiscalCalendar(
+            months=year.months,
+            begins_in=year.begins_in,
+            named_by=year.named_by,
+            week_begins_on=WEEKDAYS.index(year.week_begins_on),
+            ends_on=year.ends_on,
+        )
 
     @property
     def open_http(self) -> partial[requests.Session]:

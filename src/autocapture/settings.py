@@ -158,6 +158,19 @@ class OrganizationSettings(Section):
     region: Region = "US"
 
 
+class FiscalYearSettings(Section):
+    """How the organisation's years are cut (`measure.fiscal_calendar`): by months of the calendar, or by weeks, in quarters of 13
+    of them or in thirteen months."""
+
+    months: Literal["calendar", "4-4-5", "4-5-4", "5-4-4", "13"] = "calendar"
+    begins_in: Annotated[int, Field(ge=1, le=12)] = 1
+    named_by: Literal["start", "end"] = "start"
+    week_begins_on: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = (
+        "monday"
+    )
+    ends_on: Literal["nearest", "last"] = "nearest"
+
+
 class NetworkSettings(Section):
     """Addresses that may be dialled besides public ones: this machine, unless the operator says otherwise. `ca_file` holds
     certificate authorities that are trusted besides the system's."""
@@ -180,6 +193,7 @@ class Settings(Section):
     meetings: MeetingSettings = MeetingSettings()
     contacts: ContactsSettings = ContactsSettings()
     organization: OrganizationSettings = OrganizationSettings()
+    fiscal_year: FiscalYearSettings = FiscalYearSettings()
     network: NetworkSettings = NetworkSettings()
     worker: WorkerSettings = WorkerSettings()
     vault: VaultSettings = VaultSettings()

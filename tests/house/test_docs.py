@@ -17,7 +17,8 @@ from typer.testing import CliRunner, Result
 
 from autocapture.cli.app import app
 from autocapture.connect.registry import GROUP
-from autocapture.measure.period import iso_week, parse_period
+from autocapture.measure.fiscal_calendar import CALENDAR_YEAR
+from autocapture.measure.period import iso_week
 from autocapture.settings import Settings, environment_names
 
 ROOT = Path(__file__).parents[2]
@@ -138,7 +139,7 @@ def test_every_block_of_commands_is_marked_as_one(page: Path) -> None:
 def test_every_period_and_week_in_a_block_is_one(page: Path) -> None:
     for block in _blocks(page):
         for option, value in re.findall(r"--(period|week) (\S+)", block.text):
-            period = parse_period(value)
+            period = CALENDAR_YEAR.parse(value)
             assert option == "period" or value == iso_week(period.start)
 
 

@@ -92,7 +92,7 @@ def import_quotas(
     from autocapture.workflows.import_quotas import import_quotas as run
 
     application = open_application()
-    _show(run(application.engine, application.clock, file), fmt, strict)
+    _show(run(application.engine, application.clock, file, application.fiscal_calendar), fmt, strict)
 
 
 def _show(report: ImportReport, fmt: Format, strict: bool) -> None:

@@ -10,15 +10,16 @@ from typer.core import TyperGroup
 from autocapture.cli.output import Format, FormatOption, emit, print_table
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from autocapture.application import Application
     from autocapture.measure.period import Grain
     from autocapture.measure.query import Query
 
 PeriodOption = Annotated[
     str,
     typer.Option(
-        "--period", metavar="PERIOD", help="2026-W46, 2026-11, 2026-Q4, 2026 or 2026-11-01..2026-11-15."
+        "--period",
+        metavar="PERIOD",
+        help="2026-W46, 2026-11, 2026-Q4, 2026, FY2026-Q4 or 2026-11-01..2026-11-15.",
     ),
 ]
 WhereOption = Annotated[
@@ -51,7 +52,7 @@ metrics = typer.Typer(
     no_args_is_help=True,
     help=(
         "Show metrics of a period, and the rows behind them.\n\n"
-        "Values: metrics [NAME ...] --period P [--by user,team,...] [--grain day|week|month]. "
+        "Values: metrics [NAME ...] --period P [--by user,team,...] [--grain day|week|month|quarter|year]. "
         "The rows behind them: metrics trace NAME --period P."
     ),
 )
@@ -73,7 +74,8 @@ def show(
         typer.Option(metavar="NAMES", help="Cut by user, team, company, stage, ...; several with commas."),
     ] = "",
     grain: Annotated[
-        Literal["day", "week", "month"] | None, typer.Option(help="One value for each of these.")
+        Literal["day", "week", "month", "quarter", "year"] | None,
+        typer.Option(help="One value for each of these, of the fiscal year that is set."),
     ] = None,
     where: WhereOption = None,
     fmt: FormatOption = Format.TABLE,
@@ -88,7 +90,7 @@ def show(
 
     chosen = metrics_named(names or ())
     application = open_application()
-    query = _query(application.clock.now(), period, by, grain, where or [])
+    query = _query(application, period, by, grain, where or [])
     with reading(application.engine) as session:
         values = [value for metric in chosen for value in aggregate(session, metric, query)]
     if fmt is Format.TABLE:
@@ -151,7 +153,7 @@ def trace(
 
     metric = metric_named(name)
     application = open_application()
-    query = _query(application.clock.now(), period, by, None, where or [])
+    query = _query(application, period, by, None, where or [])
     with reading(application.engine) as session:
         rows = trace(session, metric, query)
     if fmt is Format.TABLE:
@@ -160,16 +162,16 @@ def trace(
         emit(map(traced_row, rows), fmt)
 
 
-def _query(now: datetime, period: str, by: str, grain: Grain | None, where: list[str]) -> Query:
-    from autocapture.measure.period import parse_period
+def _query(application: Application, period: str, by: str, grain: Grain | None, where: list[str]) -> Query:
     from autocapture.measure.query import Query
 
     return Query(
-        period=parse_period(period),
-        as_of=now,
+        period=application.fiscal_calendar.parse(period),
+        as_of=application.clock.now(),
         by=tuple(dict.fromkeys(name.strip() for name in by.split(",") if name.strip())),
         grain=grain,
         where=_conditions(where),
+        calendar=application.fiscal_calendar,
     )
 
 

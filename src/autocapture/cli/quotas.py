@@ -29,7 +29,9 @@ def attained(
     ctx: typer.Context,
     period: Annotated[
         str,
-        typer.Option(metavar="PERIOD", help="2026-W46, 2026-11, 2026-Q4, 2026 or 2026-11-01..2026-11-15."),
+        typer.Option(
+            metavar="PERIOD", help="2026-W46, 2026-11, 2026-Q4, 2026, FY2026-Q4 or 2026-11-01..2026-11-15."
+        ),
     ] = "",
     fmt: FormatOption = Format.TABLE,
 ) -> None:
@@ -38,19 +40,18 @@ def attained(
         return
     from autocapture.cli.application import open_application, organization_zone
     from autocapture.cli.sheets import quotas_table
-    from autocapture.measure.period import parse_period
     from autocapture.quota.attain import attainment, quotas_for
     from autocapture.store.engine import reading
 
     if not period:
         ctx.fail("--period is missing, such as --period 2026-Q4")
-    chosen = parse_period(period)
     application = open_application()
+    chosen = application.fiscal_calendar.parse(period)
     now, zone = application.clock.now(), organization_zone(application)
     with reading(application.engine) as session:
         found = [attainment(session, quota, as_of=now, zone=zone) for quota in quotas_for(session, chosen)]
     if fmt is Format.TABLE:
-        print_table(quotas_table(found, chosen, zone))
+        print_table(quotas_table(found, chosen, zone, application.fiscal_calendar))
     else:
         emit(map(_row, found), fmt)
 
@@ -88,7 +89,14 @@ def check(
     with reading(application.engine) as session:
         labels = load_labels(session)
     emails, teams = labels.names["user"], labels.names["team"]
-    rows, problems = read_quotas(text, CATALOG, set(emails.values()), set(teams.values()), file=str(file))
+    rows, problems = read_quotas(
+        text,
+        CATALOG,
+        set(emails.values()),
+        set(teams.values()),
+        file=str(file),
+        calendar=application.fiscal_calendar,
+    )
     today = application.clock.now().date()
     members = {
         name: [
@@ -99,7 +107,7 @@ def check(
         for team, name in teams.items()
     }
     if fmt is Format.TABLE:
-        print_table(quota_lines_table(rows))
+        print_table(quota_lines_table(rows, application.fiscal_calendar))
     else:
         emit(({**row.model_dump(exclude={"id"}), "unit": CATALOG[row.metric].unit} for row in rows), fmt)
     for found in mismatches(rows, CATALOG, members):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from autocapture.application import Application
+    from autocapture.measure.fiscal_calendar import FiscalCalendar
     from autocapture.workflows.rules_apply import Applied
     from autocapture.workflows.rules_in_force import Rules
 
@@ -97,7 +98,7 @@ def diff(
     if fmt is DiffFormat.JSON:
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
         return
-    for line in _in_words(told, organization_zone(app)):
+    for line in _in_words(told, organization_zone(app), app.fiscal_calendar):
         typer.echo(line)
 
 
@@ -230,7 +231,7 @@ def _examples(told: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield from group["examples"]
 
 
-def _in_words(told: Mapping[str, Any], zone: tzinfo) -> Iterator[str]:
+def _in_words(told: Mapping[str, Any], zone: tzinfo, calendar: FiscalCalendar) -> Iterator[str]:
     from autocapture.workflows.rules_changes import CHANGES
 
     yield _headline(told)
@@ -238,7 +239,7 @@ def _in_words(told: Mapping[str, Any], zone: tzinfo) -> Iterator[str]:
         yield f"\n{group['count']:>7}  {CHANGES[group['change']]}"
         if group["change"] != "grounds":
             yield from _example_lines(group["examples"], zone)
-    yield from _quota_lines(told)
+    yield from _quota_lines(told, calendar)
     yield from _remarks(told)
 
 
@@ -267,7 +268,7 @@ def _example_lines(examples: Iterable[Mapping[str, Any]], zone: tzinfo) -> Itera
         yield f"             {each['url']}"
 
 
-def _quota_lines(told: Mapping[str, Any]) -> Iterator[str]:
+def _quota_lines(told: Mapping[str, Any], calendar: FiscalCalendar) -> Iterator[str]:
     if not told["changed"]:
         return
     if not told["quotas"]:
@@ -277,18 +278,17 @@ def _quota_lines(told: Mapping[str, Any]) -> Iterator[str]:
     for each in told["quotas"][:_SHOWN]:
         whose = each["scope"] or "the company"
         yield (
-            f"  {whose}, {each['metric']}, {_period(each)}: "
+            f"  {whose}, {each['metric']}, {_period(each, calendar)}: "
             f"{_amount(each, 'before')} → {_amount(each, 'after')} of {_amount(each, 'quota')}"
         )
     if (more := len(told["quotas"]) - _SHOWN) > 0:
         yield f"  and {more} more; --format json has all of them"
 
 
-def _period(each: Mapping[str, Any]) -> str:
-    from autocapture.cli.values import period_name
+def _period(each: Mapping[str, Any], calendar: FiscalCalendar) -> str:
     from autocapture.measure.period import Period
 
-    return period_name(
+    return calendar.name(
         Period(date.fromisoformat(each["period_start"]), date.fromisoformat(each["period_end"]))
     )
 

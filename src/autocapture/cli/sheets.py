@@ -9,10 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from autocapture.cli.tables import Column, Give, Table
-from autocapture.cli.values import NONE, amount, as_of, count, moment, percent, period_name, period_title
+from autocapture.cli.values import NONE, amount, as_of, count, moment, percent, period_title
 from autocapture.measure.catalog import metric_named
 from autocapture.measure.declare import Duration, Metric, Ratio, Simple
-from autocapture.measure.period import Grain, Period, iso_week
+from autocapture.measure.fiscal_calendar import CALENDAR_YEAR, FiscalCalendar
+from autocapture.measure.period import Grain, Period
 from autocapture.measure.query import Gap, Number, Query, TracedRow, Value
 from autocapture.model.measures import Quota
 from autocapture.quota.attain import Attainment
@@ -36,7 +37,7 @@ def values_table(values: Sequence[Value], query: Query, zone: ZoneInfo) -> Table
         [
             value.metric,
             *(value.by[name] or "" for name in query.by),
-            _piece(value.period, query.grain),
+            _piece(value.period, query),
             _amount(value.value, metric_named(value.metric), value.currency, value.gap, value.n),
             count(value.n),
             _notes(value, query.grain, zone),
@@ -49,7 +50,7 @@ def values_table(values: Sequence[Value], query: Query, zone: ZoneInfo) -> Table
 def _about(query: Query, zone: ZoneInfo) -> str:
     where = "".join(f" · {name} {value}" for name, value in query.where.items())
     running = f" · {_RUNNING}" if _runs(query.period, query.as_of, zone) else ""
-    return f"{period_title(query.period)}{where}{running} · {as_of(query.as_of, zone)}"
+    return f"{period_title(query.period, query.calendar)}{where}{running} · {as_of(query.as_of, zone)}"
 
 
 def _runs(period: Period, at: datetime, zone: ZoneInfo) -> bool:
@@ -64,14 +65,11 @@ def _amount(value: Number | None, metric: Metric, currency: str | None, gap: Gap
     return amount(value, metric, currency)
 
 
-def _piece(period: Period, grain: Grain | None) -> str:
-    if grain is None:
+def _piece(period: Period, query: Query) -> str:
+    if query.grain is None:
         return ""
-    return {
-        "day": f"{period.start:%a} {period.start}",
-        "week": iso_week(period.start),
-        "month": f"{period.start:%Y-%m}",
-    }[grain]
+    label = query.calendar.label(period.start, query.grain)
+    return f"{period.start:%a} {label}" if query.grain == "day" else label
 
 
 def _notes(value: Value, grain: Grain | None, zone: ZoneInfo) -> str:
@@ -134,7 +132,9 @@ def _share(row: TracedRow, metric: Metric) -> str:
     return amount(row.contribution, metric, row.currency) + (" so far" if waiting else "")
 
 
-def quotas_table(found: Sequence[Attainment], period: Period, zone: ZoneInfo) -> Table:
+def quotas_table(
+    found: Sequence[Attainment], period: Period, zone: ZoneInfo, calendar: FiscalCalendar = CALENDAR_YEAR
+) -> Table:
     columns = (
         Column("metric"),
         Column("scope", give=Give.CUT),
@@ -146,20 +146,20 @@ def quotas_table(found: Sequence[Attainment], period: Period, zone: ZoneInfo) ->
         Column("remaining", right=True),
         Column("notes", give=Give.WRAP),
     )
-    caption = f"quotas of {period_title(period)}"
+    caption = f"quotas of {period_title(period, calendar)}"
     if found:
         caption += f" · {as_of(found[0].as_of, zone)}"
-    return Table(columns, [_quota(one) for one in found], caption)
+    return Table(columns, [_quota(one, calendar) for one in found], caption)
 
 
-def _quota(one: Attainment) -> list[str]:
+def _quota(one: Attainment, calendar: FiscalCalendar) -> list[str]:
     quota, metric = one.quota, metric_named(one.quota.metric)
     whole = Period(quota.period_start, quota.period_end)
     begun = one.expected_share > 0
     return [
         quota.metric,
         quota.scope or quota.scope_type,
-        period_name(whole),
+        calendar.name(whole),
         amount(quota.value, metric, quota.currency),
         _amount(one.actual, metric, quota.currency, one.gap, one.n),
         percent(one.attainment),
@@ -169,7 +169,7 @@ def _quota(one: Attainment) -> list[str]:
     ]
 
 
-def quota_lines_table(quotas: Sequence[Quota]) -> Table:
+def quota_lines_table(quotas: Sequence[Quota], calendar: FiscalCalendar = CALENDAR_YEAR) -> Table:
     """Quotas as they would be imported, each in its unit."""
     columns = (
         Column("metric"),
@@ -181,7 +181,7 @@ def quota_lines_table(quotas: Sequence[Quota]) -> Table:
     told = []
     for quota in quotas:
         metric = metric_named(quota.metric)
-        period = period_name(Period(quota.period_start, quota.period_end))
+        period = calendar.name(Period(quota.period_start, quota.period_end))
         unit = quota.currency or _UNITS.get(metric.unit, metric.unit)
         target = amount(quota.value, metric, quota.currency)
         told.append([quota.metric, quota.scope or quota.scope_type, period, target, unit])

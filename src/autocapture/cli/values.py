@@ -11,7 +11,8 @@ from babel.numbers import format_currency, format_decimal, format_percent
 from babel.units import format_unit
 
 from autocapture.measure.declare import Duration, Metric
-from autocapture.measure.period import Period, iso_week, parse_period
+from autocapture.measure.fiscal_calendar import CALENDAR_YEAR, FiscalCalendar
+from autocapture.measure.period import Period
 from autocapture.measure.query import Number
 
 NO_VALUE = "–"
@@ -56,23 +57,9 @@ def moment(at: datetime | None, zone: ZoneInfo) -> str:
     return "" if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
-def period_name(period: Period) -> str:
-    """The shortest text that `parse_period` reads as the period; a single day is told as the day alone."""
-    first = period.start
-    for name in (
-        f"{first:%Y}",
-        f"{first:%Y}-Q{(first.month + 2) // 3}",
-        f"{first:%Y-%m}",
-        iso_week(first),
-    ):
-        if parse_period(name) == period:
-            return name
-    return str(period) if period.days > 1 else f"{first}"
-
-
-def period_title(period: Period) -> str:
+def period_title(period: Period, calendar: FiscalCalendar = CALENDAR_YEAR) -> str:
     """``2026-W46 (Nov 9 – 15, 2026)``."""
-    name, days = period_name(period), _days(period.start, period.end)
+    name, days = calendar.name(period), _days(period.start, period.end)
     return days if ".." in name or period.days == 1 else f"{name} ({days})"
 
 

@@ -54,7 +54,7 @@ def aggregate(session: Session, metric: Metric, query: Query) -> list[Value]:
     require_known(metric, query, labels)
     covered = coverage(session, metric, query)
     if isinstance(metric, AsOf) and query.grain is not None:
-        pieces = [replace(query, period=piece, grain=None) for piece in query.period.cut(query.grain)]
+        pieces = [replace(query, period=piece, grain=None) for piece in query.pieces]
     else:
         pieces = [query]
     values: list[Value] = []
@@ -68,7 +68,7 @@ def _values(
 ) -> Iterator[Value]:
     cells, source = _cells(session, metric, query)
     missing = _missing(session, metric, query)
-    for period in query.period.cut(query.grain):
+    for period in query.pieces:
         found, without = cells.get(period, {}), missing.get(period, {})
         for key in _ordered(metric, query, found, without, labels, period):
             cell, lacking = found.get(key, Cell()), without.get(_without_currency(metric, query, key), Cell())
@@ -92,9 +92,7 @@ def _cells(
     rolled = rollup.plan(session, metric, query)
     width = len(keys_of(metric, query))
     cells: dict[Period, dict[Key, Cell]] = defaultdict(lambda: defaultdict(Cell))
-    pieces = (
-        {day: piece for piece in query.period.cut(query.grain) for day in _days(piece)} if query.grain else {}
-    )
+    pieces = {day: piece for piece in query.pieces for day in _days(piece)} if query.grain else {}
     for part in rolled or (rollup.Part(summed(metric, query), query.period),):
         values = parameters(part.period, query.as_of, query.known_at, only_shared=part.only_shared)
         for row in session.execute(part.statement, values):

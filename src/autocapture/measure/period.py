@@ -1,22 +1,25 @@
-"""Periods: inclusive ranges of local dates, read from text and cut into days, ISO weeks or months."""
+"""Periods: inclusive ranges of local dates, and the names that everybody shares: ISO weeks, months, quarters and years.
+
+An organisation's own years are those of `measure.fiscal_calendar`, which also reads and cuts.
+"""
 
 from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, get_args
 
 from autocapture.errors import InputError
 
-Grain = Literal["day", "week", "month"]
+Grain = Literal["day", "week", "month", "quarter", "year"]
 GRAINS: tuple[Grain, ...] = get_args(Grain)
 
 _DAY = timedelta(days=1)
-_FIRST_YEAR, _LAST_YEAR = 1900, 2999  # so that days before and after a period are dates too
-_FORMS = "2026-W46, 2026-11, 2026-Q4, 2026 or 2026-11-01..2026-11-15"
+FIRST_YEAR, LAST_YEAR = 1900, 2999  # so that days before and after a period are dates too
+FORMS = "2026-W46, 2026-11, 2026-Q4, 2026 or 2026-11-01..2026-11-15"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,22 +40,12 @@ class Period:
     def days(self) -> int:
         return (self.end - self.start).days + 1
 
-    def cut(self, grain: Grain | None) -> tuple[Period, ...]:
-        """The pieces of `grain` in order of time; the first and the last are clipped. None: the period itself."""
-        return (self,) if grain is None else tuple(self._pieces(grain))
 
-    def _pieces(self, grain: Grain) -> Iterator[Period]:
-        start = self.start
-        while start <= self.end:
-            last = min(_last_day(start, grain), self.end)
-            yield Period(start, last)
-            start = last + _DAY
-
-
-def parse_period(text: str) -> Period:
+def parse_period(text: str, forms: str = FORMS) -> Period:
     """The period that `text` names: an ISO week, a month, a quarter, a year, or ``date..date`` (both included).
 
-    Raises InputError for anything else, and for dates that do not exist (week 53 of a year that has 52).
+    Raises InputError, which says by `forms` what to write, for anything else, and for dates that do not exist (week 53 of a year
+    that has 52).
     """
     for pattern, read in _READERS:
         found = pattern.fullmatch(text.strip())
@@ -60,15 +53,20 @@ def parse_period(text: str) -> Period:
             try:
                 period = read(*found.groups())
             except (ValueError, OverflowError):
-                raise InputError(f"there is no such period as {text!r}; write {_FORMS}") from None
-            if period.start.year < _FIRST_YEAR or period.end.year > _LAST_YEAR:
-                raise InputError(f"{text!r} lies outside the years {_FIRST_YEAR} to {_LAST_YEAR}")
-            return period
-    raise InputError(f"{text!r} is no period; write {_FORMS}")
+                raise InputError(f"there is no such period as {text!r}; write {forms}") from None
+            return within_bounds(period, text)
+    raise InputError(f"{text!r} is no period; write {forms}")
+
+
+def within_bounds(period: Period, text: str) -> Period:
+    """`period`, which `text` names. Raises InputError where it lies too far from today for days around it to be dates."""
+    if period.start.year < FIRST_YEAR or period.end.year > LAST_YEAR:
+        raise InputError(f"{text!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    return period
 
 
 def parse_grain(text: str) -> Grain:
-    """Raises InputError for anything but day, week or month."""
+    """Raises InputError for anything but a grain."""
     for grain in GRAINS:
         if text == grain:
             return grain
@@ -81,15 +79,13 @@ def iso_week(day: date) -> str:
     return f"{year}-W{week:02}"
 
 
-def _last_day(start: date, grain: Grain) -> date:
-    if grain == "day":
-        return start
-    if grain == "week":
-        return start + timedelta(days=6 - start.weekday())
-    return _month(start.year, start.month).end
+def quarter_name(day: date) -> str:
+    """``2026-Q4``: the quarter of the calendar's year in which `day` lies."""
+    return f"{day:%Y}-Q{(day.month + 2) // 3}"
 
 
-def _month(year: int, month: int) -> Period:
+def month_of_year(year: int, month: int) -> Period:
+    """A month of the calendar."""
     return Period(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
 
 
@@ -100,13 +96,13 @@ def _read_week(year: str, week: str) -> Period:
 
 def _read_quarter(year: str, quarter: str) -> Period:
     last = 3 * int(quarter)
-    return Period(_month(int(year), last - 2).start, _month(int(year), last).end)
+    return Period(month_of_year(int(year), last - 2).start, month_of_year(int(year), last).end)
 
 
 _READERS: tuple[tuple[re.Pattern[str], Callable[..., Period]], ...] = (
     (re.compile(r"(\d{4})-W(\d{2})", re.ASCII), _read_week),
     (re.compile(r"(\d{4})-Q([1-4])", re.ASCII), _read_quarter),
-    (re.compile(r"(\d{4})-(\d{2})", re.ASCII), lambda year, month: _month(int(year), int(month))),
+    (re.compile(r"(\d{4})-(\d{2})", re.ASCII), lambda year, month: month_of_year(int(year), int(month))),
     (re.compile(r"(\d{4})", re.ASCII), lambda year: Period(date(int(year), 1, 1), date(int(year), 12, 31))),
     (
         re.compile(r"(\d{4}-\d{2}-\d{2})\.\.(\d{4}-\d{2}-\d{2})", re.ASCII),

@@ -12,6 +12,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement
 
 from autocapture.measure.facts import Facts
+from autocapture.measure.fiscal_calendar import CALENDAR_YEAR, FiscalCalendar
 from autocapture.measure.period import Grain, Period
 
 Number = int | float | Decimal
@@ -36,6 +37,7 @@ class Query:
     """A question. `as_of`: what happened until then (aware); `known_at`: as far as it was known then, None for today's knowledge.
 
     `where` maps dimensions to the value they must have: a user's email, a team's or a company's name, a stage, ...
+    `grain` cuts the period by `calendar`.
     """
 
     period: Period
@@ -46,6 +48,12 @@ class Query:
     scope: Scope = COMPANY
     known_at: datetime | None = None
     visible: Visible | None = None
+    calendar: FiscalCalendar = CALENDAR_YEAR
+
+    @property
+    def pieces(self) -> tuple[Period, ...]:
+        """The period, cut by the grain: one answer for each."""
+        return self.calendar.cut(self.period, self.grain)
 
 
 class Gap(StrEnum):

@@ -15,9 +15,14 @@ from babel.numbers import list_currencies
 
 from autocapture.errors import InputError
 from autocapture.measure.declare import Duration, Metric
+from autocapture.measure.fiscal_calendar import CALENDAR_YEAR, FiscalCalendar
+from autocapture.measure.period import Period
 from autocapture.model.measures import Quota
 
 COLUMNS = ("metric", "scope_type", "scope", "period_start", "period_end", "value", "currency")
+PERIOD = "period"
+"""A column that names the period, in place of the two that give its days."""
+_DAYS = ("period_start", "period_end")
 SCOPE_TYPES = ("user", "team", "company")
 
 T = TypeVar("T")
@@ -44,8 +49,10 @@ def read_quotas(
     teams: Collection[str],
     *,
     file: str = "the file",
+    calendar: FiscalCalendar = CALENDAR_YEAR,
 ) -> tuple[list[Quota], list[Problem]]:
-    """The quotas of a CSV file with the columns `COLUMNS`, in any order, and what is wrong with the other lines.
+    """The quotas of a CSV file with the columns `COLUMNS`, in any order, and what is wrong with the other lines. In place of the
+    days of a period a column `PERIOD` may name it, as `calendar` reads it.
 
     `users` are the emails and `teams` the names that exist. Money takes a currency, other units take none; rates are between
     0 and 1; durations name their unit (``90d``, ``4h``, ``30m``, ``45s``) and are held in seconds. Raises InputError, naming
@@ -55,7 +62,8 @@ def read_quotas(
     header = text.partition("\n")[0]
     semicolons = "," not in header and ";" in header  # as spreadsheets of half of Europe write it
     reader = csv.DictReader(io.StringIO(text), delimiter=";" if semicolons else ",", strict=True)
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    present = {PERIOD, *COLUMNS}.intersection(reader.fieldnames or ())
+    missing = [name for name in COLUMNS if name not in present and not (PERIOD in present and name in _DAYS)]
     if missing:
         raise InputError(f"{file} lacks the column {', '.join(missing)}; it takes {','.join(COLUMNS)}")
     rows: list[Quota] = []
@@ -63,9 +71,9 @@ def read_quotas(
     seen: dict[tuple[object, ...], int] = {}
     try:
         for record in reader:
-            cells = {name: (record.get(name) or "").strip() for name in COLUMNS}
+            cells = {name: (record.get(name) or "").strip() for name in (*COLUMNS, PERIOD)}
             try:
-                quota = _quota(cells, known_metrics, users, teams)
+                quota = _quota(cells, known_metrics, users, teams, calendar)
                 first = seen.setdefault(_key(quota), reader.line_num)
                 if first != reader.line_num:
                     raise InputError(f"the same metric, scope and dates as line {first}")
@@ -86,19 +94,18 @@ def _quota(
     known_metrics: Mapping[str, Metric],
     users: Collection[str],
     teams: Collection[str],
+    calendar: FiscalCalendar,
 ) -> Quota:
     metric = known_metrics.get(cells["metric"])
     if metric is None:
         raise InputError(f"there is no metric {cells['metric']!r}")
-    start, end = _date(cells, "period_start"), _date(cells, "period_end")
-    if end < start:
-        raise InputError(f"the period ends ({end}) before it begins ({start})")
+    period = _period(cells, calendar)
     return Quota(
         metric=metric.name,
         scope_type=cells["scope_type"],
         scope=_scope(cells, users, teams),
-        period_start=start,
-        period_end=end,
+        period_start=period.start,
+        period_end=period.end,
         value=_value(cells["value"], metric),
         currency=_currency(cells["currency"], metric),
     )
@@ -123,6 +130,15 @@ def _one_of(name: str, known: Collection[str], what: str) -> str:
     if name not in known:
         raise InputError(f"there is no {what} {name!r}")
     return name
+
+
+def _period(cells: Mapping[str, str], calendar: FiscalCalendar) -> Period:
+    if not cells[PERIOD]:
+        return Period(_date(cells, "period_start"), _date(cells, "period_end"))
+    named = calendar.parse(cells[PERIOD])
+    if any(cells[name] for name in _DAYS) and named != _period({**cells, PERIOD: ""}, calendar):
+        raise InputError(f"{cells[PERIOD]} is {named}, not what period_start and period_end say")
+    return named
 
 
 def _date(cells: Mapping[str, str], column: str) -> date:

@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 from autocapture.clock import Clock
 from autocapture.crm.rows import Change, Key, Place, Remark
 from autocapture.measure.catalog import CATALOG
+from autocapture.measure.fiscal_calendar import CALENDAR_YEAR, FiscalCalendar
 from autocapture.model.measures import Quota
 from autocapture.model.organization import Team, User
 from autocapture.quota.read import read_quotas
@@ -18,7 +19,9 @@ from autocapture.workflows.import_crm import read_text
 from autocapture.workflows.import_report import ImportReport, report_of_changes
 
 
-def import_quotas(engine: Engine, _clock: Clock, path: Path) -> ImportReport:
+def import_quotas(
+    engine: Engine, _clock: Clock, path: Path, calendar: FiscalCalendar = CALENDAR_YEAR
+) -> ImportReport:
     """Creates and updates quotas; a quota is known by metric, scope and dates. Those that the file lacks are reported and stay.
 
     Raises InputError where the file as a whole cannot be read; single bad rows are refused in the report.
@@ -26,7 +29,7 @@ def import_quotas(engine: Engine, _clock: Clock, path: Path) -> ImportReport:
     text = read_text(path)
     with writing(engine) as session:
         users, teams = frozenset(session.exec(select(User.email))), frozenset(session.exec(select(Team.name)))
-        rows, problems = read_quotas(text, CATALOG, users, teams, file=str(path))
+        rows, problems = read_quotas(text, CATALOG, users, teams, file=str(path), calendar=calendar)
         known = {_key(quota): quota for quota in session.exec(select(Quota))}
         found = {_key(quota): quota for quota in rows}
         changes = tuple(

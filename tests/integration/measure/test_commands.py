@@ -103,6 +103,23 @@ def test_a_trace_opens_the_value_to_its_rows(run: Run) -> None:
     assert (row["title"], row["contribution"], row["users"]) == ("Offer", 1, ["ann@us.example"])
 
 
+def test_periods_of_the_fiscal_year_are_read_cut_and_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOCAPTURE_FISCAL_YEAR_MONTHS", "4-5-4")
+    monkeypatch.setenv("AUTOCAPTURE_FISCAL_YEAR_BEGINS_IN", "2")
+    monkeypatch.setenv("AUTOCAPTURE_FISCAL_YEAR_WEEK_BEGINS_ON", "sunday")
+    done = run("metrics", "emails_sent", "--period", "FY2026-Q4", "--grain", "month", "--format", "json")
+    rows = json.loads(done.stdout)
+    assert [(row["period_start"], row["period_end"]) for row in rows] == [
+        ("2026-11-01", "2026-11-28"),
+        ("2026-11-29", "2027-01-02"),
+        ("2027-01-03", "2027-01-30"),
+    ]
+    assert rows[0]["value"] == 2
+    assert run("quotas", "--period", "FY2026-M10").stdout.startswith(
+        "quotas of FY2026-M10 (Nov 1 – 28, 2026)"
+    )
+
+
 def test_list_and_explain_are_commands_not_metrics(run: Run) -> None:
     assert "reply_rate" in run("metrics", "list").stdout
     assert run("metrics", "explain", "reply_rate").stdout.startswith("reply_rate: Reply rate")

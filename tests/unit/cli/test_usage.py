@@ -60,7 +60,7 @@ def one_line_of(done: Result, code: int) -> str:
          "--level: 'all' is not one of 'metadata', 'subject', 'full'; see `autocapture connect files --help`"),
         ("capture --account a", "--account: a whole number is wanted, not 'a'; see `autocapture capture --help`"),
         ("metrics --period 2026 --grain hour",
-         "--grain: 'hour' is not one of 'day', 'week', 'month'; see `autocapture metrics --help`"),
+         "--grain: 'hour' is not one of 'day', 'week', 'month', 'quarter', 'year'; see `autocapture metrics --help`"),
     ],
 )  # fmt: skip
 def test_a_command_typed_wrongly_is_told_in_one_line(run: Run, words: str, said: str) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from autocapture.errors import InputError
-from autocapture.measure.period import Period, iso_week, parse_grain, parse_period
+from autocapture.measure.period import Period, parse_grain, parse_period
 
 
 @pytest.mark.parametrize(
@@ -38,22 +38,6 @@ def test_what_is_no_period_is_refused(text: str) -> None:
         parse_period(text)
 
 
-def test_a_year_with_53_weeks_is_cut_into_whole_weeks_clipped_at_its_ends() -> None:
-    weeks = parse_period("2026").cut("week")
-    assert len(weeks) == 53
-    assert weeks[0] == Period(date(2026, 1, 1), date(2026, 1, 4))
-    assert weeks[-1] == Period(date(2026, 12, 28), date(2026, 12, 31))
-    assert iso_week(weeks[-1].start) == "2026-W53"
-    assert sum(week.days for week in weeks) == 365
-
-
-def test_pieces_of_every_grain_cover_the_period_without_gap() -> None:
-    period = parse_period("2026-01-30..2026-03-02")
-    assert [piece.days for piece in period.cut("month")] == [2, 28, 2]
-    assert len(period.cut("day")) == 32
-    assert period.cut(None) == (period,)
-
-
 def test_an_unknown_grain_is_refused() -> None:
-    with pytest.raises(InputError, match="there are day, week, month"):
-        parse_grain("year")
+    with pytest.raises(InputError, match="there are day, week, month, quarter, year"):
+        parse_grain("decade")

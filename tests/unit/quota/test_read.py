@@ -9,6 +9,7 @@ import pytest
 
 from autocapture.errors import InputError
 from autocapture.measure.catalog import CATALOG
+from autocapture.measure.fiscal_calendar import FiscalCalendar
 from autocapture.quota.check import mismatches
 from autocapture.quota.read import read_quotas
 
@@ -34,6 +35,29 @@ def test_a_quota_of_each_scope_is_read() -> None:
         ("win_rate", "company", "", Decimal("0.3"), None),
     ]
     assert (rows[0].period_start, rows[0].period_end) == (date(2026, 10, 1), date(2026, 12, 31))
+
+
+def test_a_period_may_be_named_in_place_of_its_days() -> None:
+    header = "metric,scope_type,scope,period,value,currency\n"
+    lines = ("FY2026-Q4", "2026-W46", "2026-13", "")
+    text = header + "".join(f"emails_sent,company,,{period},1,\n" for period in lines)
+    rows, problems = read_quotas(text, CATALOG, USERS, TEAMS, calendar=FiscalCalendar(begins_in=2))
+    assert [(row.period_start, row.period_end) for row in rows] == [
+        (date(2026, 11, 1), date(2027, 1, 31)),
+        (date(2026, 11, 9), date(2026, 11, 15)),
+    ]
+    assert [problem.line for problem in problems] == [4, 5]
+
+
+def test_a_name_and_days_that_disagree_are_refused() -> None:
+    text = HEADER.replace(",value", ",period,value") + "".join(
+        f"emails_sent,company,,{start},2026-12-31,2026-Q4,1,\n" for start in ("2026-10-01", "2026-09-01")
+    )
+    [row], [problem] = read_quotas(text, CATALOG, USERS, TEAMS)
+    assert row.period_start == date(2026, 10, 1)
+    assert str(problem) == (
+        "line 3: 2026-Q4 is 2026-10-01..2026-12-31, not what period_start and period_end say"
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,7 +90,7 @@ def test_a_duration_is_read_with_its_unit(metric: str, text: str, seconds: int) 
         ),
         (
             "emails_sent,company,,2026-12-31,2026-01-01,1,",
-            "the period ends (2026-01-01) before it begins (2026-12-31)",
+            "a period cannot end (2026-01-01) before it begins (2026-12-31)",
         ),
         (
             'emails_sent,company,,2026-01-01,2026-12-31,"1,5",',
