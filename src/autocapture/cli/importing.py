@@ -70,7 +70,7 @@ def import_crm(
 
     application = open_application()
     report = run(application.engine, application.clock, mapping=mapping, source=source, dry_run=dry_run)
-    if not dry_run and (report.created or report.updated):
+    if not dry_run and report.tells_news:
         changed = rematch_everything(application)
         settle_meetings(application, whole_calendar=True)
         if changed:

@@ -28,6 +28,8 @@ class Assembly:
         self.refused: list[Remark] = []
         self.refused_keys: dict[str, set[str]] = defaultdict(set)
         self.notes: list[Remark] = []
+        self.listed_changes: set[Key] = set()
+        """The stage changes that the files tell themselves."""
         self._mappings, self._mirror, self._now = mappings, mirror, now
         self._references = References(mirror)
         self._seen: dict[str, dict[str, ReadRow]] = defaultdict(dict)
@@ -150,7 +152,9 @@ class Assembly:
         zone = self._zone(self._row("deal", deal).get("owner"), mapping)
         if row.section == "stage_changes":
             at = _instant(row.values["at"], zone)
-            self._put("stage_change", (deal, _stamp(at), str(row.values["stage"])), {})
+            change = (deal, _stamp(at), str(row.values["stage"]))
+            self.listed_changes.add(change)
+            self._put("stage_change", change, {})
             return
         key = (deal, str(found["contact"]))
         values: dict[str, Value] = {}

@@ -56,6 +56,21 @@ def states_of(
     return tuple(found)
 
 
+def moved_away(
+    stored: Sequence[tuple[datetime, str]], listed: Sequence[tuple[datetime, str]]
+) -> list[tuple[datetime, str]]:
+    """The stored changes (at, stage) of a deal that a file, which lists some of its changes, has no more: within the time of
+    which it tells, and after that those of a stage that it dates anew. An export may begin late, and lag behind."""
+    first, last = min(at for at, _ in listed), max(at for at, _ in listed)
+    known = set(stored)
+    dated_anew = {stage for at, stage in listed if (at, stage) not in known}
+    return [
+        (at, stage)
+        for at, stage in stored
+        if (at, stage) not in listed and (first <= at <= last or (at > last and stage in dated_anew))
+    ]
+
+
 def unseen_changes(
     known: Values | None, deal: Values, changes: Sequence[tuple[datetime, str]], now: datetime
 ) -> tuple[tuple[datetime, str], ...]:
@@ -94,7 +109,7 @@ def _stages(
         at = max(at, created_at)
         events[at] = Entered(at, stage, outcomes.get(stage, OPEN))
     if isinstance(closed_at, datetime):
-        events = {at: event for at, event in events.items() if at < closed_at}
+        events = _until_close(events, closed_at, present)
         events[closed_at] = present._replace(at=closed_at)
     elif not changes:
         events = {created_at: present}
@@ -103,6 +118,17 @@ def _stages(
         at = last if events[last].stage == present.stage else _seen_since(present, earlier, last, now)
         events[at] = present._replace(at=at)
     return [events[at] for at in sorted(events)]
+
+
+def _until_close(
+    events: Mapping[datetime, Entered], closed_at: datetime, present: Entered
+) -> dict[datetime, Entered]:
+    """The changes before the close. The last of them, where the deal is closed by it as it is closed now, is the same close: the
+    CRM dates it otherwise by now."""
+    before = sorted(at for at in events if at < closed_at)
+    while len(before) > 1 and events[before[-1]]._replace(at=present.at) == present:
+        before.pop()
+    return {at: events[at] for at in before}
 
 
 def _seen_since(present: Entered, earlier: Sequence[State], after: datetime, now: datetime) -> datetime:

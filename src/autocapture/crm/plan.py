@@ -9,8 +9,9 @@ from datetime import date, datetime
 
 from autocapture.crm.assemble import SECTION_OF_TABLE, Assembly, Readings, stamp_of
 from autocapture.crm.deals import stage_outcome
-from autocapture.crm.history import states_of, unseen_changes
+from autocapture.crm.history import moved_away, states_of, unseen_changes
 from autocapture.crm.mapping import Mappings
+from autocapture.crm.merges import Merges, flat, merges_of
 from autocapture.crm.rows import Change, Key, Mirror, Remark, State, Value, Values
 from autocapture.model.crm import OPEN
 
@@ -34,7 +35,8 @@ _LEAD_COUNTED = ("owner", "created_at", "assigned_at")
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`missing` are rows of earlier imports that the files no longer hold; histories, which exports cut short, excepted.
-    `states` are the intervals of every deal whose history changed; `dirty` the (user, local day) pairs to count anew."""
+    `states` are the intervals of every deal whose history changed; `dirty` the (user, local day) pairs to count anew.
+    `merges` are rows that became part of another one, `moved` stage changes that the files date otherwise."""
 
     changes: tuple[Change, ...]
     unchanged: Mapping[str, int]
@@ -43,6 +45,8 @@ class Plan:
     notes: tuple[Remark, ...]
     states: Mapping[str, tuple[State, ...]] = field(default_factory=dict)
     dirty: frozenset[tuple[str, date]] = frozenset()
+    merges: Merges = field(default_factory=dict)
+    moved: tuple[Key, ...] = ()
 
 
 def plan_import(mappings: Mappings, readings: Readings, mirror: Mirror, now: datetime) -> Plan:
@@ -50,14 +54,19 @@ def plan_import(mappings: Mappings, readings: Readings, mirror: Mirror, now: dat
     assembly = Assembly(mappings, readings, mirror, now)
     _add_unseen(assembly, mirror, now)
     changes, unchanged = _compare(assembly, mirror)
+    missing = tuple(_missing(assembly, mappings, mirror))
+    merges = merges_of(missing, assembly.entries, mirror)
+    merged = {(table, (key,)) for table, key, _ in flat(merges)}
     return Plan(
         changes=changes,
         unchanged=unchanged,
-        missing=tuple(_missing(assembly, mappings, mirror)),
+        missing=tuple(each for each in missing if each not in merged),
         refused=tuple(assembly.refused),
         notes=tuple(assembly.notes),
         states=_states(assembly, mappings, mirror, changes, now),
         dirty=frozenset(_dirty(changes, mirror)),
+        merges=merges,
+        moved=_moved(assembly, mirror),
     )
 
 
@@ -116,7 +125,8 @@ def _add_unseen(assembly: Assembly, mirror: Mirror, now: datetime) -> None:
 def _stage_histories(assembly: Assembly, mirror: Mirror) -> defaultdict[str, list[tuple[datetime, str]]]:
     """Every deal's changes in order; at one instant, those of the file come last, in the file's order."""
     listed = assembly.entries["stage_change"]
-    stored = (key for key in mirror.rows("stage_change") if key not in listed)
+    gone = set(_moved(assembly, mirror))
+    stored = (key for key in mirror.rows("stage_change") if key not in listed and key not in gone)
     histories: defaultdict[str, list[tuple[datetime, str]]] = defaultdict(list)
     for key in (*stored, *listed):
         histories[key[0]].append((stamp_of(key), key[2]))
@@ -125,10 +135,25 @@ def _stage_histories(assembly: Assembly, mirror: Mirror) -> defaultdict[str, lis
     return histories
 
 
+def _moved(assembly: Assembly, mirror: Mirror) -> tuple[Key, ...]:
+    """The stage changes of earlier imports that the files, which tell of the same deals, date otherwise."""
+    listed: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
+    for key in assembly.listed_changes:
+        listed[key[0]].append((stamp_of(key), key[2]))
+    stored: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
+    keys = {(key[0], stamp_of(key), key[2]): key for key in mirror.rows("stage_change") if key[0] in listed}
+    for deal, at, stage in keys:
+        stored[deal].append((at, stage))
+    return tuple(
+        sorted(keys[deal, *each] for deal in stored for each in moved_away(stored[deal], listed[deal]))
+    )
+
+
 def _states(
     assembly: Assembly, mappings: Mappings, mirror: Mirror, changes: tuple[Change, ...], now: datetime
 ) -> Mapping[str, tuple[State, ...]]:
     touched = {change.key[0] for change in changes if change.table in ("deal", "stage_change")}
+    touched |= {key[0] for key in _moved(assembly, mirror)}
     if not touched:
         return {}
     outcomes = _outcomes(assembly, mappings, mirror)

@@ -19,6 +19,7 @@ from autocapture.model.measures import Adjustment, Publication, PublishedValue
 from autocapture.report.causes import causes_of, from_rows, merged, to_rows
 from autocapture.report.measured import Measured
 from autocapture.report.numbers import Cell, Number
+from autocapture.report.pipeline import is_movement
 from autocapture.report.publication import is_final, summary_of
 from autocapture.report.summary import Adjusted, Summary
 
@@ -60,8 +61,10 @@ def adjust(session: Session, publication: Publication, now: datetime) -> int:
 
 
 def told_once(summary: Summary) -> tuple[Number, ...]:
-    """The numbers of the week itself, and those of quotas whose period ended in it: these are told in no later summary."""
+    """The numbers of the week itself, how its pipelines moved, and the numbers of quotas whose period ended in it: these are told
+    in no later summary."""
     week = [tile.number for tile in summary.tiles]
+    week += [movement.number for pipeline in summary.pipelines for movement in pipeline.movements]
     week += [number for person in summary.people for number in person.numbers]
     held = (summary.attainment, *(person.attainment for person in summary.people))
     week += [
@@ -69,7 +72,7 @@ def told_once(summary: Summary) -> tuple[Number, ...]:
         for each in held
         if each is not None and summary.period_start <= each.period_end <= summary.period_end
     ]
-    counted = [number for number in week if number.metric in CATALOG]
+    counted = [number for number in week if number.metric in CATALOG or is_movement(number.metric)]
     return tuple({(number.metric, number.cell): number for number in counted}.values())
 
 

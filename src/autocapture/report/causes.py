@@ -15,20 +15,23 @@ from autocapture.model.crm import DealState
 from autocapture.model.organization import User
 from autocapture.model.rules import RulesBatch, RulesChange
 from autocapture.report.numbers import Cell, Number
+from autocapture.report.pipeline import is_movement
 from autocapture.report.summary import Cause
 from autocapture.store.bulk import in_chunks
 
 LATE, CORRECTED, RULES, DEALS, CHANGED, GONE = "late", "corrected", "rules", "deals", "changed", "gone"
-"""Captured later; corrected by somebody; other rules were applied, or taken back; told by the CRM; told or matched otherwise; not
-there any more, or not for a reason that is kept."""
+LEADS = "leads"
+"""Captured later; corrected by somebody; other rules were applied, or taken back; told by the CRM of deals; told or matched
+otherwise; not there any more, or not for a reason that is kept; told by the CRM of leads."""
 
 
 def causes_of(
     session: Session, number: Number, cell: Cell, people: Collection[int], since: datetime
 ) -> tuple[Cause, ...]:
     """What was learned after `since` of the facts of these people in the slice."""
-    deals = _deals(session, people, since)
-    if getattr(CATALOG[number.metric].facts.kind, "value", None) == "deal":
+    kind = "deal" if is_movement(number.metric) else _kind(number.metric)
+    if kind == "deal":
+        deals = _deals(session, people, since)
         return (Cause(DEALS, deals),) if deals else (Cause(GONE, 1),)
     changed = _changed(session, cell, people, since)
     late = sum(1 for _, known_at in changed if known_at > since)
@@ -43,7 +46,11 @@ def causes_of(
         found.append(Cause(RULES, len(batches), batches))
     if ids and not corrections and not batches:
         found.append(Cause(CHANGED, len(ids)))
-    return tuple(found) or (Cause(GONE, 1),)
+    return tuple(found) or (Cause(LEADS if kind == "lead" else GONE, 1),)
+
+
+def _kind(metric: str) -> object:
+    return getattr(CATALOG[metric].facts.kind, "value", None)
 
 
 def merged(causes: Iterable[Cause]) -> tuple[Cause, ...]:

@@ -214,6 +214,8 @@ def cause(why: Cause) -> str:
             return f"other rules were applied or taken back ({'batches' if many else 'batch'} {numbers})"
         case "deals":
             return f"the CRM told more of {count(why.count, 'deal', 'deals')}"
+        case "leads":
+            return "the CRM told more of leads"
         case "changed":
             return f"{why.count} {'are' if many else 'is'} told or matched otherwise by now"
         case _:

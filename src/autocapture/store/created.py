@@ -227,8 +227,8 @@ def activities_of(session: Session, contacts: Collection[int], companies: Collec
 
 
 def absorb_contacts(session: Session, into: Mapping[int, int]) -> None:
-    """Each contact (key) becomes part of another one (value), which has its addresses already."""
-    party = table_of(Participant)
+    """Each contact (key) becomes part of another one (value), which has its addresses already. What it took part in has nobody in
+    its place until it is matched anew, and so is known for changed."""
     keys = dict(
         tuple(row)
         for row in rows_of(
@@ -240,11 +240,17 @@ def absorb_contacts(session: Session, into: Mapping[int, int]) -> None:
     )
     for contact_id, other in sorted(into.items()):
         rename_in_corrections(session, keys[contact_id], keys[other])
-        session.connection().execute(
-            party.update().where(party.c.contact_id == contact_id).values(contact_id=other)
-        )
+    take_out(session, into.keys())
     unname(session, into.keys(), ())
     remove(session, into.keys(), ())
+
+
+def take_out(session: Session, contacts: Collection[int]) -> None:
+    """Nobody knows any more that these contacts took part, until what they took part in is matched anew."""
+    party = table_of(Participant)
+    session.connection().execute(
+        party.update().where(among(session, party.c.contact_id, sorted(contacts))).values(contact_id=None)
+    )
 
 
 def absorb_companies(session: Session, into: Mapping[int, int]) -> None:

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, delete, update
 from sqlmodel import Session, SQLModel, col, select
 
+from autocapture.crm.merges import Merges
 from autocapture.crm.plan import Plan
 from autocapture.crm.rows import Change, Key, KnownUser, Mirror, State, Values
 from autocapture.model.crm import (
@@ -33,6 +34,7 @@ from autocapture.model.organization import User, UserHandle
 from autocapture.store.activities import mark_dirty
 from autocapture.store.bulk import insert, insert_missing, table_of
 from autocapture.store.created import ours
+from autocapture.store.merged import merge_companies, merge_contacts
 from autocapture.workflows.handing_over import hand_over, own_numbers, settle_with_crm
 
 Ids = dict[str, dict[str, int]]
@@ -127,6 +129,8 @@ def apply_plan(session: Session, plan: Plan, ids: Ids, now: datetime) -> None:
         _write_named(session, table, changes[table], ids)
         _write_sets(session, table, changes[table], ids)
     _write_details(session, changes, ids)
+    _remove_moved(session, plan.moved, ids)
+    _merge(session, plan.merges, ids)
     settle_with_crm(session, plan.changes, ids["contact"], now)
     _write_states(session, plan.states, ids, now)
     mark_dirty(session, ((ids["user"][email], day) for email, day in plan.dirty))
@@ -320,6 +324,28 @@ def _write_details(session: Session, changes: Mapping[str, Sequence[Change]], id
         columns: dict[str, Any] = dict(change.after)
         session.merge(DealContact(deal_id=deal, contact_id=contact, **columns))
     session.flush()
+
+
+def _remove_moved(session: Session, moved: Sequence[Key], ids: Ids) -> None:
+    """Takes away the stage changes that the CRM dates otherwise by now."""
+    for deal, at, stage in moved:
+        session.execute(
+            delete(StageChange).where(
+                col(StageChange.deal_id) == ids["deal"][deal],
+                col(StageChange.at) == datetime.fromisoformat(at),
+                col(StageChange.stage) == stage,
+            )
+        )
+
+
+def _merge(session: Session, merges: Merges, ids: Ids) -> None:
+    """Makes what hangs on rows that are gone in the CRM hang on those that they became part of."""
+    for table, become_part in (("contact", merge_contacts), ("company", merge_companies)):
+        into = {ids[table][key]: ids[table][other] for key, other in merges.get(table, {}).items()}
+        if into:
+            become_part(session, into)
+        for key in merges.get(table, {}):
+            del ids[table][key]
 
 
 def _write_states(session: Session, states: Mapping[str, tuple[State, ...]], ids: Ids, now: datetime) -> None:

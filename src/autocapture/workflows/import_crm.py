@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from autocapture.clock import Clock
 from autocapture.crm.mapping import Mappings, parse_mapping
+from autocapture.crm.merges import flat
 from autocapture.crm.plan import Plan, plan_import
 from autocapture.crm.read import read_section
 from autocapture.errors import InputError
@@ -75,5 +76,7 @@ def _report(plan: Plan, *, dry_run: bool) -> ImportReport:
         refused=plan.refused,
         missing=plan.missing,
         notes=plan.notes,
+        merged=tuple(flat(plan.merges)),
+        moved=plan.moved,
         dry_run=dry_run,
     )

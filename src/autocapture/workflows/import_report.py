@@ -16,7 +16,8 @@ SHOWN = 20
 @dataclass(frozen=True, slots=True)
 class ImportReport:
     """Counts by table; `refused` rows were not imported, `notes` tell of cells that were left out of rows that were.
-    `missing` are rows of earlier imports that the file no longer holds; they stay."""
+    `missing` are rows of earlier imports that the file no longer holds; they stay. `merged` (table, key, key of the other)
+    became part of another row, `moved` are stage changes that the file dates otherwise: neither is there any more."""
 
     created: Mapping[str, int]
     updated: Mapping[str, int]
@@ -24,6 +25,8 @@ class ImportReport:
     refused: tuple[Remark, ...] = ()
     missing: tuple[tuple[str, Key], ...] = ()
     notes: tuple[Remark, ...] = ()
+    merged: tuple[tuple[str, str, str], ...] = ()
+    moved: tuple[Key, ...] = ()
     changes: tuple[Change, ...] = field(default=(), repr=False)
     advice: str | None = None  # what is to be done for the import to tell on what was captured before
     dry_run: bool = False
@@ -32,6 +35,11 @@ class ImportReport:
     def columns(self) -> tuple[str, ...]:
         """What `details` fills."""
         return _COLUMNS
+
+    @property
+    def tells_news(self) -> bool:
+        """Whether the database holds anything else than before."""
+        return bool(any(self.created.values()) or any(self.updated.values()) or self.merged or self.moved)
 
     @property
     def imported(self) -> int:
@@ -66,6 +74,10 @@ class ImportReport:
             yield _detail("refuse", file=remark.place.file, line=remark.place.line, reason=remark.reason)
         for remark in self.notes:
             yield _detail("note", file=remark.place.file, line=remark.place.line, reason=remark.reason)
+        for table, gone, into in self.merged:
+            yield _detail("merge", table=table, key=gone, reason=f"became part of {into}")
+        for key in self.moved:
+            yield _detail("remove", table="stage_change", key=_key(key), reason=_MOVED)
         for table, key in self.missing:
             yield _detail("missing", table=table, key=_key(key), reason="no longer in the file")
 
@@ -80,6 +92,11 @@ class ImportReport:
             )
         if self.dry_run:
             yield from self._change_lines()
+        for table, gone, other in self.merged:
+            yield f"merged: {table} {gone} became part of {other}"
+        if self.moved:
+            one_change = len(self.moved) == 1
+            yield f"{len(self.moved)} {'stage change' if one_change else 'stage changes'} dated otherwise"
         for remark in self.refused:
             yield f"refused: {remark.place}: {remark.reason}"
         for remark in self.notes:
@@ -115,6 +132,7 @@ def report_of_changes(
     )
 
 
+_MOVED = "the file dates it otherwise"
 _COLUMNS = ("action", "table", "key", "before", "after", "file", "line", "reason")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autocapture.crm.history import states_of, unseen_changes
+from autocapture.crm.history import moved_away, states_of, unseen_changes
 from autocapture.crm.rows import State
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
@@ -107,3 +107,23 @@ def test_intervals_have_no_gaps_and_end_as_the_deal_stands(imports: list[tuple[d
             row["amount_minor"],
         )
         assert states_of(row, changes, CLOSED_STAGES, states, now + timedelta(hours=1)) == states
+
+
+def test_a_close_that_is_dated_otherwise_moves() -> None:
+    changes = [(day(0), "A"), (day(5), "Won")]
+    assert told(states_of(deal("Won", 9), changes, CLOSED_STAGES, (), NOW)) == [
+        (0, "A", "open"),
+        (9, "Won", "won"),
+    ]
+
+
+def test_a_change_that_the_file_dates_otherwise_has_moved() -> None:
+    stored = [(day(0), "A"), (day(5), "B"), (day(9), "Won")]
+    assert moved_away(stored, [(day(0), "A"), (day(6), "B"), (day(9), "Won")]) == [(day(5), "B")]
+    assert moved_away(stored, [(day(0), "A"), (day(5), "B"), (day(7), "Won")]) == [(day(9), "Won")]
+
+
+def test_a_file_that_begins_late_or_lags_behind_moves_nothing() -> None:
+    stored = [(day(0), "A"), (day(5), "B"), (day(9), "A")]
+    assert moved_away(stored, [(day(5), "B"), (day(9), "A")]) == []
+    assert moved_away(stored, [(day(0), "A"), (day(5), "B")]) == []
