@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from autocapture.cli.application import organization_zone
 from autocapture.cli.output import print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from autocapture.application import Application
     from autocapture.cli.tables import Table
+    from autocapture.connector import CaptureLevel
+    from autocapture.evaluate.figures import Judged
     from autocapture.evaluate.report import Evaluation
+    from autocapture.evaluate.world import World
 
 
 _WORDS = frozenset({"who", "level", "kind", "baseline", "case"})
@@ -97,6 +102,14 @@ def match(
         list[Level] | None,
         typer.Option("--level", help="What is kept of mail; may be repeated. Default: full and subject."),
     ] = None,
+    items: Annotated[
+        Path | None,
+        typer.Option(
+            "--items",
+            metavar="FILE",
+            help="Where each activity is written: truth, answer, verdict and explanation, a line of JSON each.",
+        ),
+    ] = None,
     fmt: Annotated[
         ReportFormat, typer.Option("--format", help="How the figures are written.")
     ] = ReportFormat.TABLE,
@@ -105,12 +118,21 @@ def match(
 
     Beside it stand five public baselines.
     """
+    from autocapture.errors import InputError
     from autocapture.evaluate.read import read_world
     from autocapture.evaluate.report import LEVELS, evaluate
     from autocapture.service.logs import configure_logs
 
     configure_logs()
-    found = evaluate(map(read_world, folders), tuple(each.value for each in level or ()) or LEVELS)
+    levels: Sequence[CaptureLevel] = tuple(each.value for each in level or ()) or LEVELS
+    worlds = map(read_world, folders)
+    if items is None:
+        found = evaluate(worlds, levels)
+    elif items.exists():
+        raise InputError(f"{items} exists; name a new file")
+    else:
+        with items.open("w", encoding="utf-8") as lines:
+            found = evaluate(worlds, levels, partial(_write_items, lines))
     if fmt is ReportFormat.JSON:
         typer.echo(json.dumps(found.as_json(), indent=2))
         return
@@ -211,6 +233,18 @@ def live(
         ],
     }
     typer.echo(json.dumps(data, indent=2))
+
+
+def _write_items(
+    lines: TextIO, app: Application, world: World, level: CaptureLevel, judged: Sequence[Judged]
+) -> None:
+    from autocapture.cli.explaining import told
+    from autocapture.evaluate.items import items_of
+    from autocapture.workflows.explaining import explained
+
+    for item in items_of(app, world, level, judged):
+        why = list(told(item.known_as, explained(app, item.known_as, None), organization_zone(app)))
+        lines.write(json.dumps({**item.row, "explained": why}, ensure_ascii=False) + "\n")
 
 
 def _reps(app: Application, team: str) -> list[int] | None:

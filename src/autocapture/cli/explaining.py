@@ -59,7 +59,7 @@ def explain(
     if fmt is ExplainFormat.JSON:
         typer.echo(json.dumps(_as_json(found), default=_plain, ensure_ascii=False, indent=2))
     else:
-        typer.echo("\n".join(_lines(item, found, organization_zone(app))))
+        typer.echo("\n".join(told(item, found, organization_zone(app))))
     if not found.activities and not found.lines:
         raise typer.Exit(1)
 
@@ -80,7 +80,8 @@ def choices(found: Alternatives, *, most: int | None = None) -> Iterator[str]:
         yield f"  none of them, {_percent(found.no_deal)}{why}"
 
 
-def _lines(item: str, found: Explained, zone: ZoneInfo) -> Iterator[str]:
+def told(item: str, found: Explained, zone: ZoneInfo) -> Iterator[str]:
+    """Line by line, as the command prints it. `item` is what was asked for."""
     for number, each in enumerate(found.activities):
         if number:
             yield ""
@@ -122,8 +123,8 @@ def _of_activity(one: Explanation, zone: ZoneInfo) -> Iterator[str]:
         yield from choices(one.alternatives)
     if one.said:
         yield "What was said of it"
-        for told in one.said:
-            yield _printable(f"  {_said(told, told.correction_id in one.holds, zone)}")
+        for said in one.said:
+            yield _printable(f"  {_said(said, said.correction_id in one.holds, zone)}")
 
 
 def _links(one: Explanation) -> Iterator[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from autocapture.application import Application
 from autocapture.connector import CaptureLevel
+from autocapture.evaluate.answers import read_answers
 from autocapture.evaluate.baselines import BASELINES, answers_of
 from autocapture.evaluate.figures import Judged, Rate, figures_of, judge, precision_at
-from autocapture.evaluate.harness import answers_of_product
+from autocapture.evaluate.harness import lived
 from autocapture.evaluate.world import KINDS, World
 
 PRODUCT = "autocapture"
@@ -24,6 +26,9 @@ _NOT_ITS_OWN = {"admission": None, "calibration_error": None}
 """What a baseline is told, or has from us."""
 
 Row = Mapping[str, Any]
+
+Look = Callable[[Application, World, CaptureLevel, Sequence[Judged]], None]
+"""Called for each world and level, while the deployment that captured it is still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +97,19 @@ class Evaluation:
             yield name, "", judged
 
 
-def evaluate(worlds: Iterable[World], levels: Sequence[CaptureLevel] = LEVELS) -> Evaluation:
+def evaluate(
+    worlds: Iterable[World], levels: Sequence[CaptureLevel] = LEVELS, look: Look | None = None
+) -> Evaluation:
     """Puts each world to the product, at each of the levels, and to every baseline; judged is all that they said together."""
     product: dict[CaptureLevel, list[Judged]] = {level: [] for level in levels}
     baselines: dict[str, list[Judged]] = {name: [] for name in BASELINES}
     for world in worlds:
         for level, held in product.items():
-            held += judge(world, answers_of_product(world, level))
+            with lived(world, level) as app:
+                judged = judge(world, read_answers(app.engine, world))
+                if look is not None:
+                    look(app, world, level, judged)
+            held += judged
         for name, held in baselines.items():
             held += judge(world, answers_of(BASELINES[name], world))
     return Evaluation(product, baselines)

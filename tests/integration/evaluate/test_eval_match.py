@@ -61,6 +61,22 @@ def test_the_report_is_the_same_as_json_and_as_a_table(tmp_path: Path) -> None:
     assert "same everything" in table.stdout
 
 
+def test_every_figure_opens_to_the_activities_behind_it(tmp_path: Path) -> None:
+    folder, items = str(write_tiny(tmp_path / "world")), tmp_path / "items.jsonl"
+    asked = ["eval", "match", folder, "--level", "subject", "--items", str(items)]
+    assert CliRunner().invoke(app, asked).exit_code == 0
+    rows = {row["activity"]: row for row in map(json.loads, items.read_text(encoding="utf-8").splitlines())}
+    assert len(rows) == 8
+    assert {key for key, row in rows.items() if row["verdict"] == "right"} == {"m1", "m2", "v1", "v2", "c1"}
+    assert (rows["m4"]["verdict"], rows["m4"]["answer"]["admitted"]) == ("left out rightly", False)
+    assert rows["m1"]["answer"]["deals"] == {"A1": 1.0}
+    assert rows["m1"]["truth"]["deal"] == "A1"
+    assert "Acme line" in "\n".join(rows["m1"]["explained"])
+    assert rows["m4"]["explained"][0]
+    again = CliRunner().invoke(app, asked)
+    assert (again.exit_code, "exists" in again.output) == (1, True)
+
+
 @pytest.mark.parametrize("words", [["nowhere"], []])
 def test_a_world_that_is_none_is_told_in_one_line(tmp_path: Path, words: list[str]) -> None:
     folder = tmp_path.joinpath(*words)
