@@ -78,6 +78,8 @@ def choices(found: Alternatives, *, most: int | None = None) -> Iterator[str]:
     if found.deals and found.no_deal is not None:
         why = f": {'; '.join(found.why_none)}" if found.why_none else ""
         yield f"  none of them, {_percent(found.no_deal)}{why}"
+    for name in found.held_back:
+        yield _printable(f"  not {name}: it counts only where its key or the number of its quote is given")
 
 
 def told(item: str, found: Explained, zone: ZoneInfo) -> Iterator[str]:
@@ -118,7 +120,7 @@ def _of_activity(one: Explanation, zone: ZoneInfo) -> Iterator[str]:
             yield _printable(f"  {who.role}: {who.name or who.address} <{who.address}>, {who.known_as}")
     yield "What it was matched to"
     yield from _links(one)
-    if one.alternatives.deals:
+    if one.alternatives.deals or one.alternatives.held_back:
         yield "What it could have been about"
         yield from choices(one.alternatives)
     if one.said:

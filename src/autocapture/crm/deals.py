@@ -45,6 +45,8 @@ def finish_deal(
     values.update({name: found[name] for name in ("company", "owner", "products") if name in found})
     if "references" in mapping.mapped:
         values["references"] = row.values.get("references") or ()
+    if "thread_only" in mapping.mapped:
+        values["thread_only"] = bool(row.values.get("thread_only"))
     if "amount" in mapping.mapped:
         values["amount_minor"], values["currency"] = _amount(row, mapping)
     known = context.known or {}

@@ -103,6 +103,7 @@ SECTIONS: Mapping[str, SectionSpec] = {
             "currency": _TEXT,
             "products": FieldSpec("references", "products"),
             "references": FieldSpec("numbers"),
+            "thread_only": FieldSpec("flag"),
             "contacts": FieldSpec("references", "contacts"),
         },
         named=True,

@@ -9,11 +9,13 @@ from autocapture.match.answer import answer_without_deal, answers_of
 from autocapture.match.cast import Cast, casts_of
 from autocapture.match.decide import Decision, decided, options_of
 from autocapture.match.evidence import Evidence, evidence_of
-from autocapture.match.live import live_at
+from autocapture.match.live import life_of, live_at
 from autocapture.match.locks import as_said, word_on
 from autocapture.match.matters import Matter, Seen, contents_of, matters_of
+from autocapture.match.named import is_thread_only, named_by, without_unnamed
 from autocapture.match.people import known_person, outside_handles, with_contacts
 from autocapture.match.rules import rules_of
+from autocapture.match.words import NOTHING
 from autocapture.model.directory import Directory
 from autocapture.model.draft import Draft, Matched
 from autocapture.model.matching import MatchingRules, Occurrence
@@ -35,12 +37,14 @@ def match(group: Sequence[Occurrence], directory: Directory) -> dict[int, Matche
     rules = rules_of(directory)
     with_casts = _with_casts(group, directory, rules)
     # most often nobody said anything, there is no deal, and everybody is known by company: nothing is to be decided
-    if not directory.locks and not any(cast.lives or cast.is_unclear for _, cast in with_casts):
+    if not (directory.locks or directory.by_key) and not any(
+        cast.lives or cast.is_unclear for _, cast in with_casts
+    ):
         return {
             each.activity_id: Matched(with_contacts(each.draft.parties, cast.contacts), cast.links)
             for each, cast in with_casts
         }
-    seen = [_one_seen(*each) for each in with_casts]
+    seen = [_one_seen(*each, directory, rules) for each in with_casts]
     said = _said(seen, directory)
     answers: dict[int, Matched] = {}
     about_deals = _about_deals(seen, said)
@@ -125,12 +129,12 @@ def _judged(
 
 
 def _is_to_decide(matter: Matter) -> bool:
-    return bool(matter.candidates) and not matter.undecided
+    return bool(matter.candidates) and (bool(matter.named) or not matter.undecided)
 
 
 def _seen(group: Sequence[Occurrence], directory: Directory, rules: MatchingRules) -> list[Seen]:
     """The activities, oldest first, with whom they mean."""
-    return [_one_seen(*each) for each in _with_casts(group, directory, rules)]
+    return [_one_seen(*each, directory, rules) for each in _with_casts(group, directory, rules)]
 
 
 def _with_casts(
@@ -144,9 +148,18 @@ def _chronology(occurrence: Occurrence) -> tuple[datetime, int]:
     return occurrence.draft.occurred_at, occurrence.activity_id
 
 
-def _one_seen(occurrence: Occurrence, cast: Cast) -> Seen:
+def _one_seen(occurrence: Occurrence, cast: Cast, directory: Directory, rules: MatchingRules) -> Seen:
     parties = with_contacts(occurrence.draft.parties, cast.contacts)
-    if not cast.lives:
+    named = named_by(occurrence, directory, rules)
+    if not (cast.lives or named):
         return Seen(occurrence, parties, cast, {})
-    candidates = live_at(occurrence.draft.occurred_at, cast.lives)
-    return Seen(occurrence, parties, cast, candidates, *(contents_of(occurrence) if candidates else ()))
+    lives = cast.lives
+    if named:
+        others = named.keys() - {each.deal.deal_id for each in lives}
+        lives = (*lives, *[life_of(directory.deals[each], rules) for each in sorted(others)])
+    candidates = live_at(occurrence.draft.occurred_at, lives)
+    content, own = contents_of(occurrence) if candidates else (NOTHING, NOTHING)
+    if any(is_thread_only(deal, rules) for deal in candidates.values()):
+        candidates = without_unnamed(candidates, named, content, directory, rules)
+    given = {deal_id: by for deal_id, by in named.items() if deal_id in candidates}
+    return Seen(occurrence, parties, cast, candidates, content, own, given)

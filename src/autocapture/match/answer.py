@@ -20,6 +20,7 @@ _NAMED = 3
 _SPEAKS = 0.5
 """Log-odds from which an evidence may be what a link is said to stand on."""
 _METHODS = (
+    ("key", "key"),
     ("number", "reference"),
     ("own words", "words"),
     ("words", "words"),
@@ -49,6 +50,7 @@ def answers_of(
             weights={name: round(amount, 2) for name, amount in options[deal_id].evidence.items()},
             speaking=_speaking(matter, directory.deals[deal_id], directory, rules),
             named=_named(matter, directory.deals[deal_id], options[deal_id], directory, rules),
+            key_given_by=matter.named.get(deal_id, ""),
         )
         for deal_id, weight in sorted(decision.deals.items())
     ]
@@ -72,6 +74,7 @@ class _Taken(NamedTuple):
     speaking: Sequence[Seen]
     named: Sequence[str]
     """What subjects and titles of the matter say of it."""
+    key_given_by: str
 
 
 def _answer(
@@ -100,6 +103,8 @@ def _deal_link(seen: Seen, matter: Matter, taken: _Taken, version: int) -> Link:
     evidence: dict[str, Any] = {"p": option.p, "weights": taken.weights}
     if deal.company_id is not None:
         evidence["company"] = deal.company_id
+    if taken.method == "key":
+        evidence["by"] = taken.key_given_by
     if taken.named:
         evidence["named"] = list(taken.named)
     method = taken.method
@@ -116,7 +121,8 @@ def _speaking(matter: Matter, deal: KnownDeal, directory: Directory, rules: Matc
     return [
         each
         for each in matter.members
-        if not (
+        if deal.deal_id in each.named
+        or not (
             deal.contacts.isdisjoint(each.contacts)
             and called.every.isdisjoint(each.content.stems)
             and called.numbers.isdisjoint(each.content.numbers)

@@ -11,6 +11,8 @@ from autocapture.model.matching import MatchingRules, Option
 
 _CONTENT = ("own words", "number")
 """Evidence that is a deal's own: with it an activity may be about two of them."""
+_KEY = "key"
+"""Who gives the keys of two deals may have copied one of them: that is no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ def options_of(of_deals: Mapping[int, Evidence], for_none: Evidence, rules: Matc
 
 def decided(options: Sequence[Option], rules: MatchingRules) -> Decision:
     """One deal, several that each have words of their own, none, or an open question."""
+    if sum(_KEY in each.evidence for each in options) > 1:
+        return Decision({}, True, options)
     first = options[0]
     second = options[1].p if len(options) > 1 else 0.0
     if first.p >= rules.attach and first.p - second >= rules.margin:

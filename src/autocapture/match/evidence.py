@@ -38,7 +38,7 @@ def evidence_of(
     content = matter.content
     bought = _bought(matter, directory)
     said, named_beside = _said(matter, bought, directory, rules)
-    named = any(each.at_all or each.number for each in said.values())
+    named = bool(matter.named) or any(each.at_all or each.number for each in said.values())
     for_none = {"no deal": 1.0}
     if len(matter.companies) > 1:
         for_none["several companies"] = 1.0
@@ -57,6 +57,7 @@ def evidence_of(
             **_by_owner(deal, ours, of_rival=has_owner),
             **(_by_words(key, said) if named else {}),
             **_by_time(deal, matter),
+            **({"key": 1.0} if key in matter.named else {}),
             **({"they have it": 1.0} if deal.products and owned.issuperset(deal.products) else {}),
         }
         for key, deal in candidates.items()

@@ -42,6 +42,8 @@ class Seen:
     content: Content = NOTHING
     own: Content = NOTHING
     """What is written in it, without its subject."""
+    named: Mapping[int, str] = field(default_factory=dict)
+    """The candidates of which it gives the key in the CRM, with what gives it."""
 
     draft: Draft = field(init=False)
     at: datetime = field(init=False)
@@ -80,6 +82,8 @@ class Matter:
     candidates: dict[int, KnownDeal] = field(default_factory=dict)
     pointed: frozenset[int] = frozenset()
     """The deals that it names and no others."""
+    named: dict[int, str] = field(default_factory=dict)
+    """The deals of which it gives the key in the CRM, with what gives it."""
     hijacked: bool = False
     """Whether it began under the subject of another matter, which says nothing of this one."""
     content: Content = NOTHING
@@ -98,6 +102,8 @@ class Matter:
             for company_id, evidence in seen.companies.items():
                 self.companies.setdefault(company_id, evidence)
         self.candidates.update(seen.candidates)
+        for deal_id, by in seen.named.items():
+            self.named.setdefault(deal_id, by)
         self.pointed = self.pointed & pointed or self.pointed or pointed
 
     def close(self) -> None:
@@ -131,7 +137,9 @@ def matters_of(group: Sequence[Seen], directory: Directory, rules: MatchingRules
         subject = base_subject(seen.draft.subject or "")
         new = seen.written if _is_inherited(seen, subject, subjects) else seen.content
         paused = latest is not None and seen.at - latest > rules.pause
-        pointed = _pointed(seen.candidates, new, directory, rules, after_pause=paused)
+        pointed = frozenset(seen.named) or _pointed(
+            seen.candidates, new, directory, rules, after_pause=paused
+        )
         subjects.add(subject)
         latest = seen.at
         turned = new is not seen.content and turns_away([seen.occurrence.text], new.words, rules.elsewhere)

@@ -30,6 +30,7 @@ _WORDS: Mapping[str, str] = {
     "own words": "words that are its own are mentioned",
     "own words in the subject": "they stand in the subject, those of another deal only below",
     "words of a rival": "words of another deal are mentioned",
+    "key": "its key in the CRM is given",
     "number": "the number of its quote or order is mentioned",
     "they have it": "they have bought what it is about, and may mean that",
     "weeks before": "it was entered only later",

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any, TypeVar
 
 from autocapture.errors import SetupError
+from autocapture.match.named import KEY
 from autocapture.model.directory import Directory
 from autocapture.model.matching import MatchingRules
 
@@ -20,7 +21,7 @@ EVIDENCE = (
     "not in the title", "mute", "unanswered", "another product", "bought under that name", "service", "perhaps service",
     "another matter", "role", "role, text unread", "more roles", "role on a rival", "others have roles", "owner",
     "owner of a rival", "words", "own words", "own words in the subject", "words of a rival", "number", "weeks before",
-    "weeks after", "they have it",
+    "weeks after", "they have it", "key",
 )  # fmt: skip
 """Every name of `match.evidence`: each needs a weight."""
 
@@ -41,15 +42,16 @@ def rules_of(directory: Directory) -> MatchingRules:
 
 def parse_rules(data: Mapping[str, Any]) -> MatchingRules:
     """The rules as the file writes them. Raises SetupError, one line, naming the key that is missing, unknown or out of range."""
-    _only(data, {"version", "weights", "decision", "windows", "audience", "words"}, "")
+    _only(data, {"version", "weights", "decision", "windows", "audience", "words", "crm"}, "")
     weights = _table(data, "weights")
     _only(weights, set(EVIDENCE), "weights.")
     decision, windows = _table(data, "decision"), _table(data, "windows")
-    audience, words = _table(data, "audience"), _table(data, "words")
+    audience, words, crm = _table(data, "audience"), _table(data, "words"), _table(data, "crm")
     _only(decision, {"attach", "margin", "share", "most"}, "decision.")
     _only(windows, {"grace_days", "pause_days"}, "windows.")
     _only(audience, {"people", "companies"}, "audience.")
     _only(words, {"service", "doubtful", "elsewhere", "common"}, "words.")
+    _only(crm, {"deal_links", "thread_only_pipelines"}, "crm.")
     return MatchingRules(
         version=_whole(data, "version", "", 1, 1_000_000),
         weights={name: _number(weights, name, "weights.", _LEAST, _MOST) for name in EVIDENCE},
@@ -65,6 +67,8 @@ def parse_rules(data: Mapping[str, Any]) -> MatchingRules:
         doubtful=_words(words, "doubtful"),
         elsewhere=_words(words, "elsewhere"),
         common=_words(words, "common"),
+        deal_links=_links(crm, "deal_links"),
+        thread_only=_words(crm, "thread_only_pipelines", "crm."),
     )
 
 
@@ -105,13 +109,29 @@ def _whole(data: Mapping[str, Any], name: str, path: str, least: int, most: int)
     return _value(data, name, path, read, f"a whole number from {least} to {most}")
 
 
-def _words(data: Mapping[str, Any], name: str) -> frozenset[str]:
+def _links(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    def read(found: Any) -> tuple[str, ...] | None:
+        if not isinstance(found, list) or not all(isinstance(each, str) and _is_link(each) for each in found):
+            return None
+        return tuple(dict.fromkeys(each.strip() for each in found))
+
+    wanted = f"a list of addresses of pages such as https://crm.example.com/deals/{KEY}"
+    return _value(data, name, "crm.", read, wanted)
+
+
+def _is_link(text: str) -> bool:
+    """Whether it begins with a host, and has the key once, behind it."""
+    host, slash, rest = text.strip().removeprefix("https://").removeprefix("http://").partition("/")
+    return "://" in text and bool(host and slash) and KEY not in host and rest.count(KEY) == 1
+
+
+def _words(data: Mapping[str, Any], name: str, path: str = "words.") -> frozenset[str]:
     def read(found: Any) -> frozenset[str] | None:
         if not isinstance(found, list) or not all(isinstance(each, str) and each.strip() for each in found):
             return None
         return frozenset([each.strip().casefold() for each in found])
 
-    return _value(data, name, "words.", read, "a list of words")
+    return _value(data, name, path, read, "a list of words")
 
 
 def shipped_text() -> str:
@@ -161,5 +181,9 @@ def settings_of(rules: MatchingRules) -> dict[str, Any]:
             "doubtful": sorted(rules.doubtful),
             "elsewhere": sorted(rules.elsewhere),
             "common": sorted(rules.common),
+        },
+        "crm": {
+            "deal_links": list(rules.deal_links),
+            "thread_only_pipelines": sorted(rules.thread_only),
         },
     }

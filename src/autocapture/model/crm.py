@@ -106,7 +106,8 @@ class Product(SQLModel, table=True):
 
 
 class Deal(SQLModel, table=True):
-    """A possible sale as it stands now; `DealState` says how it stood at any time."""
+    """A possible sale as it stands now; `DealState` says how it stood at any time. `thread_only`: activities are about it only
+    where it is named (`match.named`)."""
 
     __table_args__ = (
         Index("deal_company", "company_id"),
@@ -128,6 +129,7 @@ class Deal(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     closed_on: date | None = None  # the owner's local day (METRICS R6)
     created_on: date
+    thread_only: bool = False
 
 
 class DealProduct(SQLModel, table=True):

@@ -95,7 +95,7 @@ class KnownDeal:
     """A deal with the interval in which it was live: [created_at, closed_at), None while it is open.
 
     `contacts` are contact ids with a role on it, `guessed` those of them that a product entered itself, not a person.
-    `references` are numbers of quotes and orders.
+    `references` are numbers of quotes and orders. `thread_only`: the CRM says that it is meant only where it is named.
     """
 
     deal_id: int
@@ -109,6 +109,8 @@ class KnownDeal:
     products: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     guessed: frozenset[int] = frozenset()
+    pipeline: str = ""
+    thread_only: bool = False
 
 
 class _Sides(dict[str, bool]):
@@ -142,6 +144,8 @@ class Directory:
     """By call and number that several contacts share: the only one of them with whom its rep was in touch around it."""
     products: Mapping[str, tuple[frozenset[str], ...]] = field(default_factory=dict)
     """What we sell, each as the set of its words, by one of those."""
+    by_key: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The deals whose keys in the CRM the batch gives, by the key, folded; they are among `deals`."""
     locks: Locks = NO_LOCKS
     """What people said that may hold for the batch."""
     inside: Mapping[str, bool] = field(init=False, repr=False, compare=False)

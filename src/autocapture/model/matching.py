@@ -61,5 +61,9 @@ class MatchingRules:
     """Words that what is no sale has, and sales too: support, delivery, maintenance. Case-folded."""
     elsewhere: frozenset[str]
     """What is written before another matter is begun: ``off topic``. Case-folded, words with one space between."""
+    deal_links: tuple[str, ...]
+    """Addresses of the pages of deals in the CRM, with ``{key}`` where the key stands."""
+    thread_only: frozenset[str]
+    """Pipelines, folded, whose deals are meant only where they are named."""
     common: frozenset[str]
     """Words in names of deals that tell none of them from others. Case-folded."""

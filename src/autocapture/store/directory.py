@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, bindparam, literal_column, or_, select, union_all
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, select, union_all
 from sqlmodel import Session
 
 from autocapture.formats.domains import address_above
@@ -172,10 +172,25 @@ _DETAILS = Lookup(
     )
 )
 _DEALS = select(
-    _DEAL.id, _DEAL.company_id, _DEAL.owner_id, _DEAL.created_at, _DEAL.closed_at, _DEAL.outcome, _DEAL.name
+    _DEAL.id,
+    _DEAL.company_id,
+    _DEAL.owner_id,
+    _DEAL.created_at,
+    _DEAL.closed_at,
+    _DEAL.outcome,
+    _DEAL.name,
+    _DEAL.pipeline,
+    _DEAL.thread_only,
 )
 _DEALS_OF_COMPANIES = Lookup(lambda among: _DEALS.where(among(_DEAL.company_id, "ids")))
 _DEALS_BY_ID = Lookup(lambda among: _DEALS.where(among(_DEAL.id, "ids")))
+_FOLDED_KEY = func.lower(_DEAL.source_id, type_=_DEAL.source_id.type)
+_KEYS = Lookup(
+    lambda among: select(_FOLDED_KEY, _DEAL.id).where(among(_DEAL.source_id, "keys")).order_by(_DEAL.id)
+)
+_FOLDED_KEYS = Lookup(  # no index: asked only where keys are written in both cases, as those of few CRMs are
+    lambda among: select(_FOLDED_KEY, _DEAL.id).where(among(_FOLDED_KEY, "keys")).order_by(_DEAL.id)
+)
 
 
 def _contacts(session: Session, handles: Collection[str]) -> dict[str, tuple[KnownContact, ...]]:
@@ -276,9 +291,33 @@ def _deals(
             tuple(sorted(texts.get((_PRODUCT_OF, deal_id), ()))),
             tuple(sorted(texts.get((_REFERENCE_OF, deal_id), ()))),
             frozenset(guessed[deal_id]),
+            pipeline,
+            thread_only,
         )
-        for deal_id, company_id, owner_id, created, closed, outcome, name in rows.values()
+        for deal_id, company_id, owner_id, created, closed, outcome, name, pipeline, thread_only in rows.values()
     }
+
+
+def with_named(session: Session, directory: Directory, keys: Collection[str]) -> Directory:
+    """The directory with the deals that have these keys, folded, in the CRM."""
+    if not keys:
+        return directory
+    rows = _KEYS(session, keys={*keys, *map(str.upper, keys)})
+    by_key: dict[str, list[int]] = defaultdict(list)
+    for key, deal_id in (*rows, *_FOLDED_KEYS(session, keys=set(keys) - {key for key, _ in rows})):
+        by_key[key].append(deal_id)
+    if not by_key:
+        return directory
+    ids = {deal_id for found in by_key.values() for deal_id in found}
+    deals = {**directory.deals, **_deals(session, (), (), ids - directory.deals.keys())}
+    companies = {deal.company_id for deal in deals.values() if deal.company_id is not None}
+    named = _named(session, companies - directory.company_names.keys())
+    return replace(
+        directory,
+        deals=deals,
+        by_key={key: tuple(found) for key, found in by_key.items()},
+        company_names={**directory.company_names, **{each: name for each, (name, _) in named.items()}},
+    )
 
 
 _CATALOGUE = select(_PRODUCT.name).order_by(_PRODUCT.name).limit(_MOST_PRODUCTS)

@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, CompoundSelect, Select, String, bindparam
+from sqlalchemy import ColumnElement, CompoundSelect, Select, String, bindparam
 from sqlmodel import Session
 
 from autocapture.store.bulk import is_listed, rows_of
 
-Among = Callable[[Column[Any], str], ColumnElement[bool]]
+Among = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
 """The condition that a column (numbers, or texts without NUL) is one of the values, however many, of the parameter so named."""
 
 
@@ -46,7 +46,7 @@ class Lookup:
     def _statement(self, database: str) -> tuple[Statement, frozenset[str]]:
         lists: set[str] = set()
 
-        def among(key: Column[Any], name: str) -> ColumnElement[bool]:
+        def among(key: ColumnElement[Any], name: str) -> ColumnElement[bool]:
             lists.add(name)
             return is_listed(key, bindparam(name, type_=String), database)
 

@@ -12,7 +12,10 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from autocapture.match import judged
+from autocapture.match.matters import Matter
+from autocapture.match.named import is_thread_only
 from autocapture.match.reasons import in_words
+from autocapture.match.rules import rules_of
 from autocapture.model.crm import Deal
 from autocapture.model.directory import Directory, Organization
 from autocapture.model.matching import Occurrence, Option
@@ -40,12 +43,13 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Alternatives:
     """The likeliest first. `no_deal` is the probability of none of them, and why; `with_it` are the other activities of the
-    same matter."""
+    same matter; `held_back` names the deals that were live and are meant only where they are named."""
 
     deals: tuple[Candidate, ...] = ()
     no_deal: float | None = None
     why_none: tuple[str, ...] = ()
     with_it: tuple[int, ...] = ()
+    held_back: tuple[str, ...] = ()
 
 
 NONE = Alternatives()
@@ -82,6 +86,7 @@ def alternatives(session: Session, considered: Considered) -> dict[int, Alternat
     keys = dict(session.exec(select(Deal.id, Deal.source_id).where(col(Deal.id).in_(ids))).all())
     found: dict[int, Alternatives] = {}
     for matter, decision in decisions:
+        held_back = _held_back(matter, directory)
         members = [each.occurrence.activity_id for each in matter.members]
         deals = tuple(
             _candidate(each, keys, directory) for each in decision.options if each.deal_id is not None
@@ -93,8 +98,26 @@ def alternatives(session: Session, considered: Considered) -> dict[int, Alternat
                 None if none is None else none.p,
                 () if none is None else in_words(none.evidence),
                 tuple(each for each in members if each != member),
+                held_back,
             )
     return found
+
+
+def _held_back(matter: Matter, directory: Directory) -> tuple[str, ...]:
+    """The deals that were live at some time of the matter, must be named, and are not."""
+    rules = rules_of(directory)
+    return tuple(
+        sorted(
+            {
+                life.deal.name
+                for member in matter.members
+                for life in member.cast.lives
+                if life.holds(member.at)
+                and is_thread_only(life.deal, rules)
+                and life.deal.deal_id not in matter.candidates
+            }
+        )
+    )
 
 
 def _candidate(option: Option, keys: Mapping[int | None, str], directory: Directory) -> Candidate:

@@ -59,12 +59,13 @@ _SCALARS: Mapping[str, tuple[type[SQLModel], tuple[str, ...]]] = {
             "expected_close_on",
             "closed_at",
             "closed_on",
+            "thread_only",
         ),
     ),
 }
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "company": {"partner": False},
-    "deal": {"pipeline": "default", "outcome": "open"},
+    "deal": {"pipeline": "default", "outcome": "open", "thread_only": False},
 }
 _REFERENCES = {
     "contact": {"company": "company"},

@@ -20,6 +20,7 @@ _HOW = {
     "series": "so is an earlier meeting of the series",
     "deal": "it is the company of the deal",
     "correction": "somebody said so",
+    "key": "{by} gives its key in the CRM",
     "contact_role": "who takes part has a role on it",
     "owner": "its owner takes part",
     "words": "its name or products are mentioned",

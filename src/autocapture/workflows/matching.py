@@ -16,6 +16,8 @@ from sqlmodel import Session, col
 
 from autocapture.application import Application
 from autocapture.match import match, reaches_deals
+from autocapture.match.named import keys_in
+from autocapture.match.rules import shipped_rules
 from autocapture.model.activities import Activity
 from autocapture.model.directory import Directory, Organization
 from autocapture.model.draft import Matched
@@ -23,7 +25,7 @@ from autocapture.model.matching import Occurrence
 from autocapture.store import activities
 from autocapture.store.activities import Stored
 from autocapture.store.bulk import in_chunks
-from autocapture.store.directory import load_directory
+from autocapture.store.directory import load_directory, with_named
 from autocapture.store.engine import reading, take_turn, writing
 from autocapture.workflows.kept_out import without_kept_out
 from autocapture.workflows.lines import calls_around, with_lines
@@ -141,11 +143,20 @@ def groups_of(
     )
     directory = with_lines(session, directory, items)
     texts = _texts(session, directory, items)
+    directory = with_named(session, directory, _keys(items, texts, organization))
     groups: dict[int, list[Occurrence]] = defaultdict(list)
     for item in items:
         key = item.activity_id
         groups[_group(item)].append(Occurrence(key, item.draft, texts.get(key), item.meeting_id))
     return list(groups.values()), directory
+
+
+def _keys(items: Sequence[Stored], texts: Mapping[int, str], organization: Organization) -> set[str]:
+    """The keys of deals that these activities give."""
+    rules = organization.matching or shipped_rules()
+    return {
+        key for item in items for key in keys_in(item.draft, texts.get(item.activity_id), organization, rules)
+    }
 
 
 def _texts(session: Session, directory: Directory, items: Sequence[Stored]) -> Mapping[int, str]:

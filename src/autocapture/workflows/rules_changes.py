@@ -48,7 +48,7 @@ CHANGES: Mapping[str, str] = {
 }
 """Each change and how it is told, in the order in which they are."""
 
-_OF_TEXT = frozenset({"words", "own words", "number", "another product"})
+_OF_TEXT = frozenset({"words", "own words", "number", "key", "another product"})
 HEADS_AT_ONCE = 400
 
 

@@ -105,7 +105,7 @@ def rules_from(data: Mapping[str, Any]) -> Rules:
 def _matching(written: str) -> MatchingRules:
     data, shipped = loads(written), settings_of(shipped_rules())
     known = {
-        name: {key: data[name].get(key, _neutral(name, value)) for key, value in table.items()}
+        name: {key: data.get(name, {}).get(key, _neutral(name, value)) for key, value in table.items()}
         for name, table in shipped.items()
         if name != "version"
     }

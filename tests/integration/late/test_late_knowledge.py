@@ -6,20 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.integration.late.world import Told, copied, told
+from tests.integration.late.world import Told, told
 from tests.peers.postgres import postgres_server, postgres_url  # noqa: F401
 
 Change = Callable[[str], str]
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    return told(tmp_path_factory.mktemp("late") / "home")
-
-
-@pytest.fixture
-def world(written: Told, tmp_path: Path) -> Told:
-    return copied(written, tmp_path / "home")
 
 
 def replace(*pairs: str) -> Change:

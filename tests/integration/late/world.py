@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from autocapture.bootstrap import build
 from autocapture.cli.app import app as commands
 from autocapture.connect.vault import create_key
+from autocapture.match.rules import shipped_text
 from autocapture.settings import load_settings
 
 WEEK = "2026-W46"
@@ -136,7 +137,7 @@ class Told:
     def enter(self, **changed: Callable[[str], str]) -> None:
         """Changes files of the export."""
         for name, change in changed.items():
-            path = self.home / "crm" / f"{name}.csv"
+            path = self.home / "crm" / (f"{name}.toml" if name == "crm" else f"{name}.csv")
             before = path.read_text()
             path.write_text(change(before))
             assert path.read_text() != before
@@ -147,6 +148,24 @@ class Told:
         said = self.run("import", "crm", "--mapping", str(self.home / "crm" / "crm.toml"))
         self.run("capture")
         return said
+
+    def set_rule(self, line: str) -> None:
+        """Applies the shipped rules with one line changed."""
+        changed = {each.partition(" = ")[0]: each for each in (line, "version = 2")}
+        lines = [changed.get(each.partition(" = ")[0], each) for each in shipped_text().splitlines()]
+        (self.home / "matching.toml").write_text("\n".join(lines))
+        self.environ["AUTOCAPTURE_CAPTURE_MATCHING_FILE"] = str(self.home / "matching.toml")
+        self.run("rules", "apply", "--yes")
+
+    def deliver(self, mail: bytes) -> None:
+        """Captures one more mail, from a mailbox of its own."""
+        folder = self.home / "more"
+        if not folder.exists():
+            deliver(folder, mail)
+            self.run("connect", "files", "--user", "anna@ours.example", "--maildir", str(folder))
+        else:
+            deliver(folder, mail)
+        self.run("capture")
 
     def links(self, mail: int) -> set[str]:
         """The companies and deals of a mail, by key."""

@@ -164,6 +164,7 @@ def load_deals(engine: Engine, size: Size) -> None:
             "outcome",
             "created_at",
             "created_on",
+            "thread_only",
         ),
         (_deal(n, size) for n in deals),
     )
@@ -197,7 +198,7 @@ def _deal(number: int, size: Size) -> tuple[Any, ...]:
     owner = (rep_of_company(company) + (number % 5 == 0)) % REPS + 1
     name = f"Nordwerk {company} {product_of_deal(number)} {created.year}"
     return (
-        number + 1, f"deal {number}", name, company + 1, owner, "default", OPEN, created, created.date()
+        number + 1, f"deal {number}", name, company + 1, owner, "default", OPEN, created, created.date(), False
     )  # fmt: skip
 
 
