@@ -1,4 +1,4 @@
-"""`import crm`, `import quotas`; and `users import`, which `cli.people` registers."""
+"""`import crm`, `quotas`, `working-hours`, `absences`; and `users import`, which `cli.people` registers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,13 @@ StrictOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    imports = typer.Typer(no_args_is_help=True, help="Import CRM data or quotas from files.")
+    imports = typer.Typer(
+        no_args_is_help=True, help="Import CRM data, quotas, working hours or absences from files."
+    )
     imports.command("crm")(import_crm)
     imports.command("quotas")(import_quotas)
+    imports.command("working-hours")(import_working_hours)
+    imports.command("absences")(import_absences)
     app.add_typer(imports, name="import")
 
 
@@ -93,6 +97,42 @@ def import_quotas(
 
     application = open_application()
     _show(run(application.engine, application.clock, file, application.fiscal_calendar), fmt, strict)
+
+
+def import_working_hours(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.csv",
+            help="CSV: user,valid_from,monday,tuesday,wednesday,thursday,friday,saturday,sunday,holidays",
+        ),
+    ],
+    fmt: FormatOption = Format.TABLE,
+    strict: StrictOption = False,
+) -> None:
+    """Import the hours that people work in a week. Running it again updates.
+
+    A row without a user holds for all who have none of their own.
+    """
+    from autocapture.workflows.import_working_time import import_working_hours as run
+
+    application = open_application()
+    _show(run(application.engine, application.clock, file), fmt, strict)
+
+
+def import_absences(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="CSV: user,starts_on,ends_on,share")],
+    fmt: FormatOption = Format.TABLE,
+    strict: StrictOption = False,
+) -> None:
+    """Import the days on which people are away. Running it again updates.
+
+    Why is not asked. A share of 0 takes an absence back.
+    """
+    from autocapture.workflows.import_working_time import import_absences as run
+
+    application = open_application()
+    _show(run(application.engine, application.clock, file), fmt, strict)
 
 
 def _show(report: ImportReport, fmt: Format, strict: bool) -> None:

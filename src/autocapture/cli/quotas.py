@@ -40,6 +40,7 @@ def attained(
         return
     from autocapture.cli.application import open_application, organization_zone
     from autocapture.cli.sheets import quotas_table
+    from autocapture.measure.schedules import load_schedules
     from autocapture.quota.attain import attainment, quotas_for
     from autocapture.store.engine import reading
 
@@ -49,7 +50,11 @@ def attained(
     chosen = application.fiscal_calendar.parse(period)
     now, zone = application.clock.now(), organization_zone(application)
     with reading(application.engine) as session:
-        found = [attainment(session, quota, as_of=now, zone=zone) for quota in quotas_for(session, chosen)]
+        schedules = load_schedules(session)
+        found = [
+            attainment(session, quota, as_of=now, zone=zone, schedules=schedules)
+            for quota in quotas_for(session, chosen)
+        ]
     if fmt is Format.TABLE:
         print_table(quotas_table(found, chosen, zone, application.fiscal_calendar))
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from sqlmodel import Session
@@ -19,9 +19,9 @@ from autocapture.measure.labels import Labels, load_labels
 from autocapture.measure.money import from_minor, mean_from_minor
 from autocapture.measure.period import Period
 from autocapture.measure.query import Gap, Number, Query, Value
+from autocapture.measure.schedules import stopwatch
 from autocapture.measure.sql import parameters, prepare
 from autocapture.measure.survival import kaplan_meier_median
-from autocapture.measure.worktime import business_seconds, holidays_of
 
 Key = tuple[Any, ...]
 
@@ -91,14 +91,15 @@ def _cells(
     prepare(session)
     rolled = rollup.plan(session, metric, query)
     width = len(keys_of(metric, query))
+    lasting = stopwatch(session, metric, query.as_of) if isinstance(metric, Duration) else None
     cells: dict[Period, dict[Key, Cell]] = defaultdict(lambda: defaultdict(Cell))
     pieces = {day: piece for piece in query.pieces for day in _days(piece)} if query.grain else {}
     for part in rolled or (rollup.Part(summed(metric, query), query.period),):
         values = parameters(part.period, query.as_of, query.known_at, only_shared=part.only_shared)
         for row in session.execute(part.statement, values):
             cell = cells[pieces[row[width]] if query.grain else query.period][tuple(row[:width])]
-            if isinstance(metric, Duration):
-                cell.last(*duration_of(metric, row.begun, row.ended, row.zone, row.locale, query.as_of))
+            if lasting is not None:
+                cell.last(*lasting(row))
             else:
                 cell.add(int(row.num or 0), int(row.den or 0), row.n)
     return cells, "rollup" if rolled else "rows"
@@ -106,17 +107,6 @@ def _cells(
 
 def _days(period: Period) -> Iterable[date]:
     return (period.start + timedelta(days=n) for n in range(period.days))
-
-
-def duration_of(
-    metric: Duration, begun: datetime, ended: datetime | None, zone: str, locale: str, as_of: datetime
-) -> tuple[int, bool]:
-    """Seconds on the metric's clock, and whether it has ended by `as_of`."""
-    over = ended is not None and ended <= as_of
-    until = ended if ended is not None and over else as_of
-    if metric.clock == "calendar":
-        return int((until - begun).total_seconds()), over
-    return business_seconds(begun, until, zone, holidays_of(locale)), over
 
 
 def _ordered(

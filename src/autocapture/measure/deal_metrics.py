@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, String, and_, case, literal
+from sqlalchemy import Integer, and_, case, literal
 
 from autocapture.measure.declare import AsOf, Duration, Example, Ratio, Simple
 from autocapture.measure.examples import ANN, BOB
@@ -273,8 +273,6 @@ sales_cycle = Duration(
     where=_won,
     begun=deal.c.created_at,
     ended=deal.c.closed_at,
-    zone=literal("UTC", String()),
-    locale=literal("", String()),
     direction="down",
     rules=("R1", "R3", "R6", "R8", "R17"),
     doc=(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Integer, case, literal
+from sqlalchemy import ColumnElement, Integer, case, literal, null
 from sqlmodel import SQLModel
 
 from autocapture.measure.facts import Facts
@@ -72,10 +72,11 @@ class Metric:
     @property
     @abstractmethod
     def parts(self) -> Mapping[str, ColumnElement[Any]]:
-        """The measured columns of a row: `num` and `den`, or `begun`, `ended` and `zone`."""
+        """The measured columns of a row: `num` and `den`, or `begun`, `ended` and on the clock of working time `holder`."""
 
 
 _ONE: ColumnElement[int] = literal(1, Integer())
+_NOBODY: ColumnElement[Any] = null()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,15 +125,15 @@ class Cohort(Metric):
 class Duration(Metric):
     """The Kaplan–Meier median of the time from `begun` to `ended`; not ended by `as_of`: still running, never dropped.
 
-    `clock`: business counts working hours only, in the zone `zone`; calendar counts all time.
+    `clock`: business counts only the working time of `holder`, a user's id; calendar counts all time.
     """
 
     begun: ColumnElement[Any]
     ended: ColumnElement[Any]
-    zone: ColumnElement[str]
-    locale: ColumnElement[str]
+    holder: ColumnElement[Any] = _NOBODY
     clock: Literal["business", "calendar"] = "calendar"
 
     @property
     def parts(self) -> Mapping[str, ColumnElement[Any]]:
-        return {"begun": self.begun, "ended": self.ended, "zone": self.zone, "locale": self.locale}
+        measured = {"begun": self.begun, "ended": self.ended}
+        return {**measured, "holder": self.holder} if self.clock == "business" else measured

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, and_, func, literal
+from sqlalchemy import and_, func
 
 from autocapture.measure.declare import Duration, Example, Simple
 from autocapture.measure.examples import ANN, BOB, LEE
@@ -16,7 +16,6 @@ from autocapture.measure.facts import (
     activity,
     lead,
     participation,
-    user,
 )
 from autocapture.measure.touches import first_touch, is_cancelled, is_follow_up
 
@@ -80,16 +79,16 @@ lead_response_time = Duration(
     where=lead.c.id.is_not(None),
     begun=func.coalesce(lead.c.assigned_at, lead.c.created_at),
     ended=first_touch(),
-    zone=func.coalesce(user.c.time_zone, literal("UTC", String())),
-    locale=func.coalesce(user.c.locale, literal("", String())),
+    holder=lead.c.owner_id,
     clock="business",
     direction="down",
     rules=("R1", "R6", "R8", "R17"),
     counted_from=("email", "event", "call"),
     doc=(
         "Median working time from the assignment of a lead (its creation, where it was never assigned) to the first mail, "
-        "call or invitation that anybody of ours sends to the lead's contact. Working time is Monday to Friday 09:00–17:00 "
-        "in the zone of the rep who holds the lead, without public holidays where the rep's locale names a country; the "
+        "call or invitation that anybody of ours sends to the lead's contact. Working time is that of the rep who holds "
+        "the lead, in the rep's zone: the imported working hours, else Monday to Friday 09:00–17:00, without the public "
+        "holidays of the place they name, else of the country of the rep's locale. Days away count: somebody holds the lead. The "
         "whole wait is charged to that rep. What that rep sent since the lead was created, before it was assigned, answers it "
         "at once; what others sent before the assignment does not. Leads without an answer count as waiting until now "
         "(Kaplan–Meier median), and are never left out. Automatic mail is no answer. Null while fewer than half have been "

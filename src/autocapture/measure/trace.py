@@ -12,13 +12,14 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlmodel import Session
 
-from autocapture.measure.aggregate import duration_of, require_known
+from autocapture.measure.aggregate import require_known
 from autocapture.measure.compile import counted_rows, keys_of
 from autocapture.measure.coverage import today_of
 from autocapture.measure.declare import Duration, Metric
 from autocapture.measure.labels import Labels, load_labels
 from autocapture.measure.money import from_minor
 from autocapture.measure.query import Number, Query, TracedRow
+from autocapture.measure.schedules import Stopwatch, stopwatch
 from autocapture.measure.sql import Parameters, parameters, prepare, table
 
 activity = table("activity")
@@ -67,8 +68,9 @@ def trace(session: Session, metric: Metric, query: Query) -> list[TracedRow]:
     rows = session.execute(select(counted.rows), values).all()
     people = _people(session, metric, query, values) if metric.facts.shared else _persons(rows, counted.keys)
     details = _details(session, {(people[_cell(row, counted.keys)].kind, row.id) for row in rows})
+    lasting = stopwatch(session, metric, query.as_of) if isinstance(metric, Duration) else None
     traced = [
-        _traced(metric, query, row, counted.keys, people[_cell(row, counted.keys)], details, labels)
+        _traced(query, row, counted.keys, people[_cell(row, counted.keys)], details, labels, lasting)
         for row in rows
     ]
     return sorted(traced, key=lambda row: (row.at, row.id, str(row.by)))
@@ -99,16 +101,16 @@ def _people(
 
 
 def _traced(
-    metric: Metric,
     query: Query,
     row: Row[Any],
     keys: Sequence[str],
     people: _People,
     details: Mapping[tuple[str, int], _Detail],
     labels: Labels,
+    lasting: Stopwatch | None,
 ) -> TracedRow:
     ids = {key: row._mapping[key] for key in keys}
-    contribution, numerator, denominator = _shares(metric, query, row, ids.get("currency"))
+    contribution, numerator, denominator = _shares(row, ids.get("currency"), lasting)
     detail = details[people.kind, row.id]
     return TracedRow(
         kind=people.kind,
@@ -126,12 +128,10 @@ def _traced(
     )
 
 
-def _shares(
-    metric: Metric, query: Query, row: Row[Any], currency: str | None
-) -> tuple[Number, Number, Number]:
+def _shares(row: Row[Any], currency: str | None, lasting: Stopwatch | None) -> tuple[Number, Number, Number]:
     """Contribution, numerator and denominator of one row."""
-    if isinstance(metric, Duration):
-        seconds, over = duration_of(metric, row.begun, row.ended, row.zone, row.locale, query.as_of)
+    if lasting is not None:
+        seconds, over = lasting(row)
         return seconds, int(over), 1
     share = from_minor(row.num, currency) if currency else row.num
     return share, share, row.den

@@ -18,6 +18,7 @@ from autocapture.model import (
     rules,
     sign_in,
     watching,
+    working_time,
 )
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "rules",
     "sign_in",
     "watching",
+    "working_time",
 ]

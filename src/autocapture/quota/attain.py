@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -16,7 +15,7 @@ from autocapture.measure.catalog import metric_named
 from autocapture.measure.declare import Metric
 from autocapture.measure.period import Period
 from autocapture.measure.query import Gap, Number, Query, Scope, ScopeType
-from autocapture.measure.worktime import business_days, holidays_of
+from autocapture.measure.schedules import Schedules, load_schedules, share_gone
 from autocapture.model.measures import Quota
 from autocapture.model.organization import User
 
@@ -29,7 +28,8 @@ class Attainment:
     """A quota and what has come of it by `as_of`.
 
     `attainment` is a share (1 is the quota met): actual ÷ quota, or quota ÷ actual where less is better; None for a quota of 0
-    or where there is no actual value. `expected_share`: the part of the period's business days gone by, today included.
+    or where there is no actual value. `expected_share`: the part of the owner's available days in the period that is gone, today
+    included (`measure.schedules.share_gone`).
     `pace`: attainment against that part, so 1 is on the line; a metric that does not add up over time (a rate, a median, a
     stock) is compared with its whole quota at any time. `remaining` is what is missing of a sum or a stock, never below 0.
     A sum counts from 0, so nothing won yet is 0 of the quota; before the period begins, or where nothing is connected that is
@@ -63,10 +63,18 @@ def quotas_for(session: Session, period: Period) -> list[Quota]:
     )
 
 
-def attainment(session: Session, quota: Quota, *, as_of: datetime, zone: tzinfo = UTC) -> Attainment:
+def attainment(
+    session: Session,
+    quota: Quota,
+    *,
+    as_of: datetime,
+    zone: tzinfo = UTC,
+    schedules: Schedules | None = None,
+) -> Attainment:
     """What has come of `quota` by the instant `as_of`. Raises InputError where its metric, user or team no longer exists.
 
-    `zone`: the organization's, where the working days of teams and of the company begin.
+    `zone`: the organization's, where the working days of teams and of the company begin. `schedules`: everybody's, loaded once by
+    whoever asks of many quotas.
     """
     metric = metric_named(quota.metric)
     period = Period(quota.period_start, quota.period_end)
@@ -76,8 +84,9 @@ def attainment(session: Session, quota: Quota, *, as_of: datetime, zone: tzinfo 
     actual = value.value
     if actual is None and "user" in metric.additive and value.gap not in (Gap.NOT_BEGUN, Gap.NOT_CONNECTED):
         actual = Decimal(0)
-    today, holidays = _calendar(session, quota, as_of, zone)
-    share = elapsed_share(period, today, holidays)
+    there = ZoneInfo(_owner(session, quota).time_zone) if quota.scope_type == "user" else zone
+    known = load_schedules(session) if schedules is None else schedules
+    share = float(share_gone(session, known, scope, period, as_of.astimezone(there).date()))
     attained = _attained(actual, quota.value, metric)
     return Attainment(
         quota=quota,
@@ -93,22 +102,8 @@ def attainment(session: Session, quota: Quota, *, as_of: datetime, zone: tzinfo 
     )
 
 
-def elapsed_share(period: Period, today: date, holidays: Container[date] = ()) -> float:
-    """The part of the period's business days up to `today`, which counts; of its days, where none of them is one."""
-    last = min(today, period.end)
-    whole = business_days(period.start, period.end, holidays)
-    if whole:
-        return business_days(period.start, last, holidays) / whole
-    return max(0, (last - period.start).days + 1) / period.days
-
-
-def _calendar(session: Session, quota: Quota, as_of: datetime, zone: tzinfo) -> tuple[date, Container[date]]:
-    """Today and the holidays where the quota's owner works; no holidays for teams and the company, who may work in several
-    countries."""
-    if quota.scope_type == "user":
-        owner = session.exec(select(User).where(User.email == quota.scope)).one()
-        return as_of.astimezone(ZoneInfo(owner.time_zone)).date(), holidays_of(owner.locale)
-    return as_of.astimezone(zone).date(), ()
+def _owner(session: Session, quota: Quota) -> User:
+    return session.exec(select(User).where(User.email == quota.scope)).one()
 
 
 def _attained(actual: Number | None, target: Decimal, metric: Metric) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,8 +11,9 @@ from decimal import Decimal
 from sqlmodel import Session, col, func, select
 
 from autocapture.measure.catalog import CATALOG
-from autocapture.measure.period import parse_period
-from autocapture.measure.worktime import business_days, holidays_of
+from autocapture.measure.period import Period, parse_period
+from autocapture.measure.query import Scope, ScopeType
+from autocapture.measure.schedules import Schedules, load_schedules, share_gone
 from autocapture.model.crm import Deal
 from autocapture.model.measures import Quota
 from autocapture.model.organization import Team, User
@@ -43,7 +44,8 @@ def build_summary(session: Session, team: Team, week: str, as_of: datetime) -> S
     """The summary of `team` in the ISO week `week` (``2026-W46``) as known at `as_of`."""
     period = parse_period(week)
     people = roster(session, team, period.start, period.end)
-    scene = _Scene(Measured(session, as_of), people, Cell(period.start, period.end, people.team_id))
+    cell = Cell(period.start, period.end, people.team_id)
+    scene = _Scene(Measured(session, as_of), people, cell, load_schedules(session))
     return scene.summary(week)
 
 
@@ -52,6 +54,7 @@ class _Scene:
     measured: Measured
     roster: Roster
     cell: Cell
+    schedules: Schedules
 
     def summary(self, week: str) -> Summary:
         pipelines = self._pipelines()
@@ -117,22 +120,22 @@ class _Scene:
         return Person(
             rep.id,
             rep.name,
-            self._attainment("user", rep.email, user=rep.id, holidays=holidays_of(rep.locale)),
+            self._attainment("user", rep.email, user=rep.id),
             numbers,
         )
 
     def _attainment(
         self,
-        scope_type: str,
+        scope_type: ScopeType,
         scope: str,
         *,
         team: int | None = None,
         user: int | None = None,
-        holidays: Container[date] = (),
     ) -> Attainment | None:
         quota = self._quota(scope_type, scope)
         if quota is None:
             return None
+        whole = Period(quota.period_start, quota.period_end)
         until = min(quota.period_end, self.cell.end)
         counted = self.measured.number(
             quota.metric, Cell(quota.period_start, until, team, user, quota.currency)
@@ -147,7 +150,7 @@ class _Scene:
             quota=quota.value,
             actual=actual,
             rate=rate,
-            elapsed=_elapsed(quota, until, holidays),
+            elapsed=share_gone(self.measured.session, self.schedules, Scope(scope_type, scope), whole, until),
         )
 
     def _quota(self, scope_type: str, scope: str) -> Quota | None:
@@ -198,12 +201,6 @@ class _Scene:
 
     def _ids(self, metric: str, cell: Cell) -> set[int]:
         return {row.id for row in self.measured.rows(metric, cell)}
-
-
-def _elapsed(quota: Quota, until: date, holidays: Container[date]) -> Decimal:
-    """The share of the quota's business days that has gone by the end of `until`."""
-    days = business_days(quota.period_start, quota.period_end, holidays)
-    return Decimal(business_days(quota.period_start, until, holidays)) / days if days else Decimal(1)
 
 
 def _in_currency(cell: Cell, currency: str | None) -> Cell:

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from autocapture.application import Application
 from autocapture.errors import InputError
 from autocapture.measure.query import Number
+from autocapture.measure.schedules import load_schedules
 from autocapture.model.activities import Participation
 from autocapture.model.directory import Organization
 from autocapture.model.measures import Quota
@@ -123,9 +124,10 @@ def _actuals(
 ) -> dict[int, Number | None]:
     """By place in `quotas`; without those whose metric, user or team is gone."""
     found: dict[int, Number | None] = {}
+    schedules = load_schedules(session)
     for place, quota in enumerate(quotas):
         try:
-            found[place] = attainment(session, quota, as_of=now, zone=zone).actual
+            found[place] = attainment(session, quota, as_of=now, zone=zone, schedules=schedules).actual
         except InputError:
             continue
     return found

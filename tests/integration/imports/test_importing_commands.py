@@ -87,3 +87,33 @@ def test_a_file_of_users_that_is_no_text_is_told_with_what_helps(folder: Path) -
 def test_one_row_is_told_as_one(folder: Path) -> None:
     (folder / "users.csv").write_text("email,name\nmax@example.com,Max\n")
     assert "1 row was imported, 0 refused" in run("users", "import", "users.csv").stdout
+
+
+def test_hours_absences_and_periods_of_the_fiscal_year_are_imported_from_files(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOCAPTURE_FISCAL_YEAR_BEGINS_IN", "2")
+    (folder / "hours.csv").write_text("user,monday,tuesday\n,09:00-17:00,09:00-17:00\n")
+    (folder / "absences.csv").write_text(
+        "user,starts_on\nanna@ours.example,2026-11-09\nzoe@ours.example,2026-11-09\n"
+    )
+    (folder / "quotas.csv").write_text(
+        "metric,scope_type,scope,period,value,currency\nemails_sent,company,,FY2026-Q4,9,\n"
+    )
+    assert "working hours: 1 created" in run("import", "working-hours", "hours.csv").stdout
+    shown = run("import", "absences", "absences.csv", "--strict")
+    assert (shown.exit_code, shown.stdout.splitlines()) == (
+        1,
+        [
+            "absence: 1 created, 0 updated, 0 unchanged",
+            "refused: absences.csv line 3: there is no user 'zoe@ours.example'",
+            "1 row was imported, 1 refused",
+        ],
+    )
+    rows = [
+        json.loads(line)
+        for line in run("import", "quotas", "quotas.csv", "--format", "jsonl").stdout.splitlines()
+    ]
+    assert [row["key"] for row in rows if row["action"] == "create"] == [
+        "emails_sent / company /  / 2026-11-01 / 2027-01-31"
+    ]

@@ -14,7 +14,8 @@ from tests.unit.measured_cast import measured_cast
 from autocapture.measure.examples import ANN, BOB, activity, at, deal, insert_rows, lead
 from autocapture.measure.period import Period, parse_period
 from autocapture.model.measures import Quota
-from autocapture.quota.attain import attainment, elapsed_share, quotas_for
+from autocapture.model.working_time import Absence
+from autocapture.quota.attain import attainment, quotas_for
 
 WEEK = parse_period("2026-W46")
 AFTER = at("11-30 12:00")
@@ -60,9 +61,24 @@ def test_pace_compares_with_the_business_days_gone_by(session: Session) -> None:
     insert_rows(
         session, (*activity(1, "email", "11-09 10:00", [ANN]), *activity(2, "email", "11-09 11:00", [ANN]))
     )
-    found = attainment(session, quota("emails_sent", "5"), as_of=at("11-10 12:00"))
+    found = attainment(session, quota("emails_sent", "5", "ann@us.example"), as_of=at("11-10 12:00"))
     assert (found.attainment, found.expected_share) == (0.4, 0.4)
     assert found.pace == pytest.approx(1.0)
+
+
+def test_nothing_is_expected_of_days_on_which_a_rep_is_away(session: Session) -> None:
+    insert_rows(
+        session,
+        (
+            *activity(1, "email", "11-11 10:00", [ANN]),
+            Absence(user_id=ANN, starts_on=date(2026, 11, 9), ends_on=date(2026, 11, 10)),
+        ),
+    )
+    found = attainment(session, quota("emails_sent", "3", "ann@us.example"), as_of=at("11-11 12:00"))
+    assert found.expected_share == found.attainment == pytest.approx(1 / 3)
+    assert found.pace == pytest.approx(1.0)
+    before = attainment(session, quota("emails_sent", "3", "ann@us.example"), as_of=at("11-10 12:00"))
+    assert (before.expected_share, before.pace) == (0, None)
 
 
 def test_money_counts_in_its_own_currency_only_and_nothing_won_is_nothing_attained(session: Session) -> None:
@@ -92,27 +108,19 @@ def test_a_quota_of_nothing_and_a_rate_without_cases_have_no_attainment(session:
     assert (rate.actual, rate.attainment, rate.pace) == (None, None, None)
 
 
-def test_the_share_gone_by_counts_monday_to_friday_and_today() -> None:
-    november = parse_period("2026-11")
-    assert elapsed_share(november, date(2026, 10, 31)) == 0
-    assert elapsed_share(november, date(2026, 11, 2)) == pytest.approx(1 / 21)
-    assert elapsed_share(november, date(2026, 11, 15)) == pytest.approx(10 / 21)
-    assert elapsed_share(november, date(2027, 1, 1)) == 1
-    weekend = Period(date(2026, 11, 14), date(2026, 11, 15))
-    assert elapsed_share(weekend, date(2026, 11, 14)) == 0.5
-
-
 def test_a_day_begins_where_the_rep_works_and_for_a_team_where_the_organization_does(
     session: Session,
 ) -> None:
-    """Tuesday 00:30 in Amsterdam, still Monday in New York, where Wednesday is a holiday, and in UTC."""
+    """Tuesday 00:30 in Amsterdam, still Monday in New York, where Wednesday is a holiday, and in UTC. Ann has five days in the
+    week, Bob four, Cho in South five."""
     late = at("11-09 23:30")
     zone = ZoneInfo("Europe/Stockholm")
     shares = {
         scope: attainment(session, quota("emails_sent", "5", scope), as_of=late, zone=zone).expected_share
         for scope in ("ann@us.example", "bob@us.example", "North", "")
     }
-    assert shares == {"ann@us.example": 0.4, "bob@us.example": 0.25, "North": 0.4, "": 0.4}
+    of_north, of_all = pytest.approx(4 / 9), pytest.approx(6 / 14)
+    assert shares == {"ann@us.example": 0.4, "bob@us.example": 0.25, "North": of_north, "": of_all}
 
 
 def test_quotas_for_a_period_are_those_that_overlap_it(session: Session) -> None:

@@ -262,6 +262,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_table(
+        "absence",
+        sa.Column("user_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("share", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["app_user.id"],
+        ),
+        sa.PrimaryKeyConstraint("user_id", "starts_on"),
+    )
+    op.create_table(
         "account",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
@@ -454,7 +466,6 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("created_on", sa.Date(), nullable=False),
-        sa.Column("thread_only", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["company_id"],
             ["company.id"],
@@ -684,6 +695,29 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("web_session", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_web_session_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "working_hours",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("week", sa.String(), nullable=False),
+        sa.Column("holidays", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["app_user.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("user_id", "valid_from"),
+    )
+    with op.batch_alter_table("working_hours", schema=None) as batch_op:
+        batch_op.create_index(
+            "working_hours_of_all",
+            ["valid_from"],
+            unique=True,
+            sqlite_where=sa.text("user_id IS NULL"),
+            postgresql_where=sa.text("user_id IS NULL"),
+        )
 
     op.create_table(
         "adjustment",
@@ -1215,6 +1249,14 @@ def downgrade() -> None:
         batch_op.drop_index("adjustment_publication")
 
     op.drop_table("adjustment")
+    with op.batch_alter_table("working_hours", schema=None) as batch_op:
+        batch_op.drop_index(
+            "working_hours_of_all",
+            sqlite_where=sa.text("user_id IS NULL"),
+            postgresql_where=sa.text("user_id IS NULL"),
+        )
+
+    op.drop_table("working_hours")
     with op.batch_alter_table("web_session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_web_session_user_id"))
 
@@ -1295,6 +1337,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_account_user_id"))
 
     op.drop_table("account")
+    op.drop_table("absence")
     op.drop_table("try_bucket")
     op.drop_table("tombstone")
     with op.batch_alter_table("thread_key", schema=None) as batch_op:
