@@ -466,6 +466,7 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("created_on", sa.Date(), nullable=False),
+        sa.Column("thread_only", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["company_id"],
             ["company.id"],
