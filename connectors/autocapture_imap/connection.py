@@ -209,12 +209,15 @@ def _day_before(day: date) -> date:
     return date.fromordinal(max(day.toordinal() - 1, 1))
 
 
-def _header_name(answer: Mapping[bytes, Value]) -> bytes | None:
+def _header_name(answer: dict[bytes, Value]) -> bytes | None:
     """None for an answer that nobody asked for: one without the header section. Servers may write its fields otherwise than
     they were asked."""
     if _AS_ASKED in answer:
         return _AS_ASKED
-    return next((name for name in answer if name.startswith(_SECTION)), None)
+    for name in reversed(answer):  # it is asked for last, and most servers answer in that order
+        if name.startswith(_SECTION):
+            return name
+    return None
 
 
 def _record(id_: str, raw: bytes, answer: Mapping[bytes, Value]) -> Record | Broken:

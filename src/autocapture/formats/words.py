@@ -12,6 +12,8 @@ _CODE = re.compile(
     r"(?<![^\W_])([^\W\d_]{1,20}+)(?=( ?[-–] ?|[ .]?)\n?([0-9]{1,4}+(?![^\W_])|[A-HJ-Z](?![^\W_]|[ -]?[0-9])))"
 )
 """A word, what stands between, and a number or letter, be it on the next line; that may be the word of another: ``Hall B 2``."""
+_ENDS_CODE = re.compile(r"[0-9]|\b[A-HJ-Z](?![^\W_])")
+"""One of these is in each code: most subjects have none."""
 _SHORT = 2
 """Letters before a number that are a code's only in capitals, where a space is between: ``P 41``, not ``to 41``."""
 _ENDINGS = (
@@ -40,6 +42,8 @@ def words_in(text: str) -> list[str]:
 
 def codes_in(text: str) -> Iterator[Code]:
     """The codes of a text. A letter is one only in capitals, and ``I`` never."""
+    if _ENDS_CODE.search(text) is None:
+        return
     for before, between, after in _CODE.findall(text):
         if _is_code(before, between, after):
             yield Code(before.casefold(), after.casefold())

@@ -10,7 +10,15 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from autocapture.match.matters import Matter, Seen
-from autocapture.match.words import UNSAID, Content, Said, deal_words, is_among, named_products, said_of
+from autocapture.match.words import (
+    UNSAID,
+    Content,
+    Said,
+    deal_words,
+    named_products,
+    said_of,
+    with_beginnings,
+)
 from autocapture.match.writing import turns_away
 from autocapture.model.crm import WON
 from autocapture.model.directory import Directory, KnownDeal
@@ -33,7 +41,7 @@ def evidence_of(
 ) -> tuple[dict[int, Evidence], Evidence]:
     """For each candidate, and for no deal. What a customer may mean besides counts only where no deal is named."""
     candidates = matter.candidates
-    contacts = frozenset().union(*[cast.speaking for cast in matter.casts])
+    contacts = matter.casts[0].speaking.union(*[cast.speaking for cast in matter.casts[1:]])
     ours = _ours(matter.members)
     content = matter.content
     bought = _bought(matter, directory)
@@ -208,18 +216,29 @@ def _by_silence(
     found = {_silence(matter, content): 1.0}
     if named_beside:
         found["another product"] = 1.0
-    elif is_among(content.title, rules.service):
-        found["service"] = 1.0
-    elif is_among(content.title, rules.doubtful) or is_among(content.words, rules.service):
-        found["perhaps service"] = 1.0
-    elif is_among(content.words, rules.doubtful):
-        found["perhaps service"] = _IN_PASSING
+    else:
+        found |= _by_service(content, rules)
     texts = [text for each in matter.members for text in (each.draft.subject, each.occurrence.text)]
     if turns_away(texts, content.words, rules.elsewhere):
         found["another matter"] = 1.0
     if all(each.draft.kind == "email" and each.draft.direction == "outbound" for each in matter.members):
         found["unanswered"] = 1.0
     return found
+
+
+def _by_service(content: Content, rules: MatchingRules) -> dict[str, float]:
+    """What is no sale counts less where it stands in a text, or where sales speak of it too."""
+    title = with_beginnings(content.title)
+    if not title.isdisjoint(rules.service):
+        return {"service": 1.0}
+    if not title.isdisjoint(rules.doubtful):
+        return {"perhaps service": 1.0}
+    if not content.has_text:
+        return {}
+    words = with_beginnings(content.words)
+    if not words.isdisjoint(rules.service):
+        return {"perhaps service": 1.0}
+    return {} if words.isdisjoint(rules.doubtful) else {"perhaps service": _IN_PASSING}
 
 
 def _by_purchases(
@@ -248,7 +267,9 @@ def _silence(matter: Matter, content: Content) -> str:
 def _bought(matter: Matter, directory: Directory) -> list[KnownDeal]:
     at = matter.members[0].at
     ids = {each for company in matter.companies for each in directory.deals_of_company.get(company, ())}
-    deals = [directory.deals[each] for each in sorted(ids - matter.candidates.keys())]
+    others = sorted(ids.difference(matter.candidates))
     return [
-        deal for deal in deals if deal.outcome == WON and deal.closed_at is not None and deal.closed_at < at
+        deal
+        for deal in [directory.deals[each] for each in others]
+        if deal.outcome == WON and deal.closed_at is not None and deal.closed_at < at
     ]

@@ -30,6 +30,9 @@ _TOLD = 0.99
 _HINTED = 0.5
 """So much of its own words is enough where no other deal has any."""
 
+_UNWRITTEN = (NOTHING, NOTHING._replace(has_subject=True))
+"""What an activity without a text says itself under the subject of another one."""
+
 
 @dataclass(slots=True)
 class Seen:
@@ -55,7 +58,8 @@ class Seen:
     @property
     def written(self) -> Content:
         """What it says itself, where its subject is the one that it answers."""
-        return self.own._replace(has_subject=self.content.has_subject)
+        has_subject = self.content.has_subject
+        return _UNWRITTEN[has_subject] if self.own is NOTHING else self.own._replace(has_subject=has_subject)
 
     @property
     def people(self) -> Sequence[Person]:
@@ -131,16 +135,15 @@ def matters_of(group: Sequence[Seen], directory: Directory, rules: MatchingRules
     if len(group) == 1 and (group[0].occurrence.text is None or len(group[0].candidates) < 2):
         found.append(_begun(group[0], frozenset()))
         group = ()
-    subjects: set[str] = set()
+    news = _news_of(group)
+    # where only one of them says anything, there is no matter to name another deal than
+    may_differ = len([seen for seen, new in zip(group, news, strict=True) if seen.named or new.words]) > 1
     latest: datetime | None = None
-    for seen in group:
-        subject = base_subject(seen.draft.subject or "")
-        new = seen.written if _is_inherited(seen, subject, subjects) else seen.content
+    for seen, new in zip(group, news, strict=True):
         paused = latest is not None and seen.at - latest > rules.pause
-        pointed = frozenset(seen.named) or _pointed(
-            seen.candidates, new, directory, rules, after_pause=paused
-        )
-        subjects.add(subject)
+        pointed = frozenset(seen.named)
+        if not pointed and (may_differ or new is not seen.content):
+            pointed = _pointed(seen.candidates, new, directory, rules, after_pause=paused)
         latest = seen.at
         turned = new is not seen.content and turns_away([seen.occurrence.text], new.words, rules.elsewhere)
         for matter in _nearest_first(found, seen):
@@ -163,6 +166,17 @@ def matters_of(group: Sequence[Seen], directory: Directory, rules: MatchingRules
             whole.add(seen)
     for matter in found:
         matter.close()
+    return found
+
+
+def _news_of(group: Sequence[Seen]) -> list[Content]:
+    """What each of them says itself: where its subject is the one that it answers, its text alone."""
+    found: list[Content] = []
+    subjects: set[str] = set()
+    for seen in group:
+        subject = base_subject(seen.draft.subject or "")
+        found.append(seen.written if _is_inherited(seen, subject, subjects) else seen.content)
+        subjects.add(subject)
     return found
 
 

@@ -64,31 +64,40 @@ class DealWords(NamedTuple):
 @lru_cache(maxsize=2_048)  # each answer of a thread has the same subject
 def content_of_subject(subject: str) -> Content:
     """What a subject or title says."""
-    said = content_of_text(subject)
-    return said._replace(title=said.words, titled=said.stems, has_subject=bool(subject), has_text=False)
+    words, numbers, stems = _read(subject)
+    return Content(words, numbers, stems, title=words, titled=stems, has_subject=bool(subject))
 
 
 def content_of_text(text: str) -> Content:
     """What a text says. Numbers are words with a digit, alone and joined with the word before: ``PO 4711``."""
+    return Content(*_read(text), has_text=bool(text))
+
+
+def _read(text: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Words, numbers, and stems with codes."""
     read = text[:_READ_LIMIT]
     in_order = words_in(read)
-    words, numbers = frozenset(in_order), frozenset(_numbers(in_order))
+    words = frozenset(in_order)
     stems = frozenset([*map(stem, words), *[each.joined for each in codes_in(read)]])
-    return Content(words, numbers, stems, has_text=bool(text))
+    return words, frozenset(_numbers(in_order)), stems
 
 
 def together(contents: Sequence[Content]) -> Content:
     """What several activities say between them."""
-    if len(contents) == 1:
-        return contents[0]
+    first, *others = {id(each): each for each in contents}.values()  # of answers the subject is one value
+    if not others:
+        return first
+    has_text = any(each.has_text for each in contents)
+    words = first.words.union(*[each.words for each in others])
+    stems = first.stems.union(*[each.stems for each in others])
     return Content(
-        frozenset().union(*[each.words for each in contents]),
-        frozenset().union(*[each.numbers for each in contents]),
-        frozenset().union(*[each.stems for each in contents]),
-        frozenset().union(*[each.title for each in contents]),
-        frozenset().union(*[each.titled for each in contents]),
+        words,
+        first.numbers.union(*[each.numbers for each in others]),
+        stems,
+        first.title.union(*[each.title for each in others]) if has_text else words,
+        first.titled.union(*[each.titled for each in others]) if has_text else stems,
         any(each.has_subject for each in contents),
-        any(each.has_text for each in contents),
+        has_text,
     )
 
 
@@ -103,23 +112,26 @@ def deal_words(deal: KnownDeal, directory: Directory, rules: MatchingRules) -> D
 def _deal_words(deal: KnownDeal, directory: Directory, rules: MatchingRules) -> DealWords:
     company = directory.company_names.get(deal.company_id or 0, "")
     phrases = [
-        _phrase(deal.name, company, rules.common),
-        *[_phrase(each, "", rules.common) for each in deal.products],
+        _phrase(deal.name, _words(company), rules.common),
+        *[_product_phrase(each, rules.common) for each in deal.products],
     ]
     told = tuple(dict.fromkeys([phrase for phrase in phrases if phrase.stems or phrase.codes]))
-    every = frozenset().union(*[phrase.stems | phrase.codes for phrase in told])
+    every = frozenset().union(*[part for phrase in told for part in phrase])
     return DealWords(told, every, frozenset(_numbers_of(deal.references)))
 
 
 @lru_cache(maxsize=4_096)  # a product is in many deals
-def _phrase(name: str, company: str, common: frozenset[str]) -> Phrase:
-    """The name without the company's words, and what is left of a code."""
-    but = _words(company)
+def _product_phrase(name: str, common: frozenset[str]) -> Phrase:
+    return _phrase(name, frozenset(), common)
+
+
+def _phrase(name: str, but: frozenset[str], common: frozenset[str]) -> Phrase:
+    """The name without the words in `but`, and what is left of a code."""
     codes = [each for each in codes_in(name) if each.before not in but]
     left_over = {each.before for each in codes if len(each.before) <= _LEFT_OVER}
     stems: set[str] = set()
     whole = {each.joined for each in codes}
-    for word in _words(name).difference(but, left_over):
+    for word in {*words_in(name)}.difference(but, left_over):
         if not word.isdecimal() or len(word) > _SHORT_NUMBER:
             if len(word) > 1 and word not in common:
                 stems.add(stem(word))
@@ -161,12 +173,11 @@ def _is_number(text: str) -> bool:
     return len(text) >= _SHORTEST_REFERENCE and any(map(str.isdigit, text))
 
 
-def is_among(words: frozenset[str], *lists: frozenset[str]) -> bool:
-    """Whether a word is on one of the lists, or begins with one of six letters or more: ``Schulungstermine``."""
-    if not all(words.isdisjoint(listed) for listed in lists):
-        return True
-    heads = {word[:end] for word in words for end in range(_STEM, min(len(word), _LONGEST))}
-    return bool(heads) and not all(heads.isdisjoint(listed) for listed in lists)
+def with_beginnings(words: frozenset[str]) -> frozenset[str]:
+    """The words with their beginnings of six letters or more, by which a list knows them too: ``Schulungstermine``."""
+    return words.union(
+        [word[:end] for word in words if len(word) > _STEM for end in range(_STEM, min(len(word), _LONGEST))]
+    )
 
 
 def named_products(content: Content, directory: Directory) -> list[frozenset[str]]:

@@ -45,7 +45,8 @@ def _signs(words: list[str], name: frozenset[str]) -> bool:
 
 def turns_away(texts: Iterable[str | None], words: frozenset[str], phrases: frozenset[str]) -> bool:
     """Whether one of the texts says that it is about something else: ``off topic``, ``helt annat``. `words` are all of theirs."""
-    near = [phrase for of_phrase, phrase in _spaced(phrases) if of_phrase <= words]
+    spaced, every = _spaced(phrases)
+    near = () if words.isdisjoint(every) else [phrase for of_phrase, phrase in spaced if of_phrase <= words]
     if not near:
         return False
     said = [f" {' '.join(words_in(text))} " for text in texts if text]
@@ -53,6 +54,7 @@ def turns_away(texts: Iterable[str | None], words: frozenset[str], phrases: froz
 
 
 @lru_cache(maxsize=8)
-def _spaced(phrases: frozenset[str]) -> tuple[tuple[frozenset[str], str], ...]:
-    """Each phrase with its words, and with spaces around it."""
-    return tuple([(frozenset(each.split()), f" {each} ") for each in sorted(phrases)])
+def _spaced(phrases: frozenset[str]) -> tuple[tuple[tuple[frozenset[str], str], ...], frozenset[str]]:
+    """Each phrase with its words, and with spaces around it; and the words of all."""
+    spaced = tuple([(frozenset(each.split()), f" {each} ") for each in sorted(phrases)])
+    return spaced, frozenset().union(*[of_phrase for of_phrase, _ in spaced])

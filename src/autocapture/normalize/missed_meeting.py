@@ -63,15 +63,17 @@ _SAYS = (
 _HINT = re.compile(
     r"sorry|apolog|missed|didn|did not|weren|were not|entschuldig|verzeih|leid|vermisst|nicht|excu|spijt|gemist|niet|ursäkta|"
     r"förlåt|ledsen|beklagar|saknade|inte|désol|pardon|navré|pas|siento|sentimos|lamento|disculp|perd|menos|no |抱歉|对不起|"
-    r"對不起|不好意思|没|沒|未",
-    re.IGNORECASE,
+    r"對不起|不好意思|没|沒|未"
 )
-"""One of these is in each of them: most subjects have none."""
+"""One of these is in each of them, case-folded: most subjects have none."""
 
 
 def said_in_subject(subject: str) -> str | None:
     """What the subject says of a meeting: `MISSED_IT`, `MISSED_YOU` or nothing. An answer carries another one's words."""
-    if _HINT.search(subject) is None or base_subject(subject) != " ".join(subject.split()).casefold():
+    if (
+        _HINT.search(subject.casefold()) is None
+        or base_subject(subject) != " ".join(subject.split()).casefold()
+    ):
         return None
     return _said(subject)
 

@@ -29,7 +29,7 @@ from autocapture.store.bulk import (
     delete_where_in,
     execute_many,
     in_chunks,
-    insert_missing,
+    insert_missing_tuples,
     insert_tuples,
     table_of,
     update_rows,
@@ -206,11 +206,7 @@ def remove(session: Session, gone: Sequence[Stored]) -> None:
 
 def mark_dirty(session: Session, cells: Iterable[tuple[int, date]]) -> None:
     """The rollups of these users' days are to be computed anew."""
-    insert_missing(
-        session,
-        DirtyCell,
-        [{"user_id": user_id, "local_date": local_date} for user_id, local_date in sorted(set(cells))],
-    )
+    insert_missing_tuples(session, DirtyCell, ("user_id", "local_date"), sorted(set(cells)))
 
 
 def aliases(session: Session, keys: Collection[int]) -> dict[int, int]:
@@ -253,7 +249,7 @@ def _write_matches(session: Session, items: Iterable[tuple[Stored, Matched]]) ->
     links = [
         (
             item.activity_id, link.target, link.target_id, link.method,
-            link.weight, dict(link.evidence), link.rules,
+            link.weight, link.evidence, link.rules,
         )
         for item, matched in items
         for link in matched.links

@@ -99,7 +99,14 @@ def insert_tuples(
 def insert_missing(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts the rows whose key is not there yet and leaves the others alone."""
     if rows:
-        execute_many(session, _missing, table_of(model), tuple(rows[0]), _tuples(rows))
+        insert_missing_tuples(session, model, tuple(rows[0]), _tuples(rows))
+
+
+def insert_missing_tuples(
+    session: Session, model: type[SQLModel], names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """`insert_missing` of rows without their names: `names` holds them for all."""
+    execute_many(session, _missing, table_of(model), names, rows)
 
 
 def upsert(
@@ -254,11 +261,15 @@ def _compiled(
 
 
 def _converted(values: Sequence[Any], processor: Callable[[Any], Any] | None) -> Iterable[Any]:
+    """Each value once: the present moment stands in every row, and what a thread was matched by in several."""
     if processor is None:
         return values
-    if len(set(map(id, values))) == 1:  # the present moment, or nothing in any row
-        return [processor(values[0])] * len(values)
-    return map(processor, values)
+    keys = list(map(id, values))
+    distinct = dict(zip(keys, values, strict=True))
+    if len(distinct) == len(values):
+        return map(processor, values)
+    converted = {key: processor(value) for key, value in distinct.items()}
+    return map(converted.__getitem__, keys)
 
 
 def _default(column: Column[Any]) -> Any:

@@ -75,6 +75,10 @@ _BOARDS_OF = Lookup(
         .where(_HANDLE.c.kind == "email", among(_HANDLE.c.value, "handles"))
     )
 )
+_HAS = select(
+    select(_HANDLE.c.value).where(_HANDLE.c.kind == "phone").exists(), select(_BOARD.c.number).exists()
+)
+"""Whether the CRM has telephone numbers at all, and whether a switchboard is known."""
 
 
 def switchboards(session: Session, numbers: Collection[str]) -> Mapping[str, frozenset[int]]:
@@ -103,8 +107,10 @@ def shared_by(session: Session, handles: Collection[str]) -> set[str]:
     """The numbers that those who write from these addresses share with others."""
     if not handles:
         return set()
-    rows = (*_SHARED_BY(session, handles=handles), *_BOARDS_OF(session, handles=handles))
-    return {number for (number,) in rows}
+    has_lines, has_boards = session.connection().execute(_HAS).one()
+    rows = _SHARED_BY(session, handles=handles) if has_lines else ()
+    boards = _BOARDS_OF(session, handles=handles) if has_boards else ()
+    return {number for (number,) in (*rows, *boards)}
 
 
 class Reached(NamedTuple):

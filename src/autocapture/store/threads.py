@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from autocapture.model.activities import Activity, ThreadKey
-from autocapture.store.bulk import insert_missing, table_of
+from autocapture.store.bulk import insert_missing_tuples, table_of
 from autocapture.store.lookup import Lookup
 
 _KEY = table_of(ThreadKey).c
@@ -33,10 +33,9 @@ def assign(session: Session, messages: Sequence[Sequence[int]]) -> list[int]:
     for old, new in moved.items():
         session.execute(update(ThreadKey).where(col(ThreadKey.thread_id) == old).values(thread_id=new))
         session.execute(update(Activity).where(col(Activity.thread_id) == old).values(thread_id=new))
-    insert_missing(
-        session,
-        ThreadKey,
-        [{"key": key, "thread_id": sets.smallest(key)} for key in sorted(every - known.keys())],
+    unknown = sorted(every - known.keys())
+    insert_missing_tuples(
+        session, ThreadKey, ("key", "thread_id"), [(key, sets.smallest(key)) for key in unknown]
     )
     return [sets.smallest(keys[0]) for keys in messages]
 
@@ -53,7 +52,9 @@ class _Sets:
 
     def smallest(self, member: int) -> int:
         parent = self._parent
-        root = member
+        root = parent.get(member, member)
+        if parent.get(root, root) == root:  # nearly always
+            return root
         while (above := parent.get(root, root)) != root:
             root = above
         while (above := parent.get(member, member)) != root:
@@ -61,5 +62,8 @@ class _Sets:
         return root
 
     def join(self, one: int, other: int) -> None:
-        low, high = sorted((self.smallest(one), self.smallest(other)))
-        self._parent[high] = low
+        one, other = self.smallest(one), self.smallest(other)
+        if one < other:
+            self._parent[other] = one
+        elif other < one:
+            self._parent[one] = other

@@ -47,6 +47,14 @@ _SEEN = Lookup(
 )
 
 
+class _Copy(NamedTuple):
+    """A staged email that may be stored, with the activity that its Message-ID names."""
+
+    staged: Staged
+    draft: Draft
+    own: int
+
+
 class _Identified(NamedTuple):
     """A staged email with the activity that it is a copy of, or will be."""
 
@@ -61,8 +69,8 @@ def store_emails(
     """Writes the activities of these emails and names them in the ledger rows (which the caller writes). `again`: the ledger
     held some of them before."""
     present = put_off(session, staged, scope) if again else staged
-    copies = [(item, item.draft) for item in present if item.draft is not None]
-    stored = activities.load(session, {stable_id(draft.dedupe_key) for _, draft in copies})
+    copies = [_copy(item, item.draft) for item in present if item.draft is not None]
+    stored = activities.load(session, {copy.own for copy in copies})
     known = set(stored)
     anew, owners = told_anew(session, known, present, scope)
     identified = _identify(session, copies, stored, anew, scope)
@@ -95,6 +103,10 @@ def store_emails(
     look_again(session, scope.organization, saying, now)
 
 
+def _copy(staged: Staged, draft: Draft) -> _Copy:
+    return _Copy(staged, draft, stable_id(draft.dedupe_key))
+
+
 def _as_told(drafts: Sequence[Draft], kept: Draft | None, owners: Set[int], scope: Scope) -> Draft:
     """The mail as its copies tell it, with what is kept of other ones, which may have been read under other people of ours."""
     if kept is None and len(drafts) == 1:
@@ -123,16 +135,16 @@ def _shown_by_refused(
     session: Session, staged: Sequence[Staged], present: Collection[int], scope: Scope
 ) -> dict[int, Verdict]:
     """The stored mails, but those `present`, that items which are to be told to nobody are copies of, and why those are."""
-    copies = refused(staged)
-    if not copies:
+    why = refused(staged)
+    if not why:
         return {}
-    keys = {stable_id(draft.dedupe_key) for _, draft, _ in copies}
+    copies = [_copy(item, draft) for item, draft, _ in why]
+    keys = {copy.own for copy in copies}
     same = activities.aliases(session, keys)
     stored = activities.load(session, {*keys, *same.values()})
-    same |= _rewritten(session, [(item, draft) for item, draft, _ in copies], stored, same, scope)
+    same |= _rewritten(session, copies, stored, same, scope)
     found: dict[int, Verdict] = {}
-    for _, draft, verdict in copies:
-        own = stable_id(draft.dedupe_key)
+    for (_, draft, own), (_, _, verdict) in zip(copies, why, strict=True):
         shown = same.get(own, own)
         if shown == own and own in stored and conflicts(stored[own].draft, draft):
             shown = stable_id(own_key(draft))
@@ -152,14 +164,14 @@ def bereft(
 
 def _identify(
     session: Session,
-    copies: Sequence[tuple[Staged, Draft]],
+    copies: Sequence[_Copy],
     stored: dict[int, Stored],
     anew: Set[int],
     scope: Scope,
 ) -> list[_Identified]:
     """The activity of each copy. Loads into `stored` what turns out to be concerned. Of those in `anew` the stored form is
     the very item's own old one."""
-    claims = Counter(stable_id(draft.dedupe_key) for _, draft in copies)
+    claims = Counter([copy.own for copy in copies])
     aliases = activities.aliases(session, claims.keys() - stored.keys())
     rewritten = _rewritten(session, copies, stored, aliases, scope)
     insert_missing(
@@ -171,8 +183,7 @@ def _identify(
     stored.update(activities.load(session, set(aliases.values()) - stored.keys()))
     result: list[_Identified] = []
     first: dict[int, Draft] = {}
-    for item, draft in copies:
-        own = stable_id(draft.dedupe_key)
+    for item, draft, own in copies:
         activity_id = aliases.get(own, own)
         known = stored[activity_id].draft if activity_id in stored else first.setdefault(activity_id, draft)
         itself = own in anew and claims[own] == 1
@@ -186,17 +197,13 @@ def _identify(
 
 def _rewritten(
     session: Session,
-    copies: Sequence[tuple[Staged, Draft]],
+    copies: Sequence[_Copy],
     stored: dict[int, Stored],
     aliases: dict[int, int],
     scope: Scope,
 ) -> dict[int, int]:
     """Unknown ids that are copies of a stored email from another account whose Message-ID differs."""
-    unknown = {
-        key: draft
-        for _, draft in copies
-        if (key := stable_id(draft.dedupe_key)) not in stored and key not in aliases
-    }
+    unknown = {copy.own: copy.draft for copy in copies if copy.own not in stored and copy.own not in aliases}
     prints = {draft.fingerprint for draft in unknown.values() if draft.fingerprint is not None}
     candidates = activities.with_fingerprints(session, prints)
     if not candidates:

@@ -27,6 +27,7 @@ from autocapture.store.activities import Stored
 from autocapture.store.bulk import in_chunks
 from autocapture.store.directory import load_directory, with_named
 from autocapture.store.engine import reading, take_turn, writing
+from autocapture.workflows import collector
 from autocapture.workflows.kept_out import without_kept_out
 from autocapture.workflows.lines import calls_around, with_lines
 from autocapture.workflows.own_words import texts_of, with_text
@@ -77,7 +78,7 @@ def rematch_in_batches(app: Application, activity_ids: Sequence[int]) -> int:
     organization = our_people(app)
     done: set[int] = set()
     for chunk in in_chunks(activity_ids, BATCH):
-        with writing(app.engine) as session:
+        with collector.at_rest(), writing(app.engine) as session:
             take_turn(session)
             left = [key for key in chunk if key not in done]
             members, count = _rematched(session, organization, left, app.clock.now())

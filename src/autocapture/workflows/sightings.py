@@ -66,9 +66,11 @@ def told_anew(session: Session, stored: Collection[int], staged: Sequence[Staged
     Anew are those that no other item ever showed; those that only departed items showed besides, where an item was
     corrected; and those of whose items, all asked for again, this page holds the first.
     """
-    here = {(scope.channel_id, item.entry.source_id): item.entry.version for item in staged}
     anew: set[int] = set()
     owners: dict[int, Set[int]] = {}
+    if not stored:
+        return Told(anew, owners)
+    here = {(scope.channel_id, item.entry.source_id): item.entry.version for item in staged}
     for activity_id, seen in sightings(session, stored).items():
         owners[activity_id] = {each.user_id for each in seen}
         told = [each for each in seen if each.key in here]

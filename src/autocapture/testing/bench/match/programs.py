@@ -16,6 +16,7 @@ from autocapture.model.crm import CompanyDomain, Contact, ContactHandle
 from autocapture.store.activities import Stored
 from autocapture.store.bulk import in_chunks, table_of
 from autocapture.store.engine import reading
+from autocapture.workflows import collector
 from autocapture.workflows.matching import groups_of
 from autocapture.workflows.people import our_people
 
@@ -55,14 +56,15 @@ def autocapture(app: Application) -> Program:
 
     def run(batch: Sequence[Stored]) -> Found:
         contacts = companies = deals = 0
-        with reading(app.engine) as session:
-            groups, directory = groups_of(session, organization, batch)
-        for group in groups:
-            for answer in match(group, directory).values():
-                contacts += len([1 for party in answer.parties if party.contact_id is not None])
-                of_deals = len([1 for link in answer.links if link.target == "deal"])
-                deals += of_deals
-                companies += len(answer.links) - of_deals
+        with collector.at_rest():
+            with reading(app.engine) as session:
+                groups, directory = groups_of(session, organization, batch)
+            for group in groups:
+                for answer in match(group, directory).values():
+                    contacts += len([1 for party in answer.parties if party.contact_id is not None])
+                    of_deals = len([1 for link in answer.links if link.target == "deal"])
+                    deals += of_deals
+                    companies += len(answer.links) - of_deals
         return Found(contacts, companies, deals)
 
     return run
