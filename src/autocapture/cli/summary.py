@@ -79,7 +79,7 @@ def _tell(application: Application, publication: Publication) -> None:
     from autocapture.workflows.summarize import links
 
     told = summary_of(publication)
-    typer.echo(shown(finding(told, Reader())))
+    typer.echo(shown(finding(told, Reader(calendar=application.fiscal_calendar))))
     typer.echo(f"  {links(application, publication).page(told)}")
 
 
@@ -92,7 +92,9 @@ def _save(application: Application, publication: Publication, out: Path) -> None
     from autocapture.store.engine import reading
     from autocapture.workflows.summarize import links
 
-    reader = Reader(time_zone=application.settings.organization.time_zone)
+    reader = Reader(
+        time_zone=application.settings.organization.time_zone, calendar=application.fiscal_calendar
+    )
     with reading(application.engine) as session:
         since = adjusted(session, publication)
     html = page_file(summary_of(publication), reader, links(application, publication).number, since)
@@ -108,7 +110,9 @@ def _send(application: Application, publication: Publication) -> bool:
     from autocapture.report.reader import Reader
     from autocapture.workflows.summarize import deliver, deliveries
 
-    reader = Reader(time_zone=application.settings.organization.time_zone)
+    reader = Reader(
+        time_zone=application.settings.organization.time_zone, calendar=application.fiscal_calendar
+    )
     had_it = {one.recipient for one in deliveries(application, publication) if one.state == "sent"}
     told = deliver(application, publication)
     for delivery in told:

@@ -154,6 +154,11 @@ class FiscalCalendar:
         return (day.weekday() - self.week_begins_on) % 7 * _DAY
 
 
+def is_fiscal(name: str) -> bool:
+    """Whether a period is called by a fiscal year."""
+    return _NAME.fullmatch(name) is not None
+
+
 CALENDAR_YEAR = FiscalCalendar()
 """Years as everybody has them, and weeks by ISO 8601."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +24,7 @@ membership = table("membership")
 working_hours = table("working_hours")
 absence = table("absence")
 
+_DAY = timedelta(days=1)
 NO_HOLIDAYS = "none"
 """A place without public holidays: they are worked."""
 
@@ -87,8 +88,9 @@ def share_gone(session: Session, schedules: Schedules, scope: Scope, period: Per
     gone = whole = Decimal(0)
     for user_id, stay in _people(session, scope, period):
         schedule = schedules.of(user_id)
-        whole += schedule.available_days(stay.start, stay.end)
-        gone += schedule.available_days(stay.start, min(last, stay.end))
+        until_now = schedule.available_days(stay.start, min(last, stay.end))
+        gone += until_now
+        whole += until_now + schedule.available_days(max(last + _DAY, stay.start), stay.end)
     if not whole:
         everybody = schedules.organization
         whole = Decimal(everybody.working_days(period.start, period.end))

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 _DAY, _NOTHING = timedelta(days=1), timedelta()
 _MIDNIGHT = 24 * 60
+_NONE, _WHOLE = Decimal(0), Decimal(1)
 _SPAN = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", re.ASCII)
 
 Spans = tuple[tuple[int, int], ...]
@@ -109,9 +110,9 @@ class Schedule:
         missed: dict[date, Decimal] = {}
         for absence in self.away:
             for day in _days(max(first, absence.first), min(last, absence.last)):
-                missed[day] = min(Decimal(1), missed.get(day, Decimal(0)) + absence.share)
-        lost = sum((share for day, share in missed.items() if self.hours_on(day)), Decimal(0))
-        return self.working_days(first, last) - lost
+                if self.hours_on(day):
+                    missed[day] = min(_WHOLE, missed.get(day, _NONE) + absence.share)
+        return self.working_days(first, last) - sum(missed.values(), _NONE)
 
     def seconds(self, begun: datetime, ended: datetime) -> int:
         """Working seconds between two aware instants; 0 when they are in the wrong order. Days away count: a wait goes on."""

@@ -21,6 +21,7 @@ from babel.numbers import (
 )
 from babel.units import format_unit
 
+from autocapture.measure.fiscal_calendar import CALENDAR_YEAR, FiscalCalendar
 from autocapture.report.numbers import COUNT, WORKING_SECONDS, Number
 
 NO_VALUE = "–"
@@ -31,10 +32,12 @@ _MINUS = "\N{MINUS SIGN}"
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """`locale` is a Babel identifier (``nl``, ``sv_SE``), `time_zone` an IANA name; unknown ones fall back to en and UTC."""
+    """`locale` is a Babel identifier (``nl``, ``sv_SE``), `time_zone` an IANA name; unknown ones fall back to en and UTC.
+    `calendar` tells what the organisation calls its periods."""
 
     locale: str = "en"
     time_zone: str = "UTC"
+    calendar: FiscalCalendar = CALENDAR_YEAR
 
     @property
     def language(self) -> Locale:

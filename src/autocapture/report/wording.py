@@ -10,6 +10,8 @@ from statistics import median
 
 from autocapture.errors import without_codes
 from autocapture.measure.catalog import CATALOG
+from autocapture.measure.fiscal_calendar import is_fiscal
+from autocapture.measure.period import Period
 from autocapture.report.numbers import RATE, SECONDS, Number
 from autocapture.report.reader import NO_VALUE, Reader
 from autocapture.report.summary import (
@@ -295,7 +297,11 @@ def _trouble(user: str, connector: str, state: str, why: str | None) -> str:
 
 
 def period_name(held: Attainment, reader: Reader) -> str:
-    """``Q4 2026`` for a calendar quarter, ``2026`` for a year, the month's or the interval's dates else."""
+    """``FY2026-Q4`` for a piece of a fiscal year of the organisation's own; ``Q4 2026`` for a calendar quarter, ``2026`` for a
+    year, the month's or the interval's dates else."""
+    own = reader.calendar.name(Period(held.period_start, held.period_end))
+    if is_fiscal(own):
+        return own
     start, after = held.period_start, held.period_end + timedelta(days=1)
     months = (after.year - start.year) * 12 + after.month - start.month
     if start.day == after.day == 1 and months == 3 and start.month % 3 == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from babel import Locale, UnknownLocaleError, negotiate_locale
 
+from autocapture.measure.fiscal_calendar import CALENDAR_YEAR, FiscalCalendar
 from autocapture.report.reader import Reader
 
 _KNOWN = (
@@ -28,7 +29,7 @@ _CHINESE = {"zh": "zh_Hans", "zh_CN": "zh_Hans", "zh_SG": "zh_Hans", "zh_TW": "z
 _LONGEST = 200
 
 
-def reader_of(accept_language: str, time_zone: str) -> Reader:
+def reader_of(accept_language: str, time_zone: str, calendar: FiscalCalendar = CALENDAR_YEAR) -> Reader:
     """The first language of an Accept-Language header (RFC 9110 section 12.5.4) whose formats are known; else English."""
     wanted = []
     for part in accept_language[:_LONGEST].split(","):
@@ -39,9 +40,9 @@ def reader_of(accept_language: str, time_zone: str) -> Reader:
     ]
     chosen = negotiate_locale(ranked, _KNOWN) or "en"
     try:
-        return Reader(str(Locale.parse(chosen)), time_zone)
+        return Reader(str(Locale.parse(chosen)), time_zone, calendar)
     except (UnknownLocaleError, ValueError):
-        return Reader("en", time_zone)
+        return Reader("en", time_zone, calendar)
 
 
 def _quality(weight: str) -> float:

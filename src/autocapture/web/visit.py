@@ -118,7 +118,7 @@ def visiting(request: Request) -> Visit:
         arrival=came,
         user=user,
         reach=_reach(row, user, request.app.state.closed),
-        reader=reader_of(request.headers.get("accept-language", ""), zone),
+        reader=reader_of(request.headers.get("accept-language", ""), zone, application.fiscal_calendar),
         browser_id=held or new_id(),
         is_new=not held,
     )

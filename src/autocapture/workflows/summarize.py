@@ -208,7 +208,7 @@ def _mail(
     application: Application, publication: Publication, summary: Summary, manager: User, server: MailServer
 ) -> EmailMessage:
     envelope = Envelope(server.sender, manager.email, manager.name, application.clock.now())
-    reader = Reader(manager.locale, manager.time_zone)
+    reader = Reader(manager.locale, manager.time_zone, application.fiscal_calendar)
     return message(summary, reader, links(application, publication), envelope)
 
 

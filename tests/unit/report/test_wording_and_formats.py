@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autocapture.errors import InputError
+from autocapture.measure.fiscal_calendar import FiscalCalendar
 from autocapture.report.numbers import Cell, Number
 from autocapture.report.reader import NO_VALUE, Reader
 from autocapture.report.render import shown
@@ -148,6 +149,14 @@ def test_periods_are_called_by_their_name() -> None:
     assert period_name(_held(date(2026, 1, 1), date(2026, 12, 31)), reader) == "2026"
     assert "Nov" in period_name(_held(date(2026, 11, 1), date(2026, 11, 30)), reader)
     assert "Q" not in period_name(_held(date(2026, 2, 1), date(2026, 4, 30)), reader)
+
+
+def test_periods_of_the_organizations_own_years_are_called_by_them() -> None:
+    reader = Reader(calendar=FiscalCalendar(begins_in=4))
+    assert period_name(_held(date(2026, 4, 1), date(2026, 6, 30)), reader) == "FY2026-Q1"
+    assert period_name(_held(date(2026, 4, 1), date(2027, 3, 31)), reader) == "FY2026"
+    assert period_name(_held(date(2026, 1, 1), date(2026, 12, 31)), reader) == "2026"
+    assert "Nov" in period_name(_held(date(2026, 11, 1), date(2026, 11, 30)), reader)
 
 
 @pytest.mark.parametrize(
