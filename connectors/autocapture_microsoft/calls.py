@@ -61,7 +61,10 @@ class CallsConnection:
     def channels(self) -> Sequence[Channel]:
         if not self._granted.calls:
             raise ScopeMissing("this application lacks the permission CallRecords.Read.All")
-        return [Channel(object_id, "call", address) for object_id, address in sorted(self._reps.items())]
+        return [
+            Channel(object_id, "call", address, whose=address)
+            for object_id, address in sorted(self._reps.items())
+        ]
 
     def pull(self, channel: Channel, cursor: Cursor | None, *, limit: int) -> Page:
         """One page of references; only calls and versions that are not held yet are read."""

@@ -42,11 +42,15 @@ Cursor = str
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """The smallest thing with its own cursor: a mail folder, a calendar, a call log. `id` is the provider's."""
+    """The smallest thing with its own cursor: a mail folder, a calendar, a call log. `id` is the provider's.
+
+    `whose` is the address of the one person whose it is, where an account holds the channels of several: the engine reads it
+    only while that person is connected here."""
 
     id: str
     kind: Kind
     name: str = ""
+    whose: str = ""
 
 
 @value(frozen=True, slots=True)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 User = Annotated[
     str, typer.Option("--user", help="E-mail address of the rep whose account this is.", metavar="EMAIL")
 ]
+Keeper = Annotated[
+    str, typer.Option("--user", help="E-mail address of the admin who keeps this account.", metavar="EMAIL")
+]
 Since = Annotated[
     date | None,
     typer.Option(
@@ -161,7 +164,7 @@ def _command_for(connector: Connector[Any]) -> Callable[..., None]:
             credential = _credential(**login) if method == "password" else None
             _connect(connector.name, user, since, level, options, credential, bounded=bounded, **how)
 
-    annotations = {"user": User, **{name: _flag(name, field) for name, field in fields.items()}}
+    annotations = {"user": Keeper if connector.auth.by_organisation else User, **{name: _flag(name, field) for name, field in fields.items()}}
     annotations |= {**flags, "since": Since, "level": Level, "purge": Purge, "preview": Preview}
     defaults = {name: field.get_default() for name, field in fields.items() if not field.is_required()}
     defaults |= dict.fromkeys(("password_stdin", "device", "delegated", "allow_address", "preview"), False)

@@ -82,7 +82,20 @@ class Loop(AbstractContextManager["Loop"]):
     def connect(self, email: str) -> int:
         """Connects the world for a new user; the account's id."""
         with writing(self.app.engine) as session:
-            session.add(User(email=email, name="Robin Rep"))
+            session.add(user := User(email=email, name="Robin Rep"))
+            session.flush()
+            if self.world.of_others:
+                now, user_id = self.clock.now(), user.id or 0
+                session.add(
+                    Account(
+                        user_id=user_id,
+                        connector="another",
+                        subject=email,
+                        options={},
+                        state="pending",
+                        created_at=now,
+                    )
+                )
         login = Login(email, self.world.connector.name, self.world.options, self.world.credential)
         return connect_account(self.app, login).account_id
 

@@ -24,6 +24,8 @@ class SourceWorld(ABC):
     """The most requests one idle channel may cost."""
     relists: ClassVar[bool] = False
     """Whether the source can only be asked for a closed range, so that its latest items are listed again for ever."""
+    of_others: ClassVar[bool] = False
+    """Whether its channels belong to people who must have an account of their own besides."""
 
     connector: Connector[Any]
     options: Mapping[str, Any]

@@ -26,6 +26,7 @@ from autocapture.model.watching import Census
 from autocapture.store import leases, ledger
 from autocapture.store.engine import reading, writing
 from autocapture.store.ledger import Line
+from autocapture.workflows.connected_reps import of_the_connected
 from autocapture.workflows.open_account import open_account
 from autocapture.workflows.workers import dead_workers, worker_name
 
@@ -83,7 +84,7 @@ def take_census(app: Application, account_id: int) -> list[ChannelCensus]:
             raise InputError(f"there is no account {account_id}")
         session.expunge(account)
     with open_account(app, account) as connection:
-        sources = sources_of(connection)
+        sources = sources_of(app, account, connection)
         counted = [_count(app, account, connection, source) for source in sources]
         named = dict(connection.left_out()) if isinstance(connection, LeavesOut) else {}
         unusable = connection.unlisted() if isinstance(connection, ListsInPart) else {}
@@ -94,13 +95,15 @@ def take_census(app: Application, account_id: int) -> list[ChannelCensus]:
     return counted + _unlisted(app, account, listed, unusable) + left_out
 
 
-def sources_of(connection: Connection) -> list[Source]:
-    """What is to be counted. Raises SetupError where none of an account's sources can be listed: then nothing is known of it."""
+def sources_of(app: Application, account: Account, connection: Connection) -> list[Source]:
+    """What is to be counted: nothing of who is not connected here. Raises SetupError where none of an account's sources can be
+    listed: then nothing is known of it."""
     sources = list(connection.channels())
     if not sources and isinstance(connection, ListsInPart):
         for problem in connection.unlisted().values():
             raise problem
-    return sources
+    with reading(app.engine) as session:
+        return of_the_connected(session, account.connector, sources)
 
 
 def _count(app: Application, account: Account, connection: Connection, source: Source) -> ChannelCensus:

@@ -3,6 +3,7 @@ switched off when they are gone, never deleted."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select, update
@@ -15,6 +16,7 @@ from autocapture.model.accounts import LONG_AGO, Account, Channel
 from autocapture.store import leases, ledger
 from autocapture.store.engine import reading, writing
 from autocapture.store.leases import Lease
+from autocapture.workflows.connected_reps import not_connected
 from autocapture.workflows.departed import leave
 from autocapture.workflows.people import our_people
 
@@ -61,12 +63,15 @@ def discover(
     changed in between is found. An empty list is no evidence that everything is gone: nothing is switched off by it. Where
     nothing is in scope, it is looked again after the usual time. What cannot be listed now (`ListsInPart`) is no evidence
     either: those channels stay, and fail by themselves; with no channel that could, raises what is wrong (SetupError).
+    What belongs to somebody who is not connected here is not visited, and switched off where it was.
     What the account's owner left out is as if it were not there, but what was captured of it has not left. `resync` has every
     channel enumerated, read and judged anew. Channels that failed last time come last.
     """
-    found = connection.channels()
+    listed_all = connection.channels()
     unlisted = connection.unlisted() if isinstance(connection, ListsInPart) else {}
     known = _known(app, lease.account_id)
+    strangers = _strangers(app, lease.account_id, listed_all)
+    found = [each for each in listed_all if each.id not in strangers]
     if not found and not known:
         for problem in unlisted.values():
             raise problem
@@ -81,7 +86,9 @@ def discover(
             _keep(session, lease.account_id, stored.get(source_id), each, resync)
         for source_id, channel in stored.items():
             is_unlisted = source_id.partition(":")[0] in unlisted
-            if listed and source_id not in listed and channel.enabled and not is_unlisted:
+            if source_id in strangers and channel.enabled:
+                _switch_off(session, app, channel, strangers[source_id])
+            elif listed and source_id not in listed and channel.enabled and not is_unlisted:
                 _switch_off(session, app, channel)
         session.flush()
         stored_now = _stored(session, lease.account_id)
@@ -127,7 +134,17 @@ def _keep(session: Session, account_id: int, stored: Channel | None, found: Foun
     session.add(stored)
 
 
-def _switch_off(session: Session, app: Application, channel: Channel) -> None:
+def _strangers(app: Application, account_id: int, found: Sequence[Found]) -> dict[str, str]:
+    """Why channels are not read, by their id: whose they are is not connected."""
+    if not any(each.whose for each in found):
+        return {}
+    with reading(app.engine) as session:
+        return not_connected(session, session.get_one(Account, account_id).connector, found)
+
+
+def _switch_off(
+    session: Session, app: Application, channel: Channel, why: str = "no longer at the provider"
+) -> None:
     if channel.id is None:
         raise AssertionError("stored rows have ids")
     if live := sorted(ledger.live_ids(session, channel.id)):
@@ -140,6 +157,6 @@ def _switch_off(session: Session, app: Application, channel: Channel) -> None:
             cursor=None,
             mid_run=False,
             wake_at=_next_look(app),
-            last_error="no longer at the provider",
+            last_error=why,
         )
     )

@@ -34,6 +34,7 @@ from autocapture.store.engine import reading, writing
 from autocapture.store.rate_buckets import AccountMeter
 from autocapture.workflows.audit import CONNECTED, note
 from autocapture.workflows.change_scope import Scope, set_scope
+from autocapture.workflows.connected_reps import not_connected
 from autocapture.workflows.grants import Granted, first_grant
 from autocapture.workflows.open_account import addressed, tools_for, validated_options
 from autocapture.workflows.patience import Patience
@@ -89,10 +90,10 @@ def connect_account(app: Application, login: Login, patience: Patience | None = 
     """Opens the account, lists its channels, and stores it with its sealed credential.
 
     The same user, connector and subject again is the same account: options and credential are replaced, its channels wake,
-    its state is active, unless it is paused, which it stays. Raises InputError for an unknown user, a wrong option or files
-    that another account of the user reads, or where a lower level does not keep what is stored and
-    `purge` is not said; SetupError where a part of what is named cannot be listed, Unreachable where the server takes longer
-    than `patience` lasts, and what the connector raises on opening.
+    its state is active, unless it is paused, which it stays. Raises InputError for an unknown user, a wrong option, files that
+    another account of the user reads, channels of somebody who is not connected, or where a lower level does not keep what is
+    stored and `purge` is not said; SetupError where a part of what is named cannot be listed, Unreachable where the server takes
+    longer than `patience` lasts, and what the connector raises on opening.
     """
     connector = app.registry.get(login.connector)
     options = validated_options(connector, addressed(app, connector, login.options))
@@ -104,6 +105,7 @@ def connect_account(app: Application, login: Login, patience: Patience | None = 
         tools = _impatient(app, user, login, None if known is None else known.id)
     opening = partial(_listed, connector, options, login.credential, tools)
     channels = (patience or Patience(app.clock)).wait_for(opening)
+    _require_connected(app, login.connector, channels)
     organization = our_people(app)
     with writing(app.engine) as session:
         _one_at_a_time(session, user)
@@ -134,6 +136,16 @@ def _listed(
     for problem in unlisted.values():
         raise problem
     return channels
+
+
+def _require_connected(app: Application, connector: str, channels: tuple[Channel, ...]) -> None:
+    """Raises InputError where a channel belongs to somebody who is not connected here."""
+    with reading(app.engine) as session:
+        refused = not_connected(session, connector, channels)
+    if refused:
+        raise InputError(
+            f"{'; '.join(refused.values())}: this account is for active users with a connected account of their own"
+        )
 
 
 def _change_scope(

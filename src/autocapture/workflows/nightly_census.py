@@ -230,16 +230,16 @@ def _list_some(app: Application, count: _Count) -> bool:
         return False
     try:
         with open_account(app, account) as connection:
-            return _enumerate(app, count, connection)
+            return _enumerate(app, account, count, connection)
     finally:
         with writing(app.engine) as session:
             leases.release(session, lease)
 
 
-def _enumerate(app: Application, count: _Count, connection: Connection) -> bool:
+def _enumerate(app: Application, account: Account, count: _Count, connection: Connection) -> bool:
     ends = app.clock.monotonic() + SLICE_SECONDS
     if count.listings is None:
-        count.listings = [_Listing(source) for source in sources_of(connection)]
+        count.listings = [_Listing(source) for source in sources_of(app, account, connection)]
     else:
         connection.channels()  # a connection may need to know them before it is asked for one
     for listing in count.listings:

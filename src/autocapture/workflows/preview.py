@@ -17,6 +17,7 @@ from autocapture.errors import ChannelGone, InputError, RateLimited, Unreachable
 from autocapture.model.accounts import Account
 from autocapture.sections import RateLimits
 from autocapture.store.engine import reading, writing
+from autocapture.workflows.connected_reps import of_the_connected
 from autocapture.workflows.open_account import open_account
 
 STORED_A_MINUTE = 3_000
@@ -76,9 +77,11 @@ def take_preview(app: Application, account_id: int) -> Preview:
         session.expunge(account)
     until = app.clock.monotonic() + COUNT_WITHIN.total_seconds()
     with open_account(app, account) as connection:
+        with reading(app.engine) as session:
+            channels = of_the_connected(session, account.connector, connection.channels())
         held = tuple(
             _held(channel, _count(connection, channel) if app.clock.monotonic() < until else None)
-            for channel in connection.channels()
+            for channel in channels
         )
         left_out = dict(connection.left_out()) if isinstance(connection, LeavesOut) else {}
     found = Preview(app.clock.now(), held, left_out)

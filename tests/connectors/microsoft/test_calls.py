@@ -39,7 +39,7 @@ def test_calls_of_the_named_reps_alone_are_asked_for(graph: FakeGraph) -> None:
     own, others = add(graph, 1), add(graph, 2, OTHER)
     with calls_opened(graph) as connection:
         (channel,) = connection.channels()
-        assert channel == Channel(CALL_REP, "call", REP)
+        assert channel == Channel(CALL_REP, "call", REP, whose=REP)
         found = items(rounds(connection, channel))
         (record,) = connection.get(channel, [item.id for item in found])
     assert [item.id for item in found] == [own]

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sqlmodel import SQLModel, func, select
 from structlog.testing import capture_logs
 from tests.integration.capture.deployment import PEOPLE, deploy
+from tests.integration.connect.organization import has_an_account
 from tests.integration.web.granting import GoogleWorld, google_world, with_google
 from tests.peers.entra import entra
 from typer.testing import CliRunner
@@ -317,17 +318,19 @@ def test_calls_are_connected_by_the_applications_permission_and_nobody_is_asked_
     lines += [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
     (app.settings.home / "autocapture.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     monkeypatch.setenv("AUTOCAPTURE_HOME", str(app.settings.home))
+    has_an_account(app, REP)
     words = ["connect", "microsoft-calls", "--user", REP, "--reps", f"aaaa-1111={REP}"]
     result = CliRunner().invoke(commands, words)
     assert result.exit_code == 0, result.output
     assert f"call   {REP}" in result.output
     helped = CliRunner().invoke(commands, ["connect", "microsoft-calls", "--help"]).output
     assert "grants the application CallRecords.Read.All" in " ".join(helped.split())
+    assert "address of the admin who keeps this account" in " ".join(helped.split())
     assert "--device" not in helped
     server.client_secret = "another"
     refused = CliRunner().invoke(commands, words)
     assert refused.exit_code == 1
-    assert stored(app, Account) == 1
+    assert stored(app, Account) == 2
 
 
 def checked(app: Application) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from tests.connectors.microsoft.callbacks import callbacks
 from tests.integration.capture.deployment import PEOPLE
+from tests.integration.connect.organization import has_an_account
 from tests.integration.faults.authority import AUTHORITY_WORDS, authority_route
 from tests.integration.faults.story import BEGINS, Story
 
@@ -213,6 +214,8 @@ class CallsStory(_Story):
 
     def connect(self) -> int:
         options = {"reps": [f"{CALL_REP}={REP}"]}
+        if not self.account_id:
+            has_an_account(self.app, REP)
         wanted = Wanted(REP, "microsoft-calls", account_id=self.account_id or None, options=options)
         return connect_delegated(self.app, wanted, "").connected.account_id
 

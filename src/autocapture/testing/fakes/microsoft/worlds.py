@@ -255,6 +255,7 @@ class CallsWorld(SourceWorld):
 
     can = frozenset({"edit", "poison"})
     relists = True
+    of_others = True
     rep = "821809f5-0000-0000-0000-3b5136c0e777"
     other = "f69e2c00-0000-0000-0000-185e5f5f5d8a"
 
