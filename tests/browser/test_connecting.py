@@ -52,8 +52,9 @@ def app(home: Path, google: GoogleWorld) -> Application:
 
 
 @pytest.fixture(scope="module")
-def address(app: Application) -> Iterator[str]:
+def address(app: Application, google: GoogleWorld) -> Iterator[str]:
     with serving(app) as address:
+        google.server.redirect_uris = {f"{address}/connect/google/callback"}
         yield address
 
 

@@ -40,6 +40,7 @@ def test_an_invited_rep_uses_their_company_login(browser: Browser, tmp_path: Pat
         [user] = users_to_invite(app, "rep@ours.example")
         link = invite(app, user, by_mail=False).address
         with serving(app) as address, tab(browser, address, server.url) as page:
+            server.redirect_uris = {f"{address}/sign-in/company/callback"}
             page.goto(link[link.index("/link/") :])
             for button in ("Use company", "Sign in with company"):
                 page.get_by_role("button", name=button).click()

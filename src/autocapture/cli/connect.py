@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 from autocapture.cli.application import open_application
 from autocapture.cli.usage import day
+from autocapture.connect.redirects import PORT
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -60,6 +61,16 @@ Device = Annotated[
     bool,
     typer.Option(
         "--device", help="Sign in by a code typed in on another screen, where the provider allows it."
+    ),
+]
+RedirectPort = Annotated[
+    int,
+    typer.Option(
+        "--redirect-port",
+        metavar="PORT",
+        min=1024,
+        max=65535,
+        help="Where the browser comes back to, on 127.0.0.1. At Google http://127.0.0.1:PORT must be registered.",
     ),
 ]
 Delegated = Annotated[
@@ -164,10 +175,14 @@ def _command_for(connector: Connector[Any]) -> Callable[..., None]:
             credential = _credential(**login) if method == "password" else None
             _connect(connector.name, user, since, level, options, credential, bounded=bounded, **how)
 
-    annotations = {"user": Keeper if connector.auth.by_organisation else User, **{name: _flag(name, field) for name, field in fields.items()}}
+    annotations = {
+        "user": Keeper if connector.auth.by_organisation else User,
+        **{name: _flag(name, field) for name, field in fields.items()},
+    }
     annotations |= {**flags, "since": Since, "level": Level, "purge": Purge, "preview": Preview}
     defaults = {name: field.get_default() for name, field in fields.items() if not field.is_required()}
     defaults |= dict.fromkeys(("password_stdin", "device", "delegated", "allow_address", "preview"), False)
+    defaults |= {"redirect_port": PORT}
     defaults |= dict.fromkeys(("mailbox", "account", "since", "level", "purge"))
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
@@ -190,6 +205,7 @@ _LOGIN: dict[str, dict[str, Any]] = {
     "password": {"username": Username, "password_stdin": PasswordStdin},
     "oauth": {
         "device": Device,
+        "redirect_port": RedirectPort,
         "delegated": Delegated,
         "mailbox": Mailbox,
         "account": AccountId,
@@ -286,6 +302,7 @@ def _connect_by_consent(
     start: bool,
     purge: bool | None,
     device: bool = False,
+    redirect_port: int = PORT,
     delegated: bool = False,
     mailbox: str | None = None,
     account: int | None = None,
@@ -313,7 +330,7 @@ def _connect_by_consent(
         of_all = app.registry.get(connector).auth.by_organisation
         outcome = connect_delegated(app, wanted, "" if of_all else mailbox or wanted.user_email)
     else:
-        outcome = by_device(app, wanted) if device else by_browser(app, wanted)
+        outcome = by_device(app, wanted) if device else by_browser(app, wanted, redirect_port)
     _say(outcome.connected, start)
     if outcome.not_granted:
         typer.echo(

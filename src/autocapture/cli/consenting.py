@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from autocapture.connect.redirects import PORT
 from autocapture.errors import InputError, RateLimited
 
 if TYPE_CHECKING:
@@ -21,16 +22,16 @@ if TYPE_CHECKING:
 _SLOWER = timedelta(seconds=5)  # RFC 8628 section 3.5
 _NO_DEVICES = {
     "google": "Google grants neither mail nor calendars by a code (it lets devices ask for a few other scopes only); connect "
-    "in a browser, through `ssh -L PORT:127.0.0.1:PORT` where this machine has none"
+    f"in a browser, through `ssh -L {PORT}:127.0.0.1:{PORT}` where this machine has none"
 }
 
 
-def by_browser(app: Application, wanted: Wanted) -> Outcome:
-    """Prints the address of the consent page and waits until the browser is back."""
+def by_browser(app: Application, wanted: Wanted, port: int) -> Outcome:
+    """Prints the address of the consent page and waits on `port` until the browser is back."""
     from autocapture.cli.loopback import WITHIN, Loopback
     from autocapture.workflows.granting import Outcome, answered, question
 
-    with Loopback[Outcome](app.clock) as loopback:
+    with Loopback[Outcome](app.clock, port) as loopback:
         asked = question(app, wanted, loopback.redirect_uri)
         minutes = round(WITHIN.total_seconds() / 60)
         typer.echo(

@@ -1,4 +1,7 @@
-"""A browser's way back to a command that waits on the same machine (RFC 8252 section 7.3): 127.0.0.1, a free port, one answer."""
+"""A browser's way back to a command that waits on the same machine (RFC 8252 section 7.3): 127.0.0.1, one port, one answer.
+
+The port is the same each time, since Google sends nobody back to an address that is not registered to the letter, port and all.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from autocapture.clock import Clock
+from autocapture.connect.redirects import loopback_address
 from autocapture.errors import AutocaptureError, InputError
 
 WITHIN = timedelta(minutes=10)
@@ -27,8 +31,15 @@ Answer = TypeVar("Answer")
 class Loopback(HTTPServer, Generic[Answer]):
     """Listens while the block lasts. The browser is told what came of its answer, in a sentence."""
 
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, clock: Clock, port: int) -> None:
+        """Raises InputError where something else listens on `port`; 0 is any that is free."""
+        try:
+            super().__init__(("127.0.0.1", port), _Handler)
+        except (OSError, OverflowError):
+            raise InputError(
+                f"port {port} of 127.0.0.1 is not to be had: wait for who connects there now, or choose another by "
+                "--redirect-port (at Google its address must be registered too)"
+            ) from None
         self.timeout = _LOOK_UP_EVERY
         self._clock = clock
         self._state = ""
@@ -38,7 +49,7 @@ class Loopback(HTTPServer, Generic[Answer]):
 
     @property
     def redirect_uri(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return loopback_address(self.server_port)
 
     def wait(
         self, state: str, take: Callable[[Mapping[str, str]], Answer], *, within: timedelta = WITHIN

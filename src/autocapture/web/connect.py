@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from autocapture.application import Application
 from autocapture.connect.credentials import open_credential
+from autocapture.connect.redirects import loopback_address
 from autocapture.connect.vault import VaultError
 from autocapture.connector import CaptureLevel, Connector, PasswordCredential
 from autocapture.errors import AutocaptureError, InputError, SetupError, TryLater, without_codes
@@ -172,7 +173,7 @@ def _consent(application: Application, visit: Visit, connector: Connector[Any]) 
         "label": label_of(connector.auth.provider),
         "brings": _brings(connector),
         "missing": missing,
-        "redirect_uri": _redirect_uri(visit, connector.auth.provider),
+        "redirect_uris": [_redirect_uri(visit, connector.auth.provider), loopback_address()],
     }
 
 

@@ -33,6 +33,7 @@ LATER = BEGINS + timedelta(days=4)
 """When every subscription has lived for more than half of its time."""
 
 KIM = "kim@customer.example"
+BACK = "http://127.0.0.1:8000/back"
 
 
 class Providers(AbstractContextManager["Providers"]):
@@ -59,6 +60,7 @@ class Providers(AbstractContextManager["Providers"]):
             (login, PEOPLE[1], self.graph.accept),
         ):
             one.person.address, one.on_issue, one.rotation = address, accept, "gently"
+            one.redirect_uris = {BACK}
         self._fill()
         deploy(self.home, url=self.url, clock=self.clock).engine.dispose()
         self._set_up(authority, login, ca_file)
@@ -97,7 +99,7 @@ class Providers(AbstractContextManager["Providers"]):
         app = application(self.home, url=self.url, clock=self.clock)
         for connector, server, rep in (("google", authority, PEOPLE[0]), ("microsoft", login, PEOPLE[1])):
             wanted = Wanted(rep, connector)
-            asked = question(app, wanted, "http://127.0.0.1:8000/back")
+            asked = question(app, wanted, BACK)
             answered(app, wanted, server.consent(asked.url), asked)
         credential = PasswordCredential(USER, PASSWORD)
         connect_account(app, Login(PEOPLE[2], "caldav", {"url": dav.url}, credential))

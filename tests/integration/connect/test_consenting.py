@@ -25,6 +25,7 @@ from tests.integration.capture.deployment import PEOPLE, deploy
 from tests.integration.connect.organization import has_an_account
 from tests.integration.web.granting import GoogleWorld, google_world, with_google
 from tests.peers.entra import entra
+from tests.peers.ports import free_port
 from typer.testing import CliRunner
 
 from autocapture.application import Application
@@ -32,19 +33,23 @@ from autocapture.cli.app import app as commands
 from autocapture.cli.consenting import by_device
 from autocapture.cli.loopback import Loopback
 from autocapture.clock import FixedClock, SystemClock
+from autocapture.connect.redirects import PORT, loopback_address
 from autocapture.errors import InputError, SetupError
 from autocapture.model.accounts import Account, Credential
 from autocapture.model.sign_in import AuditEntry
 from autocapture.sections import MicrosoftSettings
 from autocapture.store.engine import reading
+from autocapture.testing.fakes.authorization_server import RedirectMismatch
 from autocapture.testing.fakes.entra_server import EntraServer
 from autocapture.testing.fakes.microsoft import FakeGraph, message
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.delegation_checks import delegation_checks
-from autocapture.workflows.granting import Wanted, connect_delegated, question
+from autocapture.workflows.granting import Wanted, answered, connect_delegated, question
 
 REP = PEOPLE[0]
 OTHER = "ceo@ours.example"
+WEB = "https://autocapture.example.com/connect/google/callback"
+GUIDES = Path(__file__).parents[3] / "docs"
 
 
 def stored(app: Application, table: type[SQLModel]) -> int:
@@ -53,9 +58,16 @@ def stored(app: Application, table: type[SQLModel]) -> int:
 
 
 @pytest.fixture
-def google(tmp_path: Path) -> Iterator[GoogleWorld]:
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def google(tmp_path: Path, port: int) -> Iterator[GoogleWorld]:
+    """The operator has one client at Google, of type Web application, with the addresses that the guide says."""
     with google_world(deploy(tmp_path / "other", clock=SystemClock())) as world:
         world.server.person.address = REP
+        world.server.redirect_uris = {WEB, loopback_address(port)}
         world.services.add_user(REP)
         yield world
 
@@ -100,12 +112,12 @@ def agreed(url: str) -> str:
     return unescape(found[1])
 
 
-def test_a_browser_on_this_machine_brings_the_answer_back(home: Path, google: GoogleWorld) -> None:
-    with command(home, "connect", "google", "--user", REP) as process:
+def test_a_browser_on_this_machine_brings_the_answer_back(home: Path, google: GoogleWorld, port: int) -> None:
+    with command(home, "connect", "google", "--user", REP, "--redirect-port", str(port)) as process:
         url = printed_address(process)
         asked = parse_qs(urlsplit(url).query)
         [redirect_uri] = asked["redirect_uri"]
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", redirect_uri)
+        assert redirect_uri == f"http://127.0.0.1:{port}"
         assert asked["code_challenge_method"] == ["S256"]
         assert requests.get(f"{redirect_uri}/?state=guessed&code=stolen", timeout=20).status_code == 404
         assert requests.get(f"{redirect_uri}/favicon.ico", timeout=20).status_code == 404
@@ -123,9 +135,38 @@ def test_a_browser_on_this_machine_brings_the_answer_back(home: Path, google: Go
     assert json.loads(listed.stdout)[0]["since"] in {str(began), str(began - timedelta(days=1))}
 
 
-def test_a_wrong_mailbox_is_told_in_the_browser_and_in_the_terminal(home: Path, google: GoogleWorld) -> None:
+def test_google_sends_nobody_back_to_a_port_that_is_not_registered(
+    home: Path, google: GoogleWorld, port: int
+) -> None:
+    google.server.redirect_uris = {WEB, loopback_address()}
+    with command(home, "connect", "google", "--user", REP, "--redirect-port", str(port)) as process:
+        answer = requests.get(printed_address(process), timeout=20)
+    assert (answer.status_code, "redirect_uri_mismatch" in answer.text) == (400, True)
+    assert google.server._codes == {}
+
+
+def test_the_port_that_is_registered_is_the_one_that_is_listened_on_unless_told_otherwise() -> None:
+    said = CliRunner().invoke(commands, ["connect", "google", "--help"], terminal_width=200).stdout
+    assert f"[default: {PORT}" in " ".join(said.split())
+    for guide in ("providers/google.md", "how-to/connect-google-and-microsoft.md"):
+        assert loopback_address() in (GUIDES / guide).read_text(encoding="utf-8"), guide
+
+
+def test_a_port_on_which_something_else_listens_is_told() -> None:
+    with (
+        Loopback[str](SystemClock(), 0) as there,
+        pytest.raises(
+            InputError, match=f"port {there.server_port} of 127.0.0.1 is not to be had.*--redirect-port"
+        ),
+    ):
+        Loopback[str](SystemClock(), there.server_port)
+
+
+def test_a_wrong_mailbox_is_told_in_the_browser_and_in_the_terminal(
+    home: Path, google: GoogleWorld, port: int
+) -> None:
     google.server.person.address = "stranger@evil.example"
-    with command(home, "connect", "google", "--user", REP) as process:
+    with command(home, "connect", "google", "--user", REP, "--redirect-port", str(port)) as process:
         answer = requests.get(agreed(printed_address(process)), timeout=30)
         _said, errors = process.communicate(timeout=60)
     assert answer.status_code == 403
@@ -136,12 +177,12 @@ def test_a_wrong_mailbox_is_told_in_the_browser_and_in_the_terminal(home: Path, 
 
 
 def test_nobody_who_comes_back_is_not_waited_for_for_ever() -> None:
-    with Loopback[str](SystemClock()) as loopback, pytest.raises(InputError, match="nobody came back"):
+    with Loopback[str](SystemClock(), 0) as loopback, pytest.raises(InputError, match="nobody came back"):
         loopback.wait("state", lambda _query: "", within=timedelta(seconds=0.2))
 
 
 def test_an_answer_is_taken_once() -> None:
-    with Loopback[str](SystemClock()) as loopback:
+    with Loopback[str](SystemClock(), 0) as loopback:
         loopback._state, loopback._take = "state", lambda query: query["code"]
         assert loopback.answer("/?state=state&code=1")[0] == 200
         assert loopback.answer("/?state=state&code=1")[0] == 410
@@ -168,9 +209,11 @@ def test_where_nothing_is_set_up_one_line_says_what_to_do(
 
 
 def test_an_account_of_the_command_line_may_wait_for_the_choice_too(
-    home: Path, google: GoogleWorld, monkeypatch: pytest.MonkeyPatch
+    home: Path, google: GoogleWorld, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with command(home, "connect", "google", "--user", REP, "--preview") as process:
+    with command(
+        home, "connect", "google", "--user", REP, "--preview", "--redirect-port", str(port)
+    ) as process:
         requests.get(agreed(printed_address(process)), timeout=30)
         said, _errors = process.communicate(timeout=60)
     assert "nothing is captured yet" in said
@@ -248,6 +291,20 @@ def test_a_code_typed_in_on_another_screen_connects_microsoft(
     assert waits == [5.0, 5.0, 10.0]
     assert "ABCD-EFGH" in capsys.readouterr().out
     assert capture_account(app, outcome.connected.account_id).status == "ok"
+
+
+def test_entra_takes_any_port_of_the_machine_itself_and_no_secret_with_what_it_granted_there(
+    microsoft: tuple[Application, EntraServer],
+) -> None:
+    app, server = microsoft
+    wanted = Wanted(REP, "microsoft")
+    with pytest.raises(RedirectMismatch):
+        server.consent(question(app, wanted, "http://127.0.0.1:8619/elsewhere").url)
+    asked = question(app, wanted, loopback_address())
+    connected = answered(app, wanted, server.consent(asked.url), asked).connected
+    assert capture_account(app, connected.account_id).status == "ok"
+    shown = ["client_secret" in form for form in server.forms]
+    assert shown[:2] == [True, False], "it was refused, and then left out"
 
 
 def test_nobody_is_asked_to_consent_for_a_user_or_an_account_that_there_is_not(

@@ -54,6 +54,7 @@ def sink() -> Iterator[Mailbox]:
 def google(tmp_path: Path, clock: FixedClock) -> Iterator[GoogleWorld]:
     with google_world(deploy(tmp_path / "other", clock=clock)) as world:
         world.server.person.address = REP
+        world.server.redirect_uris = {REDIRECT}
         world.services.add_user(REP)
         yield world
 

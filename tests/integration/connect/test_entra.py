@@ -73,7 +73,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture
 def place(running: Place) -> Place:
-    fresh = EntraServer(running.server.url, running.clock)
+    fresh = EntraServer(running.server.url, running.clock, redirect_uris={BACK})
     running.server.__dict__.update(fresh.__dict__)
     return running
 

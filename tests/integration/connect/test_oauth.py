@@ -61,6 +61,7 @@ def clock() -> FixedClock:
 @pytest.fixture
 def server(clock: FixedClock) -> Iterator[AuthorizationServer]:
     with authorization_server(clock) as running:
+        running.redirect_uris = {BACK}
         yield running
 
 

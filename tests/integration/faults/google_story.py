@@ -31,6 +31,7 @@ from autocapture.workflows.granting import Wanted, answered, question
 from autocapture.workflows.preview import take_preview
 
 REP = PEOPLE[0]
+BACK = "http://127.0.0.1:8000/back"
 KIM = "Kim <kim@customer.example>"
 VISITS = "visits@group.calendar.google.com"
 TOPIC = "projects/our-project/topics/gmail"
@@ -87,6 +88,7 @@ class GoogleStory(Story):
     def begin(self) -> None:
         self.google = self.stack.enter_context(FakeGoogle(self.clock))
         self.authority = self.stack.enter_context(authorization_server(self.clock))
+        self.authority.redirect_uris = {BACK}
         self.pubsub: FakePubSub = self.stack.enter_context(pubsub_server())
         self.services = self.gateway("google", self.google.url, google_route, GOOGLE_WORDS)
         self.tokens = self.gateway("tokens", self.authority.url, authority_route, AUTHORITY_WORDS)
@@ -120,7 +122,7 @@ class GoogleStory(Story):
 
     def connect(self) -> int:
         wanted = Wanted(REP, "google", level="full", account_id=self.account_id or None)
-        asked = question(self.app, wanted, "http://127.0.0.1:8000/back")
+        asked = question(self.app, wanted, BACK)
         return answered(self.app, wanted, self.authority.consent(asked.url), asked).connected.account_id
 
     def applies(self, kind: Kind, site: Site) -> bool:

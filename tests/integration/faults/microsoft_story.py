@@ -27,6 +27,7 @@ from autocapture.workflows.granting import Wanted, answered, connect_delegated, 
 from autocapture.workflows.preview import take_preview
 
 REP = PEOPLE[0]
+BACK = "http://127.0.0.1:8000/back"
 KIM = "kim@customer.example"
 CALL_REP = "821809f5-0000-0000-0000-3b5136c0e777"
 _ID = re.compile(r"A[AQ].*=+|call-\d+|7f105c7d.*")
@@ -64,6 +65,7 @@ class _Story(Story):
     def begin(self) -> None:
         self.graph = self.stack.enter_context(FakeGraph(self.clock))
         self.authority = self.stack.enter_context(entra_server(self.tls.served, self.clock))
+        self.authority.redirect_uris = {BACK}
         self.services = self.gateway("graph", self.graph.root, graph_route, GRAPH_WORDS)
         self.tokens = self.gateway("tokens", self.authority.url, authority_route, AUTHORITY_WORDS)
         self.authority.url = self.tokens.url
@@ -120,7 +122,7 @@ class MicrosoftStory(_Story):
 
     def connect(self) -> int:
         wanted = Wanted(REP, "microsoft", level="full", account_id=self.account_id or None)
-        asked = question(self.app, wanted, "http://127.0.0.1:8000/back")
+        asked = question(self.app, wanted, BACK)
         return answered(self.app, wanted, self.authority.consent(asked.url), asked).connected.account_id
 
     @property

@@ -30,6 +30,7 @@ class SigningInStory(Story):
 
     def begin(self) -> None:
         self.authority = self.stack.enter_context(authorization_server(self.clock))
+        self.authority.redirect_uris = {"http://127.0.0.1:8000/back"}
         self.services = self.gateway("issuer", self.authority.url, authority_route, AUTHORITY_WORDS)
         self.authority.url = self.services.url
         self.authority.device_answer = "granted"

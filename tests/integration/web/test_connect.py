@@ -58,8 +58,9 @@ def ready(app: Application, google: GoogleWorld, other: AuthorizationServer, tmp
 
 
 @pytest.fixture
-def address(ready: Application) -> Iterator[str]:
+def address(ready: Application, google: GoogleWorld) -> Iterator[str]:
     with serving(ready) as address:
+        google.server.redirect_uris = {f"{address}/connect/google/callback"}
         yield address
 
 

@@ -163,6 +163,7 @@ def test_connecting_and_counting_take_from_the_budgets(
     let_in(app, 2)
     app = with_google(app, google, tmp_path)
     with serving(app) as address, Tab(address) as tab:
+        google.server.redirect_uris = {f"{address}/connect/google/callback"}
         tab.sign_in(REP)
         page = connect(tab, google)
         connected = spent(app)

@@ -68,6 +68,15 @@ def app(
     return replace(app, settings=settings)
 
 
+@pytest.fixture
+def address(app: Application, server: AuthorizationServer, other: AuthorizationServer) -> Iterator[str]:
+    """The operator registered the addresses of signing in; one of the providers is careless, and knows the other's."""
+    with serving(app) as address:
+        server.redirect_uris = {f"{address}/sign-in/company/callback"}
+        other.redirect_uris = {f"{address}/sign-in/{name}/callback" for name in ("company", "google")}
+        yield address
+
+
 def _start(tab: Tab, page: str, name: str) -> str:
     """The address at the provider that the browser is sent to, from `page`."""
     tab.get(page)
@@ -334,5 +343,6 @@ def test_entra_vouches_for_addresses_of_ones_own_tenant_alone(
         settings = app.settings.model_copy(update={"microsoft": microsoft, "network": network})
         own = replace(app, settings=settings)
         with serving(own) as address, Tab(address) as tab:
+            server.redirect_uris = {f"{address}/sign-in/microsoft/callback"}
             answer = server.consent(_start(tab, _invite(own), "microsoft"))
             assert _come_back(tab, "microsoft", answer).status_code == status

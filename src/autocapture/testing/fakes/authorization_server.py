@@ -1,10 +1,11 @@
 """An authorization server on loopback: consent, codes, PKCE, id_tokens, refresh tokens that rotate or not, devices, faults.
 
     with authorization_server() as server:
+        server.redirect_uris = {"https://ours.example/callback"}
         answer = server.consent(asked.url)          # what the browser brings to the redirect address
 
-It refuses what real ones refuse: a code used twice, a wrong verifier, a redirect address that is not the code's, an unknown
-client, a refresh token that was revoked or, where they rotate strictly, used before.
+It refuses what real ones refuse: a redirect address that is not registered to the letter, or is not the code's, a code used
+twice, a wrong verifier, an unknown client, a refresh token that was revoked or, where they rotate strictly, used before.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ from autocapture.clock import Clock, SystemClock
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 Reply = tuple[int, dict[str, str], bytes]
 Form = Mapping[str, str]
+
+
+class RedirectMismatch(ValueError):
+    """The redirect address is not registered: real ones say so on a page of their own, and send nobody back."""
 
 
 @dataclass
@@ -60,6 +65,8 @@ class AuthorizationServer:
     clock: Clock
     client_id: str = "client"
     client_secret: str = "s3cret"  # noqa: S105 - of a fake
+    redirect_uris: Collection[str] = ()
+    """What the operator registered, as a client of type Web application."""
     rotation: Literal["never", "gently", "strictly"] = "never"
     token_life: int = 3600
     person: Person = field(default_factory=Person)
@@ -79,8 +86,10 @@ class AuthorizationServer:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def consent(self, url: str) -> dict[str, str]:
-        """What the browser of `person` brings back to the redirect address."""
+        """What the browser of `person` brings back to the redirect address. Raises RedirectMismatch for an unregistered one."""
         asked = dict(parse_qsl(urlsplit(url).query))
+        if not self.is_registered(asked["redirect_uri"]):
+            raise RedirectMismatch(f"redirect_uri_mismatch: {asked['redirect_uri']}")
         scopes = tuple(filter(self.person.ticks, asked["scope"].split()))
         if not scopes:
             return {"error": "access_denied", "state": asked["state"]}
@@ -94,6 +103,10 @@ class AuthorizationServer:
             self.person.address,
         )
         return {"code": code, "state": asked["state"], "iss": self.url}
+
+    def is_registered(self, redirect_uri: str) -> bool:
+        """Google's rule: "the http or https scheme, case, and trailing slash must all match", and so must the port."""
+        return redirect_uri in self.redirect_uris
 
     def grant(self, *scopes: str) -> str:
         """A refresh token of `person` without asking anybody."""
@@ -137,7 +150,10 @@ class AuthorizationServer:
 
     def _consent_page(self, asked: Form) -> Reply:
         """A page on which `person` agrees by a click."""
-        brought = self.consent(f"?{urlencode(asked)}")
+        try:
+            brought = self.consent(f"?{urlencode(asked)}")
+        except RedirectMismatch as problem:
+            return 400, {"Content-Type": "text/plain; charset=utf-8"}, f"Error 400: {problem}".encode()
         href = escape(f"{asked['redirect_uri']}?{urlencode(brought)}")
         page = (
             f'<!doctype html><title>Consent</title><h1>{self.person.address}</h1><a href="{href}">Allow</a>'

@@ -4,8 +4,9 @@
         settings = MicrosoftSettings(login_url=server.url, tenant=tenant, ...)     # and network.ca_file
 
 It is served over TLS, since msal speaks nothing else. An id_token says who it is only where the scope ``profile`` was granted,
-and never that an address is verified. What was granted to a code that was typed in elsewhere is a public client's: shown a secret
-with it, Entra refuses (AADSTS700025).
+and never that an address is verified. What was granted to a code that was typed in elsewhere, or to a redirect address of the
+platform *Mobile and desktop applications*, is a public client's: shown a secret with it, Entra refuses (AADSTS700025). Of a
+redirect address on the machine itself the port does not count (RFC 8252 section 7.3).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from autocapture.clock import Clock, SystemClock
 from autocapture.testing.fakes.authorization_server import AuthorizationServer, Form, Reply, serving
@@ -37,6 +39,8 @@ class EntraServer(AuthorizationServer):
     of its own, but for those that are None."""
 
     tenant: str = TENANT
+    native_uris: Collection[str] = ("http://127.0.0.1",)
+    """What the operator registered for the platform Mobile and desktop applications; `redirect_uris` are those of Web."""
     documents: int = 0
     addresses: dict[str, Any] = field(default_factory=dict)
     _public: set[str] = field(default_factory=set)
@@ -51,12 +55,15 @@ class EntraServer(AuthorizationServer):
             self.documents += 1
             return 200, _JSON, json.dumps(self._document(asked_of)).encode()
         status, headers, body = super().answer(_PATHS.get(rest, path), form)
-        if rest == "oauth2/v2.0/token" and status == 200 and form.get("grant_type") == _DEVICE_GRANT:
-            self._public.add(json.loads(body)["refresh_token"])
+        if rest == "oauth2/v2.0/token" and status == 200 and self._is_public(form):
+            self._public.add(json.loads(body).get("refresh_token", ""))
         if status == 401:
             code = 700025 if self._is_public(form) else 7000215
             return status, headers, json.dumps({**json.loads(body), "error_codes": [code]}).encode()
         return status, headers, body
+
+    def is_registered(self, redirect_uri: str) -> bool:
+        return _without_port(redirect_uri) in map(_without_port, (*self.redirect_uris, *self.native_uris))
 
     def proved(self, form: Form) -> bool:
         if self._is_public(form):
@@ -76,7 +83,10 @@ class EntraServer(AuthorizationServer):
         return told
 
     def _is_public(self, form: Form) -> bool:
-        return form.get("grant_type") == _DEVICE_GRANT or form.get("refresh_token") in self._public
+        if form.get("grant_type") == _DEVICE_GRANT or form.get("refresh_token") in self._public:
+            return True
+        back = form.get("redirect_uri")
+        return back is not None and _without_port(back) in map(_without_port, self.native_uris)
 
     def _document(self, tenant: str) -> dict[str, Any]:
         authority = f"{self.url}/{tenant}"
@@ -90,6 +100,13 @@ class EntraServer(AuthorizationServer):
             **self.addresses,
         }
         return {name: value for name, value in told.items() if value is not None}
+
+
+def _without_port(uri: str) -> str:
+    """The address, less its port where it leads to the machine itself."""
+    parts = urlsplit(uri)
+    loopback = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")
+    return parts._replace(netloc=parts.hostname or "").geturl() if loopback else uri
 
 
 @contextmanager
