@@ -14,7 +14,7 @@ from autocapture.settings import ContactsSettings
 
 Reason = Literal["sent_to", "two_way", "met"]
 Obstacle = Literal[
-    "own", "excluded", "machine", "list", "role", "number", "bounced", "taken_back", "too_little"
+    "own", "excluded", "machine", "list", "role", "number", "bounced", "taken_back", "too_little", "twin"
 ]
 
 OBSTACLES: dict[Obstacle, str] = {
@@ -27,6 +27,7 @@ OBSTACLES: dict[Obstacle, str] = {
     "bounced": "mail to it bounces",
     "taken_back": "taken back before, or given up by the CRM",
     "too_little": "below the thresholds",
+    "twin": "perhaps a contact under another address",
 }
 """Why somebody is not created, in words."""
 
@@ -37,11 +38,19 @@ _TO_FREE_MAIL = 2
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """`reason` is the threshold that was met, by `count` activities; None where an `obstacle` stands against it."""
+    """`reason` is the threshold that was met, by `count` activities; None where an `obstacle` stands against it. `twin`: whose
+    other address it may be."""
 
     reason: Reason | None
     count: int = 0
     obstacle: Obstacle | None = None
+    twin: str = ""
+
+    @property
+    def why_not(self) -> str:
+        """The obstacle in words."""
+        words = OBSTACLES[self.obstacle] if self.obstacle is not None else ""
+        return f"{words}: {self.twin}" if self.twin else words
 
 
 def obstacle_of(address: str, organization: Organization, exclusions: Exclusions) -> Obstacle | None:

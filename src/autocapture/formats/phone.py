@@ -35,6 +35,16 @@ def to_e164(raw: str, region: str | None) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def is_line_of_a_place(number: str) -> bool:
+    """Whether a public number (E.164) is a fixed line, as an organisation has many of that begin alike: no mobile one, nor one of
+    which its country's plan does not tell."""
+    try:
+        kind = phonenumbers.number_type(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return False
+    return bool(kind in (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.UAN))
+
+
 def is_extension(raw: str) -> bool:
     """Whether `raw` is an internal line: up to six digits without a trunk or international prefix."""
     digits = _SEPARATORS.sub("", raw)

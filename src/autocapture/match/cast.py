@@ -39,7 +39,7 @@ class Cast:
     """Whether somebody takes part of whom only the others tell for which company they stand."""
     is_for_deals: bool
     """Whether such people may be written to about a deal: not where there is nobody, or an audience, nor on a call of which only
-    the end of the number tells with whom it was."""
+    a part of the number tells with whom it was."""
 
 
 def casts_of(group: Sequence[Occurrence], directory: Directory, rules: MatchingRules) -> list[Cast]:
@@ -82,7 +82,7 @@ def _cast(people: Sequence[Person], directory: Directory, rules: MatchingRules) 
         not companies or any(person.undecided for person in people),
         len(people) <= rules.audience
         and len(companies) <= rules.companies
-        and not all(is_national(person.handle) for person in people),
+        and not all(is_national(person.handle) or person.handle in directory.blocks for person in people),
     )
 
 

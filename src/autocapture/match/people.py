@@ -106,7 +106,7 @@ def said_person(handle: str, contact_id: int | None, company_id: int | None, dir
     """Whom somebody said that a handle is: this contact, with its company, or nobody in the CRM, who has the domain's."""
     if contact_id is None:
         domain, of_domain = _companies_by_domain(handle, directory)
-        companies = dict.fromkeys(of_domain, ("domain", domain))
+        companies = dict.fromkeys(of_domain, (_by(domain, directory), domain))
         return Person(handle, None, companies if len(of_domain) == 1 else {}, ())
     found = {} if company_id is None else {company_id: ("correction", handle)}
     return Person(handle, contact_id, found, known=True)
@@ -189,6 +189,9 @@ def _person(
     if of_contacts:
         by = "national_number" if is_national(handle) else "contact"
         return Person(handle, contact_id, {of_contacts[0]: (by, handle)}, known=True)
+    if handle in directory.blocks and not contacts:
+        company_id, block = directory.blocks[handle]
+        return Person(handle, None, {company_id: ("number_block", block)})
     domain, of_domain = _companies_by_domain(handle, directory)
     if contact_id is not None and not of_domain and (company := _company_of_roles(contact_id, directory)):
         return Person(handle, contact_id, {company: ("role", handle)}, known=True)
@@ -197,7 +200,8 @@ def _person(
         if len(narrowed) != 1:
             return Person(handle, contact_id, {}, of_domain, known=bool(contacts))
         of_domain = narrowed
-    return Person(handle, contact_id, dict.fromkeys(of_domain, ("domain", domain)), known=bool(contacts))
+    found = dict.fromkeys(of_domain, (_by(domain, directory), domain))
+    return Person(handle, contact_id, found, known=bool(contacts))
 
 
 def _company_of_roles(contact_id: int, directory: Directory) -> int | None:
@@ -253,6 +257,10 @@ def _contacts(handle: str, names: Collection[str], directory: Directory) -> Sequ
     if found or not names or (above := address_above(untagged(handle))) is None:
         return found or ()
     return [each for each in directory.contacts.get(above, ()) if folded(each.name) in names]
+
+
+def _by(domain: str, directory: Directory) -> str:
+    return "learned_domain" if domain in directory.learned else "domain"
 
 
 def _companies_by_domain(handle: str, directory: Directory) -> tuple[str, tuple[int, ...]]:

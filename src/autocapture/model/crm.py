@@ -32,6 +32,17 @@ class CompanyDomain(SQLModel, table=True):
     company_id: int = Field(foreign_key="company.id", primary_key=True)
 
 
+class LearnedDomain(SQLModel, table=True):
+    """A registered domain that the CRM has of no company, and from which contacts of this one write (`crm.learned_domains`);
+    worked out anew with each import."""
+
+    __tablename__ = "learned_domain"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    domain: str = Field(primary_key=True)
+    company_id: int
+
+
 class Contact(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     source_id: str = Field(unique=True)
@@ -60,6 +71,17 @@ class Switchboard(SQLModel, table=True):
 
     number: str = Field(primary_key=True)  # E.164
     contact_id: int = Field(primary_key=True)
+
+
+class NumberBlock(SQLModel, table=True):
+    """Numbers that begin alike, of which the CRM has several, all of contacts of one company (`crm.number_blocks`); worked out
+    anew with each import."""
+
+    __tablename__ = "number_block"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    block: str = Field(primary_key=True)  # +3120794xxxx
+    company_id: int
 
 
 class BouncedAddress(SQLModel, table=True):

@@ -133,6 +133,8 @@ class Directory:
     """By handle; several when the CRM holds duplicates or a shared line."""
     companies: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """By mail domain."""
+    learned: frozenset[str] = frozenset()
+    """Those of these domains that the CRM does not tell: contacts of the company write from there."""
     company_names: Mapping[int, str] = field(default_factory=dict)
     """For the sentences in which a person reads what stayed undecided."""
     partners: frozenset[int] = frozenset()
@@ -140,6 +142,8 @@ class Directory:
     """By deal id: every deal of a company or contact that the batch can reach."""
     switchboards: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Numbers on which several people of a company were reached, though the CRM has them under one or nobody: with its id."""
+    blocks: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    """Numbers that nobody has and that lie among those of one company: with its id, and the block."""
     on_line: Mapping[tuple[int, str], int] = field(default_factory=dict)
     """By call and number that several contacts share: the only one of them with whom its rep was in touch around it."""
     products: Mapping[str, tuple[frozenset[str], ...]] = field(default_factory=dict)

@@ -79,11 +79,11 @@ def companies_by_domain(session: Session, domains: Collection[str]) -> dict[str,
     if not domains:
         return found
     named = select(_DOMAIN.domain, _DOMAIN.company_id).where(among(session, _DOMAIN.domain, sorted(domains)))
-    for domain, company_id in rows_of(session, named):
-        found[domain][company_id] = 0
-    domain_of = _domain_of(session, _HANDLE.value).label("domain")
+    for name, company_id in rows_of(session, named):
+        found[name][company_id] = 0
+    domain = domain_of(session, _HANDLE.value).label("domain")
     there = (
-        select(domain_of, _CONTACT.company_id.label("company_id"))
+        select(domain, _CONTACT.company_id.label("company_id"))
         .join(table_of(Contact), _CONTACT.id == _HANDLE.contact_id)
         .where(_HANDLE.kind == "email", _CONTACT.company_id.is_not(None))
         .subquery()
@@ -93,12 +93,12 @@ def companies_by_domain(session: Session, domains: Collection[str]) -> dict[str,
         .where(among(session, there.c.domain, sorted(domains)))
         .group_by(there.c.domain, there.c.company_id)
     )
-    for domain, company_id, count in rows_of(session, counted):
-        found[domain][company_id] = count
+    for name, company_id, count in rows_of(session, counted):
+        found[name][company_id] = count
     return found
 
 
-def _domain_of(session: Session, address: Any) -> Any:
+def domain_of(session: Session, address: Any) -> Any:
     """What stands after the (only) @ of canonical addresses."""
     if session.get_bind().dialect.name == "sqlite":
         return func.substr(address, func.instr(address, "@") + 1, type_=address.type)

@@ -25,6 +25,7 @@ from autocapture.model.crm import (
     DealContact,
     DealProduct,
     DealReference,
+    LearnedDomain,
     Product,
 )
 from autocapture.model.directory import (
@@ -40,6 +41,7 @@ from autocapture.store.bulk import rows_of, table_of
 from autocapture.store.corrections import load_locks
 from autocapture.store.created import is_created
 from autocapture.store.lookup import Lookup
+from autocapture.store.number_blocks import companies_of_blocks
 
 _USER, _HANDLE = table_of(User).c, table_of(UserHandle).c
 
@@ -93,12 +95,15 @@ def load_directory(
         {*wanted, *map(untagged, wanted), *filter(None, map(address_above, map(untagged, wanted)))}
     )
     contacts = _contacts(session, outside)
-    companies = _companies(
+    companies, learned = _companies(
         session, {h.rpartition("@")[2] for h in outside if "@" in h} - organization.domains
     )
     found = _with_moves(session, contacts, companies)
+    numbers = [handle for handle in outside if "@" not in handle and handle not in contacts]
+    blocks = companies_of_blocks(session, numbers)
     company_ids = {company for found in companies.values() for company in found}
     company_ids.update(c.company_id for found in contacts.values() for c in found if c.company_id is not None)
+    company_ids.update(company_id for company_id, _ in blocks.values())
     contact_ids = {c.contact_id for found in contacts.values() for c in found}
     locks = load_locks(session, groups, handles=outside, contact_ids=contact_ids)
     company_ids.update(lock.company_id for lock in locks if lock.company_id is not None)
@@ -111,15 +116,18 @@ def load_directory(
         organization=organization,
         contacts=found,
         companies=companies,
+        learned=learned,
         company_names={company_id: name for company_id, (name, _) in named.items()},
         partners=frozenset(company_id for company_id, (_, partner) in named.items() if partner),
         deals=deals,
         products=_catalogue(session) if deals else {},
+        blocks=blocks,
         locks=locks,
     )
 
 
 _HANDLE_OF, _CONTACT, _DOMAIN = table_of(ContactHandle).c, table_of(Contact).c, table_of(CompanyDomain).c
+_LEARNED = table_of(LearnedDomain).c
 _COMPANY, _DEAL, _ROLE = table_of(Company).c, table_of(Deal).c, table_of(DealContact).c
 _SOLD, _PRODUCT, _REFERENCE = table_of(DealProduct).c, table_of(Product).c, table_of(DealReference).c
 _CONTACTS = Lookup(
@@ -136,10 +144,13 @@ _ADDRESSES = Lookup(
     )
 )
 _COMPANIES = Lookup(
-    lambda among: (
-        select(_DOMAIN.domain, _DOMAIN.company_id)
-        .where(among(_DOMAIN.domain, "domains"))
-        .order_by(_DOMAIN.company_id)
+    lambda among: union_all(
+        select(_DOMAIN.domain, _DOMAIN.company_id, literal_column("0")).where(
+            among(_DOMAIN.domain, "domains")
+        ),
+        select(_LEARNED.domain, _LEARNED.company_id, literal_column("1")).where(
+            among(_LEARNED.domain, "domains")
+        ),
     )
 )
 # companies that autocapture created itself say no more than a partner does while one of the CRM takes part
@@ -228,7 +239,7 @@ def _with_moves(
     domains: dict[int, set[str]] = defaultdict(set)
     for contact_id, value in _ADDRESSES(session, ids={contact_id for _, contact_id in elsewhere}):
         domains[contact_id].add(value.rpartition("@")[2])
-    at = _companies(session, {domain for found in domains.values() for domain in found})
+    at, _ = _companies(session, {domain for found in domains.values() for domain in found})
     moved = {
         key
         for key, known in elsewhere.items()
@@ -242,12 +253,18 @@ def _with_moves(
     }
 
 
-def _companies(session: Session, domains: Collection[str]) -> dict[str, tuple[int, ...]]:
+def _companies(
+    session: Session, domains: Collection[str]
+) -> tuple[dict[str, tuple[int, ...]], frozenset[str]]:
+    """The companies by domain, and those of these domains that were learned."""
     wanted = {parent for domain in domains for parent in _with_parents(domain)}
     found: dict[str, list[int]] = defaultdict(list)
-    for domain, company_id in _COMPANIES(session, domains=wanted):
+    learned = set()
+    for domain, company_id, is_learned in _COMPANIES(session, domains=wanted):
         found[domain].append(company_id)
-    return {domain: tuple(ids) for domain, ids in found.items()}
+        if is_learned:
+            learned.add(domain)
+    return {domain: tuple(sorted(ids)) for domain, ids in found.items()}, frozenset(learned)
 
 
 def _with_parents(domain: str) -> list[str]:

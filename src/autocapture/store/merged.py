@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from sqlalchemy import Column, select
 from sqlmodel import Session
 
-from autocapture.model.crm import Contact, Deal, DealContact, Lead, Switchboard
+from autocapture.model.crm import Contact, Deal, DealContact, Lead, LearnedDomain, NumberBlock, Switchboard
 from autocapture.store.bulk import delete_where_in, rows_of, table_of
 from autocapture.store.created import remove, rename_in_corrections, take_out, unname
 
@@ -41,6 +41,8 @@ def merge_companies(session: Session, into: Mapping[int, int]) -> None:
     for company_id, other in sorted(into.items()):
         _point(session, table_of(Contact).c.company_id, company_id, other)
         _point(session, table_of(Deal).c.company_id, company_id, other)
+    for learned in (LearnedDomain, NumberBlock):
+        delete_where_in(session, learned, "company_id", sorted(into))
     unname(session, (), into.keys())
     remove(session, (), into.keys())
 

@@ -116,7 +116,9 @@ def _is_told_before(session: Session, sight: Sight, match: Match) -> bool:
 def _is_told_of(session: Session, match: Match, parties: Parties) -> bool:
     """Whether a company is known by somebody who may be seen, or by something else than who took part."""
     by = str(match.evidence.get("by", ""))
-    by_domain = match.method == "domain" and any(by in _domains(address) for address in parties.hidden)
+    by_domain = match.method in ("domain", "learned_domain") and any(
+        by in _domains(address) for address in parties.hidden
+    )
     if by not in parties.hidden and not by_domain:
         return True
     contacts = select(Contact.id).where(

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlmodel import col
 
-from autocapture.admit.contact import OBSTACLES
 from autocapture.application import Application
 from autocapture.model.activities import Activity, Participant, Participation
 from autocapture.model.created import COMPANY, CONTACT, AddressDetail, Created, CreationBatch
@@ -60,7 +59,7 @@ def staged(app: Application) -> Iterator[Row]:
                 "calls": each.calls,
                 "first_at": each.first_at,
                 "last_at": each.last_at,
-                "why": waits if verdict.obstacle is None else OBSTACLES[verdict.obstacle],
+                "why": waits if verdict.obstacle is None else verdict.why_not,
             }
 
 

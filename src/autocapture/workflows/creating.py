@@ -32,6 +32,7 @@ from autocapture.workflows.matching import rematch_in_batches
 from autocapture.workflows.people import our_people
 from autocapture.workflows.signatures import read_again
 from autocapture.workflows.taking_back import finish_taking_back, let_go
+from autocapture.workflows.twins import twins
 
 WHOLE_EVERY = timedelta(days=1)
 BATCH = 200
@@ -144,7 +145,12 @@ def judged(
             judge(each, thresholds, is_alone=is_alone) if obstacle is None else Judged(None, 0, obstacle)
         )
         result.append((each, found_out))
-    return result
+    with reading(app.engine) as session:
+        others = twins(session, [each.address for each, verdict in result if verdict.obstacle is None])
+    return [
+        (each, Judged(None, 0, "twin", others[each.address]) if each.address in others else verdict)
+        for each, verdict in result
+    ]
 
 
 def in_words(thresholds: ContactsSettings) -> str:

@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, delete, update
 from sqlmodel import Session, SQLModel, col, select
 
+from autocapture.crm.learned_domains import learned_domains
 from autocapture.crm.merges import Merges
+from autocapture.crm.number_blocks import Shared, number_blocks
 from autocapture.crm.plan import Plan
 from autocapture.crm.rows import Change, Key, KnownUser, Mirror, State, Values
 from autocapture.model.crm import (
@@ -34,7 +36,9 @@ from autocapture.model.organization import User, UserHandle
 from autocapture.store.activities import mark_dirty
 from autocapture.store.bulk import insert, insert_missing, table_of
 from autocapture.store.created import ours
+from autocapture.store.learned_domains import keep, known_domains, written_from
 from autocapture.store.merged import merge_companies, merge_contacts
+from autocapture.store.number_blocks import keep_blocks, shared_beginnings
 from autocapture.workflows.handing_over import hand_over, own_numbers, settle_with_crm
 
 Ids = dict[str, dict[str, int]]
@@ -133,6 +137,9 @@ def apply_plan(session: Session, plan: Plan, ids: Ids, now: datetime) -> None:
     _remove_moved(session, plan.moved, ids)
     _merge(session, plan.merges, ids)
     settle_with_crm(session, plan.changes, ids["contact"], now)
+    if plan.changes or plan.merges:
+        keep(session, learned_domains(written_from(session), known_domains(session)))
+        keep_blocks(session, number_blocks(Shared(*each) for each in shared_beginnings(session)))
     _write_states(session, plan.states, ids, now)
     mark_dirty(session, ((ids["user"][email], day) for email, day in plan.dirty))
 

@@ -15,6 +15,8 @@ GONE = "no longer in the CRM"
 _HOW = {
     "contact": "{by} is the address or number of its contact",
     "domain": "{by} is its domain",
+    "learned_domain": "contacts of it write from {by}",
+    "number_block": "{by} are numbers of its people",
     "name": "whoever wrote signs with the name of {by}",
     "thread": "so is what it goes on with",
     "series": "so is an earlier meeting of the series",

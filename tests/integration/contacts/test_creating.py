@@ -19,7 +19,7 @@ from autocapture.store.unreachable import mark_bounced
 from autocapture.workflows import creating
 from autocapture.workflows.change_scope import Scope, change_scope
 from autocapture.workflows.contact_listings import batches, made, staged
-from autocapture.workflows.creating import create_contacts, would_create
+from autocapture.workflows.creating import create_contacts, create_these, would_create
 from autocapture.workflows.meetings import settle_meetings
 
 CREATED = {"Anna Weber": "nordwind.example"}
@@ -177,6 +177,18 @@ def test_people_belong_to_the_company_on_their_domain_and_with_free_mail_to_the_
     mailbox.sent("Max <max@gmail.com>")
     mailbox.create()
     assert contacts(mailbox.app) == {"Ida": "Customer", "Lee": "Customer", "Max": None}
+
+
+def test_the_same_name_at_the_same_company_is_staged_as_perhaps_one_person(mailbox: Mailbox) -> None:
+    mailbox.sent("Ida Berg <ida@customer.example>")
+    mailbox.create()
+    for address in ("i.berg@customer.example", "ida@customer.co.uk", "ida@agency.example"):
+        mailbox.sent(f"Ida Berg <{address}>")
+    mailbox.create()
+    twin = "perhaps a contact under another address: Ida Berg of Customer"
+    assert unknown(mailbox.app) == {"i.berg@customer.example": twin, "ida@customer.co.uk": twin}
+    create_these(mailbox.app, ["i.berg@customer.example"])
+    assert unknown(mailbox.app) == {"ida@customer.co.uk": twin}
 
 
 def test_an_agency_is_not_taken_for_the_customer_it_works_for(mailbox: Mailbox) -> None:

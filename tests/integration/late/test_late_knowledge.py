@@ -42,6 +42,7 @@ MERGED_CONTACTS = {
         "jan@acme.example", "jan@acme.example;jdv@acme.example", "C2,J. de Vries,jdv@acme.example,A1\n", ""
     )
 }
+LEARNED_ALIAS = {"contacts": replace("jan@acme.example", "jan@acme.example;jan@acme.co.uk")}
 OF_DEALS = "for North, because the CRM told more of 1 deal"
 
 
@@ -84,11 +85,12 @@ def test_two_companies_that_were_merged_are_one_in_history(world: Told) -> None:
         "Bolt": 1,
         "Nord": 1,
         "Nord Retail": 1,
+        None: 1,
     }
     said = world.learn(**MERGED_COMPANIES)
     assert "merged: company A4 became part of A3" in said
     assert "A3" in world.links(6)
-    assert world.metric("emails_received", "--by", "company") == {"Acme": 1, "Bolt": 1, "Nord": 2}
+    assert world.metric("emails_received", "--by", "company") == {"Acme": 1, "Bolt": 1, "Nord": 2, None: 1}
 
 
 def test_two_contacts_that_were_merged_are_one_in_history(world: Told) -> None:
@@ -100,20 +102,45 @@ def test_two_contacts_that_were_merged_are_one_in_history(world: Told) -> None:
     assert world.since() == [f"not yet → 17 hr lead response time for North, {because}"]
 
 
+def test_a_domain_that_a_contact_tells_is_the_companys_in_history(world: Told) -> None:
+    assert world.links(7) == set()
+    world.learn(**LEARNED_ALIAS)
+    assert world.links(7) == {"A1"}
+    assert "contacts of it write from acme.co.uk" in world.why(7)
+
+
+def test_a_number_among_those_of_a_company_is_the_companys_and_nobodys(world: Told) -> None:
+    numbers = "+31207947001", "+31207947002;+31612345678", "+31612345679"
+    rows = [f"C{n},Ole {n},ole{n}@nord.example,A3,{each}\n" for n, each in enumerate(numbers, 21)]
+    world.learn(
+        crm=replace('emails = "mail"', 'emails = "mail"\nphones = "phone"'),
+        contacts=lambda text: (
+            "".join([f"{line},\n" for line in text.replace("company", "company,phone").splitlines()]).replace(
+                "phone,", "phone"
+            )
+            + "".join(rows)
+        ),
+    )
+    told = world.call("+31207947099")
+    assert "company Nord: +3120794xxxx are numbers of its people" in told
+    assert "nobody in the CRM" in told
+    assert "deal" not in told.partition("What it was matched to")[2]
+
+
 @pytest.mark.postgres
 @pytest.mark.soak
 def test_postgresql_learns_the_same(postgres_url: str, tmp_path: Path) -> None:  # noqa: F811
     world = told(tmp_path / "home", postgres_url)
-    for cause in (LATE_CONTACT, LATE_DEAL, MERGED_CONTACTS, LATE_ROLE, MERGED_COMPANIES):
+    for cause in (LATE_CONTACT, LATE_DEAL, LEARNED_ALIAS, MERGED_CONTACTS, LATE_ROLE, MERGED_COMPANIES):
         world.enter(**cause)
     world.learn(**MOVED_STAGE)
-    links = [world.links(mail) for mail in range(1, 7)]
-    assert links == [{"A1", "D1"}, {"A1"}, {"A2", "D9"}, {"A2", "D9"}, {"A3"}, {"A3"}]
+    links = [world.links(mail) for mail in range(1, 8)]
+    assert links == [{"A1", "D1"}, {"A1"}, {"A2", "D9"}, {"A2", "D9"}, {"A3"}, {"A3"}, {"A1"}]
     assert "Jan de Vries of Acme" in world.why(2)
     of_deals = "for North, because the CRM told more of 2 deals"
     assert world.since() == [
         f"+€500 new pipeline {of_deals}",
         f"+€500 open pipeline, value {of_deals}",
-        "not yet → 9 hr lead response time for North, because 6 are told or matched otherwise by now",
+        "not yet → 9 hr lead response time for North, because 7 are told or matched otherwise by now",
         f"−€4,000 pipeline won {of_deals}",
     ]

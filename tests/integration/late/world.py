@@ -70,6 +70,15 @@ deal = "deal"
 stage = "stage"
 at = "at"
 """
+CALLS = """
+[columns]
+call_id = "id"
+caller = "from"
+callee = "to"
+started_at = "start"
+talked_for = "seconds"
+outcome = "result"
+"""
 EXPORT = {
     "companies": (
         "id,name,domains\nA1,Acme,acme.example\nA2,Bolt,bolt.example\n"
@@ -108,6 +117,7 @@ MAILS = (
     (12, ANNA, "lena@bolt.example", "Another lathe"),
     (13, "Ole <ole@nord.example>", "anna@ours.example", "Press"),
     (13, "Zoe <zoe@nordretail.example>", "anna@ours.example", "Hello"),
+    (13, "Rob <rob@acme.co.uk>", "anna@ours.example", "Good morning"),
 )
 """Day of November, author, recipient and subject; their numbers begin with 1."""
 
@@ -167,6 +177,17 @@ class Told:
             deliver(folder, mail)
         self.run("capture")
 
+    def call(self, number: str) -> str:
+        """Captures a call that Anna made, and tells why it is matched as it is."""
+        (self.home / "calls.csv").write_text(
+            f"id,from,to,start,seconds,result\nc1,+31201112233,{number},2026-11-13 10:00:00,300,answered\n"
+        )
+        (self.home / "calls.toml").write_text(CALLS)
+        files = ("--calls", str(self.home / "calls.csv"), "--mapping", str(self.home / "calls.toml"))
+        self.run("connect", "files", "--user", "anna@ours.example", *files)
+        self.run("capture")
+        return self.run("explain", "c1")
+
     def links(self, mail: int) -> set[str]:
         """The companies and deals of a mail, by key."""
         found = json.loads(self.run("explain", f"{mail}@customer.example", "--format", "json"))
@@ -186,7 +207,7 @@ class Told:
             for each in re.findall(r"(\S+|not yet → \S+ \w+) ([a-z ,]+? for North, because [^.]+)", began)
         ]
 
-    def metric(self, name: str, *words: str) -> dict[str, Any]:
+    def metric(self, name: str, *words: str) -> dict[str | None, Any]:
         """Values of the week, by what they are cut by."""
         rows = json.loads(self.run("metrics", name, "--period", WEEK, "--format", "json", *words))
         return {row["by"]["company"] if row["by"] else "": row["value"] for row in rows}
@@ -200,7 +221,9 @@ def told(home: Path, url: str | None = None) -> Told:
     create_key(app.settings.key_file)
     make_tables(app.engine)
     world = Told(home, environ)
-    (home / "users.csv").write_text("email,name,team\nanna@ours.example,Anna Berg,North\n")
+    (home / "users.csv").write_text(
+        "email,name,team,phones\nanna@ours.example,Anna Berg,North,+31201112233\n"
+    )
     (home / "crm").mkdir()
     (home / "crm" / "crm.toml").write_text(MAPPING)
     for name, text in EXPORT.items():

@@ -161,6 +161,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("purpose"),
     )
     op.create_table(
+        "learned_domain",
+        sa.Column("domain", sa.String(), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("domain"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "number_block",
+        sa.Column("block", sa.String(), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("block"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "organization_consent",
         sa.Column("provider", sa.String(), nullable=False),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
@@ -1357,6 +1371,8 @@ def downgrade() -> None:
     op.drop_table("product")
     op.drop_table("outbox")
     op.drop_table("organization_consent")
+    op.drop_table("number_block")
+    op.drop_table("learned_domain")
     op.drop_table("kept_key")
     op.drop_table("creation_mark")
     op.drop_table("creation_batch")
