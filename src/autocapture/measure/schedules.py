@@ -76,8 +76,12 @@ def _holidays(row: Row[Any], locale: str) -> Container[date]:
     if row.holidays == NO_HOLIDAYS:
         return ()
     country = country_of(locale)
-    elsewhere = row.user_id is None and country not in (None, row.holidays.partition("-")[0])
-    return holidays_of(locale) if elsewhere else holidays_in(row.holidays)
+    if row.user_id is None and country not in (None, row.holidays.partition("-")[0]):
+        return holidays_of(locale)
+    try:
+        return holidays_in(row.holidays)
+    except ValueError:  # known when it was imported, by another release of the calendars
+        return ()
 
 
 def share_gone(session: Session, schedules: Schedules, scope: Scope, period: Period, today: date) -> Decimal:

@@ -28,7 +28,7 @@ ENOUGH = 30
 @dataclass(frozen=True, slots=True)
 class Attainment:
     """What of a quota is reached. `actual` is the number that opens to its rows; `rate` is actual ÷ quota; `elapsed` is the
-    share of the period's business days gone by the end of the week; both 0 to 1 and beyond, None where undefined."""
+    share of the period's available days gone by the end of the week; both 0 to 1 and beyond, None where undefined."""
 
     metric: str
     period_start: date

@@ -74,7 +74,7 @@ def finding(summary: Summary, reader: Reader) -> str:
 
 
 def standing(held: Attainment, reader: Reader) -> str:
-    """How the actual compares with a linear pace by business days."""
+    """How the actual compares with a linear pace by available days."""
     pace = held.quota * held.elapsed
     if held.actual.value is None or not pace:
         return "no pace yet"

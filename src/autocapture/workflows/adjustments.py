@@ -13,9 +13,9 @@ import structlog
 from sqlmodel import Session, col, delete, func, or_, select
 
 from autocapture.application import Application
-from autocapture.measure.period import iso_week, parse_period
+from autocapture.measure.period import iso_week
 from autocapture.model.crm import DealState
-from autocapture.model.measures import DirtyCell, DuePublication, Publication
+from autocapture.model.measures import DirtyCell, DuePublication, Publication, Quota
 from autocapture.report.adjust import adjust
 from autocapture.store.bulk import insert_missing
 from autocapture.store.engine import reading, writing
@@ -24,18 +24,21 @@ log = structlog.get_logger()
 
 LOOKED_BACK = 53
 """Weeks of which summaries are looked at again."""
-_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
+_WEEK = timedelta(days=7)
 
 
 def mark_due(session: Session, now: datetime) -> None:
-    """Marks the summaries that told of days of which something changed: those of the same week, and later ones in which a month
-    ended, since quotas are told to the end there."""
+    """Marks the summaries that told of days of which something changed: those of the same week, and those of weeks in which a
+    quota ended that holds one of the days, since it is told to the end there."""
     days = list(session.exec(select(col(DirtyCell.local_date)).distinct()))
     if not days:
         return
-    first = min(days)
-    weeks = {iso_week(day) for day in days}
-    _mark(session, lambda week: week in weeks or _ends_a_month(week), iso_week(first), now)
+    first, last = min(days), max(days)
+    ended = select(col(Quota.period_end)).where(
+        col(Quota.period_start) <= last, col(Quota.period_end) >= first, col(Quota.period_end) <= now.date()
+    )
+    weeks = {iso_week(day) for day in (*days, *session.exec(ended.distinct()))}
+    _mark(session, weeks.__contains__, iso_week(first), now)
 
 
 def mark_due_of_deals(session: Session, now: datetime) -> None:
@@ -76,8 +79,3 @@ def _mark(session: Session, is_meant: Callable[[str], bool], first: str, now: da
     rows = session.exec(select(Publication.id, Publication.week).where(Publication.week >= earliest))
     ids = [number for number, week in rows if number is not None and is_meant(week)]
     insert_missing(session, DuePublication, [{"publication_id": each, "since": now} for each in ids])
-
-
-def _ends_a_month(week: str) -> bool:
-    start = parse_period(week).start
-    return any((start + (number + 1) * _DAY).day == 1 for number in range(7))

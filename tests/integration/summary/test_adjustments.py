@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from autocapture.application import Application
 from autocapture.clock import FixedClock
 from autocapture.model.activities import Activity, Participation
 from autocapture.model.crm import Deal, DealState
-from autocapture.model.measures import Adjustment, DirtyCell, DuePublication, Publication
+from autocapture.model.measures import Adjustment, DirtyCell, DuePublication, Publication, Quota
 from autocapture.report.adjust import adjusted
 from autocapture.report.message import Links
 from autocapture.report.publication import stored, summary_of
@@ -26,7 +27,7 @@ from autocapture.report.summary import Adjusted
 from autocapture.report.wording import adjustment, difference
 from autocapture.store import activities
 from autocapture.store.engine import reading, writing
-from autocapture.workflows.adjustments import mark_due_of_deals, settle_adjustments
+from autocapture.workflows.adjustments import mark_due, mark_due_of_deals, settle_adjustments
 from autocapture.workflows.correct import Saying, correct
 from autocapture.workflows.rollups import refresh_rollups
 from autocapture.workflows.summarize import publish
@@ -170,6 +171,30 @@ def test_a_mark_outlives_who_dies_before_looking(app: Application) -> None:
     with reading(app.engine) as session:
         assert session.exec(select(DuePublication)).all() == []
         assert json.dumps(session.get_one(Publication, 2).data).count("late1") == 0
+
+
+@pytest.mark.parametrize(("ends_on", "due"), [(date(2026, 11, 21), 2), (date(2026, 11, 30), 1)])
+def test_a_week_in_which_a_quota_ended_is_looked_at_for_the_days_before_it(
+    app: Application, ends_on: date, due: int
+) -> None:
+    """A fiscal month may end in the middle of one of the calendar's."""
+    _advance(app, timedelta(days=6))
+    with writing(app.engine) as session:
+        session.add(
+            Quota(
+                metric="emails_sent",
+                scope_type="team",
+                scope="North",
+                period_start=date(2026, 11, 1),
+                period_end=ends_on,
+                value=Decimal(40),
+            )
+        )
+    publish(app, team_id=1, week=LATER)
+    _late_mail(app)
+    with writing(app.engine) as session:
+        mark_due(session, app.clock.now())
+        assert len(session.exec(select(DuePublication)).all()) == due
 
 
 @pytest.mark.soak
