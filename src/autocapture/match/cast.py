@@ -45,11 +45,9 @@ class Cast:
 def casts_of(group: Sequence[Occurrence], directory: Directory, rules: MatchingRules) -> list[Cast]:
     """The cast of each activity of a thread or series."""
     outside = [outside_handles(each.draft.parties, directory) for each in group]
-    known = people_of([each.draft for each in group], outside, directory)
-    found: dict[tuple[str, ...], Cast] = {}
-    for handles in outside:
-        if handles not in found:
-            found[handles] = _cast([known[handle] for handle in handles], directory, rules)
+    distinct = dict.fromkeys(outside)
+    known = people_of([each.draft for each in group], distinct, directory)
+    found = {handles: _cast([known[handle] for handle in handles], directory, rules) for handles in distinct}
     if not (directory.on_line or directory.locks):
         return [found[handles] for handles in outside]
     told = [_told(each, handles, known, directory) for each, handles in zip(group, outside, strict=True)]

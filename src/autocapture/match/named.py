@@ -24,6 +24,11 @@ _SEPARATORS = "+-.=_"
 _LONGEST = 64
 
 
+def may_give_key(address: str) -> bool:
+    """Whether it is worth a closer look: few addresses are."""
+    return _MARK in address
+
+
 def keys_in(
     draft: Draft, text: str | None, organization: Organization, rules: MatchingRules
 ) -> Mapping[str, str]:
@@ -31,7 +36,7 @@ def keys_in(
     found: dict[str, str] = {}
     for party in draft.parties:
         address = party.address
-        key = _key_of(address) if _MARK in address else ""
+        key = _key_of(address) if may_give_key(address) else ""
         if key and (party.user_id is not None or organization.is_inside(address)):
             found[key] = address
     if rules.deal_links:

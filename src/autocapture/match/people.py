@@ -28,11 +28,6 @@ class Person(NamedTuple):
     known: bool = False
     """Whether the CRM has a contact with the handle, be it one of several."""
 
-    @property
-    def is_unclear(self) -> bool:
-        """Whether names, or the companies of a thread, could make it clearer whom the handle means."""
-        return bool(self.undecided) or self.contact_id is None
-
 
 def outside_handles(parties: Iterable[Party], directory: Directory) -> tuple[str, ...]:
     """The handles of the people from outside, each once: without rooms and without addresses of ours."""
@@ -42,16 +37,17 @@ def outside_handles(parties: Iterable[Party], directory: Directory) -> tuple[str
         for party in parties
         if party.user_id is None and not party.resource and not inside[party.address]
     ]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
 
 
 def people_of(
-    drafts: Sequence[Draft], outside: Iterable[tuple[str, ...]], directory: Directory
+    drafts: Sequence[Draft], outside: Collection[tuple[str, ...]], directory: Directory
 ) -> Mapping[str, Person]:
     """Everybody outside who takes part in a thread or series, by handle. Where a handle alone does not tell who it is, the
     name that is written beside it may, and whoever else takes part."""
-    found = {handle: known_person(handle, directory) for each in dict.fromkeys(outside) for handle in each}
-    unclear = [person for person in found.values() if person.is_unclear]
+    found = {handle: known_person(handle, directory) for each in outside for handle in each}
+    # whom names, or the companies of the thread, could make clearer
+    unclear = [person for person in found.values() if person.undecided or person.contact_id is None]
     if not unclear:
         return found
     names = _names(drafts)

@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 
 from autocapture.application import Application
 from autocapture.match import match, reaches_deals
-from autocapture.match.named import keys_in
+from autocapture.match.named import keys_in, may_give_key
 from autocapture.match.rules import shipped_rules
 from autocapture.model.activities import Activity
 from autocapture.model.directory import Directory, Organization
@@ -155,6 +155,10 @@ def groups_of(
 def _keys(items: Sequence[Stored], texts: Mapping[int, str], organization: Organization) -> set[str]:
     """The keys of deals that these activities give."""
     rules = organization.matching or shipped_rules()
+    if not rules.deal_links and not any(
+        may_give_key(address) for address in {each.address for item in items for each in item.draft.parties}
+    ):
+        return set()
     return {
         key for item in items for key in keys_in(item.draft, texts.get(item.activity_id), organization, rules)
     }
