@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -39,6 +41,7 @@ Say = Callable[[str], None]
 
 MBSYNC, MBSYNC_UNSAFE, IMAPFLOW = "mbsync, fsync", "mbsync, no fsync", "imapflow"
 _HELP_RUNS = 7
+_PACKAGES = ("autocapture", "autocapture_imap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ def measure(plan: Plan, say: Say) -> Measured:
         raise SetupError("the bench runs in a checkout of the repository, from its root") from absent
     if reason := missing():
         raise SetupError(f"the bench needs a real IMAP server: {reason}")
+    _compile()
     found = Measured(plan.messages, folders=plan.folders)
     with tempfile.TemporaryDirectory(prefix="bench-") as name, dovecot() as server:
         folder = Path(name)
@@ -79,6 +83,14 @@ def measure(plan: Plan, say: Say) -> Measured:
         _idle(plan, server, folder, found)
         found.help_seconds = _help_seconds()
     return found
+
+
+def _compile() -> None:
+    """As installing does: the process that reads ahead imports within the time of a capture."""
+    for name in _PACKAGES:
+        spec = find_spec(name)
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            compileall.compile_dir(folder, quiet=2)
 
 
 def _maildir(server: Dovecot, user: str) -> Path:
