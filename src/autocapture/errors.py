@@ -15,6 +15,7 @@
     │   ├── CredentialRejected
     │   └── ScopeMissing
     ├── SetupError                the administrator must change the set-up
+    │   └── DelegationRefused     what an organisation granted lets an account in no more
     └── InputError                whoever typed the command or wrote the file
 """
 
@@ -85,6 +86,10 @@ class SetupError(AutocaptureError):
     """The administrator must change configuration, install something, or mend a key or a database."""
 
 
+class DelegationRefused(SetupError):
+    """What an organisation granted does not let an account in. That stops the whole account, and its owner can do nothing."""
+
+
 class InputError(AutocaptureError):
     """A command's argument or an input file is wrong; the message names the place."""
 
@@ -92,6 +97,11 @@ class InputError(AutocaptureError):
 def without_codes(message: str) -> str:
     """A message as people are told it who only have to act on it. Who runs the service looks up the codes that are left out."""
     return _CODES.sub("", message)
+
+
+def codes_of(message: str) -> str:
+    """What `without_codes` leaves out, with the blank before it."""
+    return "".join(found[0] for found in _CODES.finditer(message))
 
 
 def wrong_value(found: Mapping[str, Any]) -> str:

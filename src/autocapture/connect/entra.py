@@ -54,6 +54,17 @@ _ADDRESSES = {"authorization_endpoint", "token_endpoint"}
 _CANNOT_READ = (ValueError, LookupError, TypeError, AttributeError)
 """What msal raises over an answer, or an authority, that is not of the form that it expects."""
 
+_OF_THE_APPLICATION = {
+    7000222: "the client secret has expired; make a new one, or better a certificate",
+    7000215: "the client secret is not the one that was registered; store its value anew, not its id",
+    700027: "the certificate was never uploaded, was removed, or has expired; upload the one that the settings name, or another",
+    700024: "this machine's clock is wrong; set it right",
+    700016: "this tenant does not know the application; compare microsoft.tenant and microsoft.client_id with Entra",
+    7000112: "the application was disabled in Entra; enable it",
+    90002: "there is no such tenant; compare microsoft.tenant with Entra",
+}
+"""What an administrator has to do, by Entra's number (AADSTS)."""
+
 Acquire = Callable[[Any], Mapping[str, Any]]
 Proof = str | dict[str, Any] | None
 
@@ -258,6 +269,10 @@ def _refusal(answer: Mapping[str, Any], status: int) -> AutocaptureError:
         return RateLimited(f"{_LABEL} asked for fewer requests")
     if _IS_PUBLIC in codes:
         return _IsPublic(f"{_LABEL} takes no secret or certificate of this client (AADSTS{_IS_PUBLIC})")
+    for code in codes:
+        if code in _OF_THE_APPLICATION:
+            named = f"{answer.get('error')}, AADSTS{code}"
+            return SetupError(f"{_LABEL} refuses our application ({named}): {_OF_THE_APPLICATION[code]}")
     if "consent_required" in (answer.get("error"), answer.get("suberror")):
         return ScopeMissing(f"{_LABEL} says that a permission is missing; sign in again and grant it")
     return refusal(answer, _LABEL, status)

@@ -16,7 +16,6 @@ Microsoft's tokens are acquired through msal instead (`connect.entra`), behind t
 from __future__ import annotations
 
 import hmac
-import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,15 +26,13 @@ from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import urlencode
 
-import jwt
-
 from autocapture.clock import Clock
 from autocapture.connect.http import check, host_of, json_object
 from autocapture.connect.id_tokens import Identity, IdTokens
 from autocapture.connect.providers import OpenHttp, Provider
+from autocapture.connect.service_accounts import assertion, refusal_of_account
 from autocapture.connect.token_endpoint import Client, NotYet, Tokens, post_form, refusal, tokens_of
 from autocapture.errors import InputError, SetupError, Unreachable
-from autocapture.sections import read_secret
 
 REVOKED_WITHIN = timedelta(seconds=10)
 """How long taking a grant back may take: somebody waits for it, and it can be done by hand."""
@@ -148,24 +145,13 @@ class OAuth:
 
     def in_place_of(self, mailbox: str, scopes: Iterable[str], key_file: Path) -> Tokens:
         """Tokens for `mailbox` by a service account to which its organisation delegated (RFC 7523, Google's form); for the
-        account itself where `mailbox` is empty."""
+        account itself where `mailbox` is empty. Raises ReconnectNeeded where that mailbox is no more, SetupError for all that the
+        operator must mend."""
         wanted = [scope for scope in scopes if scope not in _IDENTITY_SCOPES]
-        now = self._clock.now()
-        try:
-            account = json.loads(read_secret(key_file))
-            claims = {
-                **({"sub": mailbox} if mailbox else {}),
-                "iss": account["client_email"], "scope": " ".join(wanted), "aud": self.provider.token_url,
-                "iat": int(now.timestamp()), "exp": int((now + timedelta(minutes=10)).timestamp()),
-            }  # fmt: skip
-            assertion = jwt.encode(
-                claims, account["private_key"], algorithm="RS256", headers={"kid": account["private_key_id"]}
-            )
-        except (ValueError, KeyError, TypeError, jwt.PyJWTError):
-            raise SetupError(f"{key_file} is no key of a service account") from None
-        form = {"grant_type": _BEARER_GRANT, "assertion": assertion}
+        label, url, now = self.provider.label, self.provider.token_url, self._clock.now()
+        form = {"grant_type": _BEARER_GRANT, "assertion": assertion(key_file, mailbox, wanted, url, now)}
         with self._open_http() as http:
-            answer = post_form(http, self.provider.label, self.provider.token_url, form, self._clock)
+            answer = post_form(http, label, url, form, self._clock, refused=refusal_of_account)
         return tokens_of(answer, frozenset(wanted), now)
 
     def ask_device(self, scopes: Iterable[str]) -> Device:

@@ -6,7 +6,7 @@ about the grant: those who took that for a bad password have sent mails to every
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,10 @@ from autocapture.errors import (
 from autocapture.sections import read_secret
 
 _LONGEST_LIFE = 30 * 86_400  # seconds; a provider that says more means "long"
+
+
+Refused = Callable[[Mapping[str, Any], str, int], AutocaptureError]
+"""Who must act on an answer of somebody called so, with this status."""
 
 
 class NotYet(TryLater):
@@ -71,14 +75,21 @@ class Tokens:
 
 
 def post_form(
-    http: requests.Session, label: str, url: str, form: Mapping[str, str], clock: Clock
+    http: requests.Session,
+    label: str,
+    url: str,
+    form: Mapping[str, str],
+    clock: Clock,
+    *,
+    refused: Refused | None = None,
 ) -> dict[str, Any]:
-    """The answer of the endpoint of who is called `label`. Raises what `refusal` makes of it, Unreachable, RateLimited."""
+    """The answer of the endpoint of who is called `label`. Raises what `refused`, else `refusal`, makes of it, Unreachable,
+    RateLimited."""
     response = http.post(url, data=form, headers={"Accept": "application/json"})
     check(response, clock.now())
     answer = json_object(response)
     if response.status_code != 200 or "error" in answer:
-        raise refusal(answer, label, response.status_code)
+        raise (refused or refusal)(answer, label, response.status_code)
     return answer
 
 

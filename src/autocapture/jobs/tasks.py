@@ -11,6 +11,7 @@ from autocapture.jobs.queue import Job
 from autocapture.workflows.capture import capture_account
 from autocapture.workflows.creating import create_contacts
 from autocapture.workflows.dead_logins import tell_of_dead_logins
+from autocapture.workflows.delegation_told import tell_operators
 from autocapture.workflows.invitation_mails import send_invitations
 from autocapture.workflows.meetings import settle_meetings
 from autocapture.workflows.rollups import refresh_rollups
@@ -64,7 +65,7 @@ def tasks(app: Application, should_stop: Callable[[], bool]) -> Mapping[str, Cal
         SETTLE_MEETINGS: lambda _job: _ignore(settle_meetings(app)),
         SETTLE_CALENDARS: lambda _job: _ignore(settle_meetings(app, whole_calendar=True)),
         SEND_INVITATIONS: lambda _job: _ignore(send_invitations(app, should_stop=should_stop)),
-        TELL_OF_DEAD_LOGINS: lambda _job: _ignore(tell_of_dead_logins(app)),
+        TELL_OF_DEAD_LOGINS: lambda _job: _ignore(tell_of_dead_logins(app) + tell_operators(app)),
     }
 
 

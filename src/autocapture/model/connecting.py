@@ -12,7 +12,10 @@ from autocapture.model.columns import UtcDateTime
 
 class ReconnectNotice(SQLModel, table=True):
     """One mail to the owner of an account that must be connected again: the unique row decides that each connecting, told by its
-    time, is mailed about once when it dies."""
+    time, is mailed about once when it dies.
+
+    Of an account that its organisation granted, also that whoever runs the service is told: `state` is due or told,
+    `connected_at` the last good capture, and `error` what is wrong."""
 
     __tablename__ = "reconnect_notice"
     __table_args__ = (UniqueConstraint("account_id", "connected_at"),)

@@ -15,11 +15,11 @@ from starlette.exceptions import HTTPException
 
 from autocapture.application import Application
 from autocapture.connector import CaptureLevel
-from autocapture.errors import AutocaptureError, InputError, without_codes
+from autocapture.errors import AutocaptureError, InputError
 from autocapture.model.accounts import Account, Channel, Credential
 from autocapture.model.ledger import LedgerEntry
 from autocapture.store.engine import reading
-from autocapture.web.accounts import OUTCOMES, STATES, TONES, acts, is_delegated, login_of, proof
+from autocapture.web.accounts import OUTCOMES, STATES, TONES, acts, is_delegated, login_of, proof, why_of
 from autocapture.web.connect import NAMES, own_account, sign_in_again, to_consent
 from autocapture.web.connect import in_words as problem_in_words
 from autocapture.web.counting import Counting
@@ -170,7 +170,7 @@ def _page(
         label=_label(application, account),
         state=STATES.get(account.state, account.state),
         tone=TONES.get(account.state, ""),
-        stands=without_codes(account.why or ""),
+        stands=why_of(account, visit),
         why=why,
         done=done,
         counting=counting,

@@ -21,6 +21,7 @@ from autocapture.web.ownership import sight_of, within
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
 from autocapture.workflows.account_health import AccountHealth, health_of
+from autocapture.workflows.delegation import is_delegated as is_delegated
 from autocapture.workflows.granting import label_of
 
 OUTCOMES = ("captured", "skipped", "quarantined")
@@ -34,6 +35,10 @@ STATES = {
 }
 TONES = {"active": "ok", "needs_reconnect": "bad"}
 """What somebody wanted, a pause or an end, is neither well nor wrong."""
+MENDED_BY_OPERATOR = (
+    "it cannot be read at the moment, and is tried again by itself; whoever runs autocapture knows more, and you need do "
+    "nothing"
+)
 _TO_DO = {
     "pending": "Look at it and begin",
     "needs_reconnect": "Connect it again",
@@ -102,7 +107,7 @@ def _account(
         "acts": acts(account, visit),
         "state": STATES.get(state, state),
         "tone": TONES.get(state, ""),
-        "why": account.why if visit.reach is Reach.ALL else without_codes(account.why or ""),
+        "why": why_of(account, visit),
         "level": account.capture_level,
         "since": reader.day(account.since) if account.since else "the beginning",
         "last": reader.moment_full(last) if last else "never",
@@ -119,6 +124,15 @@ def acts(account: Account, visit: Visit) -> tuple[str, ...]:
     ):
         return ()
     return _ACTS.get(account.state, ())
+
+
+def why_of(account: Account, visit: Visit) -> str:
+    """What is wrong, for who sees it. Of what only its organisation can mend, its owner need know no more."""
+    if visit.reach is Reach.ALL:
+        return account.why or ""
+    if is_delegated(account) and account.state == "active" and account.fails:
+        return MENDED_BY_OPERATOR
+    return without_codes(account.why or "")
 
 
 def proof(health: AccountHealth, visit: Visit) -> dict[str, Any]:
@@ -143,14 +157,6 @@ def lasting(delay: timedelta) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
-
-
-_BY_ORGANISATION = ("application:", "delegate:")
-
-
-def is_delegated(account: Account) -> bool:
-    """Whether the organisation granted it, and not its owner."""
-    return account.subject.startswith(_BY_ORGANISATION)
 
 
 def login_of(account: Account) -> str:

@@ -20,6 +20,7 @@ from autocapture.application import Application
 from autocapture.errors import (
     ChannelGone,
     CursorExpired,
+    DelegationRefused,
     InputError,
     LeaseLost,
     SetupError,
@@ -226,9 +227,8 @@ def _pull_all(
     """Page after page until the queue is empty. Channels with no more news are collected in `at_rest`, and their rows written
     together now and then: a pass over a hundred quiet folders is one transaction, and the lease is kept.
 
-    A channel that cannot be read ends the pass, since its connection may be dead: it is returned, and the others go on over
-    a new connection. So does that channel where its connection broke while another one was read ahead through (there are
-    servers that end the first when a second one signs in), and where it broke over items that are known by now.
+    A channel that cannot be read ends the pass, since its connection may be dead: it is returned, and the others go on over a new
+    one. So does it where its connection broke while another was read ahead through, or over items that are known by now.
     """
     with reading(app.engine) as session:
         to_retry = ledger.channels_to_retry(session, app.clock.now())
@@ -256,6 +256,8 @@ def _pull_all(
             switch_off(app, lease, run.channel_id)
             app.listed.forget(lease.account_id)
             continue
+        except DelegationRefused:  # it stops the account, whatever the channel
+            raise
         except (Unreachable, SetupError) as problem:
             if not (isinstance(problem, Unreachable) and run.ahead.give_up()):
                 finished.add(run.channel_id)

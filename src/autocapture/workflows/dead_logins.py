@@ -27,6 +27,7 @@ from autocapture.report.reader import Reader
 from autocapture.report.render import shown
 from autocapture.report.smtp import FAILED, SENT, UNKNOWN, Handover, MailServer, hand_over
 from autocapture.store.engine import insert_for, reading, writing
+from autocapture.workflows.delegation import is_delegated
 from autocapture.workflows.summarize import mail_server
 
 log = structlog.get_logger()
@@ -52,12 +53,23 @@ autocapture is no longer let in to {what}: {why}.
 
 This mail comes once.
 """
+_TEXT_OF_ORGANISATION = """\
+Hello {name},
+
+autocapture is no longer let in to {what}: {why}.
+{last} Your organisation granted this mailbox, so there is nothing to sign in to: whoever runs autocapture can connect it
+again, and what has come in since is read too. It stands here:
+
+{address}
+
+This mail comes once.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Dead:
     """An account that its owner must connect again. `connected_at`: when somebody last did; `last`: when it was
-    last captured. `why` is in words for its owner."""
+    last captured. `why` is in words for its owner, who can sign in again but where it is `delegated` by the organisation."""
 
     account_id: int
     user_id: int
@@ -68,6 +80,7 @@ class Dead:
     what: str
     why: str
     last: datetime | None
+    delegated: bool = False
 
 
 def tell_of_dead_logins(app: Application, *, through: Through = hand_over) -> int:
@@ -109,6 +122,7 @@ def dead_logins(app: Application) -> list[Dead]:
                 account.address or account.connector,
                 without_codes(account.why or "the sign-in is no longer accepted"),
                 last,
+                is_delegated(account),
             )
             for account, user, when, last in rows
         ]
@@ -171,7 +185,7 @@ def _mail(app: Application, dead: Dead, server: MailServer) -> EmailMessage:
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = make_msgid(domain=server.sender.rpartition("@")[2])
     mail["Auto-Submitted"] = "auto-generated"
-    text = _TEXT.format(
+    text = (_TEXT_OF_ORGANISATION if dead.delegated else _TEXT).format(
         name=shown(dead.name),
         what=shown(dead.what),
         why=shown(dead.why).rstrip("."),

@@ -23,7 +23,16 @@ from autocapture.connect.id_tokens import Identity
 from autocapture.connect.providers import LABELS
 from autocapture.connect.token_endpoint import Tokens
 from autocapture.connector import Grant
-from autocapture.errors import RateLimited, ReconnectNeeded, SetupError, StoreBusy
+from autocapture.errors import (
+    CredentialRejected,
+    DelegationRefused,
+    RateLimited,
+    ReconnectNeeded,
+    ScopeMissing,
+    SetupError,
+    StoreBusy,
+    codes_of,
+)
 from autocapture.model.accounts import LONG_AGO, Credential
 from autocapture.store.due import has_come
 from autocapture.store.engine import reading, writing
@@ -131,10 +140,23 @@ def _asked(app: Application, account_id: int, stored: StoredGrant, sealed: bytes
 
 
 def ask(app: Application, stored: StoredGrant) -> Tokens:
-    """Asks the provider for tokens, as who granted gave them to be asked for."""
-    oauth = app.clients.get(stored.provider)
+    """Asks the provider for tokens, as who granted gave them to be asked for. Raises DelegationRefused where an organisation gave
+    them and they are not to be had, and its owner can do nothing about it."""
     if stored.by == "owner":
-        return oauth.refresh(stored.refresh_token, stored.scopes)
+        return app.clients.get(stored.provider).refresh(stored.refresh_token, stored.scopes)
+    label = LABELS.get(stored.provider, stored.provider)
+    try:
+        return _ask_for_organisation(app, stored)
+    except SetupError as problem:
+        raise DelegationRefused(str(problem)) from None
+    except (CredentialRejected, ScopeMissing) as problem:
+        raise DelegationRefused(
+            f"{label} does not let the application in{codes_of(str(problem))}: look at its permissions, and who consented to them"
+        ) from None
+
+
+def _ask_for_organisation(app: Application, stored: StoredGrant) -> Tokens:
+    oauth = app.clients.get(stored.provider)
     _require_listed(app, stored)
     if stored.by == "application":
         return oauth.for_organisation(app.settings.microsoft.whatever_was_consented)

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from autocapture.application import Application
 from autocapture.connector import ListsInPart
-from autocapture.errors import AutocaptureError, SetupError, TryLater
+from autocapture.errors import AutocaptureError, ReconnectNeeded, SetupError, TryLater
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
@@ -24,6 +24,7 @@ from autocapture.store import schema
 from autocapture.store.engine import BUSY_TIMEOUT_MS, database_file, reading, writing
 from autocapture.workflows.account_health import health_of
 from autocapture.workflows.capture import OWNER_DISABLED
+from autocapture.workflows.delegation import as_whose_it_is, is_delegated
 from autocapture.workflows.delegation_checks import delegation_checks
 from autocapture.workflows.exclusions import load_exclusions
 from autocapture.workflows.open_account import open_account
@@ -263,9 +264,18 @@ def _account(app: Application, account: Account, owner: User) -> str:
     if account.state == "disconnected":
         return f"is disconnected: {account.why or 'nothing of it is captured'}"
     if account.state != "active":
+        how = f" with `autocapture connect {account.connector} --user {owner.email} --delegated`"
         raise SetupError(
             f"{account.state.replace('_', ' ')}: {account.why or 'no reason given'}; connect it again"
+            f"{how if is_delegated(account) else ''}"
         )
+    try:
+        return _opened(app, account)
+    except ReconnectNeeded as problem:
+        raise as_whose_it_is(app, account, problem) from None
+
+
+def _opened(app: Application, account: Account) -> str:
     with open_account(app, account) as connection:
         channels = connection.channels()
         for problem in (connection.unlisted() if isinstance(connection, ListsInPart) else {}).values():

@@ -12,6 +12,7 @@ from autocapture.application import Application
 from autocapture.errors import (
     AutocaptureError,
     CursorExpired,
+    DelegationRefused,
     RateLimited,
     ReconnectNeeded,
     SetupError,
@@ -24,6 +25,7 @@ from autocapture.store import leases
 from autocapture.store.bulk import table_of
 from autocapture.store.engine import writing
 from autocapture.store.leases import Lease
+from autocapture.workflows.delegation import as_whose_it_is, note_refused
 from autocapture.workflows.pulling import Run
 from autocapture.workflows.report import CaptureReport
 
@@ -81,12 +83,13 @@ def failed(app: Application, lease: Lease, problem: Exception, report: CaptureRe
 
     The text of an error that is none of ours may quote anything, so only its type is kept.
     """
-    ours = isinstance(problem, AutocaptureError)
-    report.why = str(problem) if ours else f"internal error: {type(problem).__name__}"
     now = app.clock.now()
     with writing(app.engine) as session:
         leases.renew(session, lease, now)
         account = session.get_one(Account, lease.account_id)
+        problem = as_whose_it_is(app, account, problem)
+        ours = isinstance(problem, AutocaptureError)
+        report.why = str(problem) if ours else f"internal error: {type(problem).__name__}"
         account.why = report.why
         wait = _backoff(account.fails, lease.account_id, now)
         match problem:
@@ -101,6 +104,8 @@ def failed(app: Application, lease: Lease, problem: Exception, report: CaptureRe
                     "unreachable" if isinstance(problem, _PASSING) else "setup" if ours else "broken"
                 )
                 account.fails += 1
+                if isinstance(problem, DelegationRefused):
+                    note_refused(session, account, problem, now)
         account.throttle_until = now + wait
         session.add(account)
     tell = log.info if isinstance(problem, RateLimited) else log.warning  # an import waits all the time

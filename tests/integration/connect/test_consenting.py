@@ -17,8 +17,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlmodel import SQLModel, func, select
 from structlog.testing import capture_logs
 from tests.integration.capture.deployment import PEOPLE, deploy
@@ -423,31 +421,3 @@ def test_a_trial_that_proves_nothing_is_no_success(
     app = replace(app, settings=app.settings.model_copy(update={"microsoft": changed}))
     with pytest.raises(SetupError, match=words):
         checked(app)
-
-
-def test_google_is_read_by_a_service_account_for_the_people_listed(
-    tmp_path: Path, google: GoogleWorld
-) -> None:
-    app = with_google(deploy(tmp_path / "home", clock=SystemClock()), google, tmp_path)
-    key_file = _service_account(tmp_path)
-    changed = app.settings.google.model_copy(update={"service_account_file": key_file, "mailboxes": (REP,)})
-    app = replace(app, settings=app.settings.model_copy(update={"google": changed}))
-    outcome = connect_delegated(app, Wanted(REP, "google"), REP)
-    assert capture_account(app, outcome.connected.account_id).status == "ok"
-    with pytest.raises(SetupError, match=r"not listed in google\.mailboxes"):
-        connect_delegated(app, Wanted(REP, "google", any_address=True), OTHER)
-    assert "the only bound" in checked(app)
-    key_file.chmod(0o644)
-    with pytest.raises(SetupError, match="open to others"):
-        checked(app)
-    app.engine.dispose()
-
-
-def _service_account(folder: Path) -> Path:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    written = {"client_email": "robot@project.example", "private_key": pem, "private_key_id": "1"}
-    file = folder / "delegate.json"
-    file.write_text(json.dumps(written), encoding="utf-8")
-    file.chmod(0o600)
-    return file

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.connectors.google.test_calendars import exception, meeting, series
 from tests.integration.capture.deployment import PEOPLE
 from tests.integration.faults.authority import AUTHORITY_WORDS, authority_route
@@ -21,7 +20,7 @@ from autocapture.sections import GoogleSettings, PushSettings
 from autocapture.service.puller import Puller
 from autocapture.settings import Settings
 from autocapture.store.engine import reading
-from autocapture.testing.fakes.authorization_server import KEY, authorization_server
+from autocapture.testing.fakes.authorization_server import authorization_server
 from autocapture.testing.fakes.gateway import Kind, Reply, Site
 from autocapture.testing.fakes.google import Calendar, FakeGoogle, User
 from autocapture.testing.fakes.google.answers import Answer, Refusal, Request
@@ -104,8 +103,7 @@ class GoogleStory(Story):
 
     def settings(self, settings: Settings) -> dict[str, Any]:
         (self.home / "secret").write_text("s3cret\n", encoding="utf-8")
-        pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-        key = {"client_email": "reader@our-project.iam", "private_key": pem, "private_key_id": "k1"}
+        key = self.authority.service_accounts.make_key("reader@our-project.iam")
         (self.home / "pubsub.json").write_text(json.dumps(key))
         url = self.tokens.url
         google = GoogleSettings(

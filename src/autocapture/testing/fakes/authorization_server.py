@@ -28,6 +28,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from autocapture.clock import Clock, SystemClock
+from autocapture.testing.fakes.service_accounts import AssertionRefused, ServiceAccounts
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 Reply = tuple[int, dict[str, str], bytes]
@@ -80,10 +81,14 @@ class AuthorizationServer:
     on_issue: Callable[[str, str, frozenset[str]], None] = field(default=lambda *_: None)
     """Told of each access token with the address and the scopes it is for, so that a service can know it."""
     device_scopes: tuple[str, ...] = ("openid", "mail.read")
+    service_accounts: ServiceAccounts = field(init=False)
     _codes: dict[str, _Granted] = field(default_factory=dict)
     _grants: dict[str, _Granted] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.service_accounts = ServiceAccounts(self.clock)
 
     def consent(self, url: str) -> dict[str, str]:
         """What the browser of `person` brings back to the redirect address. Raises RedirectMismatch for an unregistered one."""
@@ -162,9 +167,11 @@ class AuthorizationServer:
 
     def _token(self, form: Form) -> Reply:
         if form.get("grant_type", "").endswith("jwt-bearer"):
-            claims = jwt.decode(form["assertion"], options={"verify_signature": False})
-            scopes = tuple(str(claims.get("scope", "")).split())
-            return self._tokens(_Granted("delegate", scopes, address=str(claims.get("sub", ""))), refresh="")
+            try:
+                mailbox, scopes = self.service_accounts.checked(form["assertion"], f"{self.url}/token")
+            except AssertionRefused as refused:
+                return _error(refused.error, description=refused.description)
+            return self._tokens(_Granted("delegate", scopes, address=mailbox), refresh="")
         if form.get("client_id") != self.client_id or not self.proved(form):
             return _error("invalid_client", 401)
         match form.get("grant_type"):
@@ -297,5 +304,5 @@ def _json(status: int, body: Mapping[str, Any]) -> Reply:
     )
 
 
-def _error(error: str, status: int = 400) -> Reply:
-    return _json(status, {"error": error, "error_description": "of whom and what is not to be quoted"})
+def _error(error: str, status: int = 400, description: str = "of whom and what is not to be quoted") -> Reply:
+    return _json(status, {"error": error, "error_description": description})
