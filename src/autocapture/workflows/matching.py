@@ -186,12 +186,25 @@ def _differing(items: Iterable[Stored], results: dict[int, Matched]) -> list[tup
     return [
         (item, results[item.activity_id])
         for item in items
-        if (now := results[item.activity_id]) != item.matched
-        and _comparable(now) != _comparable(item.matched)
+        if (now := results[item.activity_id]) != item.matched and _differs(now, item.matched)
     ]
 
 
-def _comparable(matched: Matched) -> tuple[object, ...]:
-    contacts = {(p.role, p.address): p.contact_id for p in matched.parties}
-    links = {(k.target, k.target_id): (k.method, round(k.weight, 9), dict(k.evidence)) for k in matched.links}
-    return contacts, links, matched.review, matched.business
+def _differs(one: Matched, other: Matched) -> bool:
+    """Whether two answers differ in more than the order of parties and links, the version of the rules, or a rounding."""
+    return (
+        (one.review, one.business) != (other.review, other.business)
+        or _contacts(one) != _contacts(other)
+        or _links(one) != _links(other)
+    )
+
+
+def _contacts(matched: Matched) -> Mapping[object, int | None]:
+    return {(party.role, party.address): party.contact_id for party in matched.parties}
+
+
+def _links(matched: Matched) -> Mapping[object, object]:
+    return {
+        (link.target, link.target_id): (link.method, round(link.weight, 9), dict(link.evidence))
+        for link in matched.links
+    }
