@@ -65,7 +65,8 @@ def read_quotas(
     present = {PERIOD, *COLUMNS}.intersection(reader.fieldnames or ())
     missing = [name for name in COLUMNS if name not in present and not (PERIOD in present and name in _DAYS)]
     if missing:
-        raise InputError(f"{file} lacks the column {', '.join(missing)}; it takes {','.join(COLUMNS)}")
+        takes = f"{','.join(COLUMNS)}, or {PERIOD} in place of {' and '.join(_DAYS)}"
+        raise InputError(f"{file} lacks the column {', '.join(missing)}; it takes {takes}")
     rows: list[Quota] = []
     problems: list[Problem] = []
     seen: dict[tuple[object, ...], int] = {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 
 import pytest
 from sqlmodel import Session, SQLModel
@@ -12,9 +14,12 @@ from tests.peers.postgres import postgres_server, postgres_url
 from autocapture.measure.aggregate import aggregate
 from autocapture.measure.catalog import METRICS
 from autocapture.measure.declare import Metric
-from autocapture.measure.query import Query
+from autocapture.measure.examples import ANN, BOB
+from autocapture.measure.query import COMPANY, Query, Scope
 from autocapture.measure.rollup import mark_everything_dirty, refresh
+from autocapture.measure.schedules import load_schedules, share_gone
 from autocapture.measure.trace import trace
+from autocapture.model.working_time import Absence, WorkingHours
 from autocapture.store.engine import open_engine, writing
 
 __all__ = ["postgres_server", "postgres_url"]
@@ -36,6 +41,21 @@ def both(postgres_url: str) -> Iterator[tuple[Session, Session]]:
 def test_sqlite_and_postgresql_agree_on_every_metric_cut_and_trace(both: tuple[Session, Session]) -> None:
     for session in both:
         rows_of_a_year(session, seed=7, activities=300)
+        session.add(
+            WorkingHours(user_id=None, valid_from=date(2026, 1, 1), week="08:00-16:00;" * 6, holidays="NL")
+        )
+        session.add(
+            WorkingHours(user_id=ANN, valid_from=date(2026, 6, 1), week="09:00-12:00 13:00-17:00;;;;;;")
+        )
+        session.add(
+            Absence(user_id=BOB, starts_on=date(2026, 7, 1), ends_on=date(2026, 7, 20), share=Decimal("0.5"))
+        )
+        session.flush()
+    for scope in (COMPANY, Scope("team", "North"), Scope("user", "bob@us.example")):
+        gone = [
+            share_gone(session, load_schedules(session), scope, YEAR, date(2026, 7, 9)) for session in both
+        ]
+        assert gone[0] == gone[1], scope
     for metric in METRICS:
         for query in _queries(metric):
             small, large = (aggregate(session, metric, query) for session in both)
