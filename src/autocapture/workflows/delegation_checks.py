@@ -14,10 +14,16 @@ from pathlib import Path
 from autocapture.application import Application
 from autocapture.connector import Grant, Tools
 from autocapture.errors import CredentialRejected, ReconnectNeeded, ScopeMissing, SetupError
-from autocapture.workflows.granting import client_of
+from autocapture.workflows.grants import ask, granted_by_organisation
 from autocapture.workflows.open_account import addressed, validated_options
 
 _TRIED = {"mail": "Mail.ReadBasic", "calendars": "Calendars.ReadBasic"}
+
+_TOO_WIDE = {
+    "write and delete mail": "https://mail.google.com/",
+    "write calendars": "https://www.googleapis.com/auth/calendar",
+}
+"""What nobody needs to capture, and Google gives a token for only where it was delegated."""
 
 Look = Callable[[], str]
 
@@ -29,6 +35,12 @@ def delegation_checks(app: Application) -> Iterator[tuple[str, Look]]:
         yield "microsoft mailboxes", lambda: _microsoft(app)
     if app.settings.google.service_account_file is not None:
         yield "google delegation", lambda: _google(app)
+
+
+def require_bounded(app: Application, provider: str) -> None:
+    """Before a mailbox is connected without its owner's sign-in: raises SetupError, and what the provider raises, where what was
+    granted reaches further than was meant, or nobody can tell."""
+    (_google if provider == "google" else _microsoft)(app)
 
 
 def _microsoft(app: Application) -> str:
@@ -56,7 +68,7 @@ def _opens(app: Application, mailbox: str, scope: str) -> bool:
     """Whether the mailbox is listed to us. It is asked as an account of it would ask, past our own list."""
     connector = app.registry.get("microsoft")
     scope_of_all = app.settings.microsoft.whatever_was_consented
-    token = client_of(app, connector).for_organisation(scope_of_all).access_token
+    token = app.clients.get("microsoft").for_organisation(scope_of_all).access_token
     given = {"mailbox": mailbox, "allowed_mailboxes": [mailbox]}
     options = validated_options(connector, addressed(app, connector, given))
     grant = Grant("application", mailbox, frozenset({scope}), lambda _fresh: token)
@@ -79,10 +91,31 @@ def _google(app: Application) -> str:
     if key_file is None:
         raise TypeError("asked only where there is a key")
     _require_private(key_file)
+    if not settings.mailboxes:
+        raise SetupError("google.mailboxes lists nobody who may be stood in for; name them")
+    _require_no_more(app, settings.mailboxes[0], key_file)
     return (
-        f"{len(settings.mailboxes)} mailboxes may be stood in for; Google bounds a delegation by permission, not by person, so "
-        f"google.mailboxes is the only bound: guard {key_file}"
+        f"{len(settings.mailboxes)} mailboxes may be stood in for, to read alone; Google bounds a delegation by permission, not "
+        f"by person, so google.mailboxes is the only bound: guard {key_file}"
     )
+
+
+def _require_no_more(app: Application, mailbox: str, key_file: Path) -> None:
+    """Raises SetupError where no token to read this mailbox is to be had, or one to do more is."""
+    wanted = app.registry.get("google").auth.scopes["subject"]
+    try:
+        ask(app, granted_by_organisation(app, "google", mailbox, wanted).stored)
+    except ReconnectNeeded as problem:
+        raise SetupError(f"{mailbox}: {problem}; take it out of google.mailboxes, or correct it") from None
+    for what, scope in _TOO_WIDE.items():
+        try:
+            app.clients.get("google").in_place_of(mailbox, [scope], key_file)
+        except SetupError:
+            continue
+        raise SetupError(
+            f"the service account may {what} of {mailbox} and everybody else: take {scope} out of its domain-wide delegation, "
+            "which needs what docs/providers/google.md lists and no more"
+        )
 
 
 def _require_private(file: Path) -> None:

@@ -30,6 +30,7 @@ from autocapture.workflows.audit import CONNECTION_REFUSED, note_refused
 from autocapture.workflows.capture_level import is_lower
 from autocapture.workflows.change_scope import Scope, require_said
 from autocapture.workflows.connect_account import Connected, Login, connect_account, user_of
+from autocapture.workflows.delegation_checks import require_bounded
 from autocapture.workflows.grants import Granted, ask, granted, granted_by_organisation
 from autocapture.workflows.patience import Patience
 
@@ -153,7 +154,8 @@ def connect_delegated(app: Application, wanted: Wanted, mailbox: str) -> Outcome
     """The account of a mailbox that the organisation granted, without its owner's sign-in: by Google's domain-wide delegation,
     by Microsoft's application permission. `mailbox` is empty for what is the whole organisation's, such as Teams calls.
 
-    Raises InputError for a mailbox that is not the user's, SetupError for one that the operator did not list.
+    Raises InputError for a mailbox that is not the user's, SetupError for one that the operator did not list, and where the grant
+    reaches further than it may.
     """
     connector = app.registry.get(wanted.connector)
     if mailbox:
@@ -165,6 +167,8 @@ def connect_delegated(app: Application, wanted: Wanted, mailbox: str) -> Outcome
     if mailbox and "mailbox" in connector.options.model_fields:
         options |= {"mailbox": mailbox, "allowed_mailboxes": [mailbox]}
     given = granted_by_organisation(app, provider, mailbox, scopes)
+    if mailbox:
+        require_bounded(app, provider)
     if connector.auth.by_organisation:
         ask(app, given.stored)  # nothing is read on opening, so nothing else would tell that it opens nothing
     return Outcome(connect_account(app, _login(wanted, given, options)), mailbox)
