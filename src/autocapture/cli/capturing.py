@@ -45,11 +45,13 @@ def capture(
     """Capture now, in the foreground, everything that is new."""
     from autocapture.workflows.capture import capture_account
     from autocapture.workflows.creating import create_contacts
+    from autocapture.workflows.late_knowledge import settle_late_knowledge
     from autocapture.workflows.meetings import settle_meetings
     from autocapture.workflows.rollups import refresh_rollups
     from autocapture.workflows.signatures import read_signatures
 
     app = open_application()
+    settle_late_knowledge(app)
     reports = [capture_account(app, account_id, resync=resync) for account_id in _chosen(app, account)]
     settle_meetings(app)
     create_contacts(app)

@@ -69,16 +69,12 @@ def import_crm(
     Companies, contacts, leads, deals and their stage history, products and owners, from any column layout.
     """
     from autocapture.workflows.import_crm import import_crm as run
-    from autocapture.workflows.matching import rematch_everything
-    from autocapture.workflows.meetings import settle_meetings
+    from autocapture.workflows.late_knowledge import settle_late_knowledge
 
     application = open_application()
     report = run(application.engine, application.clock, mapping=mapping, source=source, dry_run=dry_run)
-    if not dry_run and report.tells_news:
-        changed = rematch_everything(application)
-        settle_meetings(application, whole_calendar=True)
-        if changed:
-            typer.echo(f"{changed} stored activities are matched differently now", err=True)
+    if not dry_run and (changed := settle_late_knowledge(application)):
+        typer.echo(f"{changed} stored activities are matched differently now", err=True)
     _show(report, fmt, strict)
 
 

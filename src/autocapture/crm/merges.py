@@ -49,7 +49,7 @@ def merges_of(missing: Collection[tuple[str, Key]], entries: Entries, mirror: Mi
             )
             if is_same:
                 taken_over[key[0]] = into[0]
-    return found
+    return {table: into for table, into in found.items() if into}
 
 
 def _took_over_company(key: str, into: str, entries: Entries, mirror: Mirror, *, gained: bool) -> bool:

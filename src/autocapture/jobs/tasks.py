@@ -13,6 +13,7 @@ from autocapture.workflows.creating import create_contacts
 from autocapture.workflows.dead_logins import tell_of_dead_logins
 from autocapture.workflows.delegation_told import tell_operators
 from autocapture.workflows.invitation_mails import send_invitations
+from autocapture.workflows.late_knowledge import settle_late_knowledge
 from autocapture.workflows.meetings import settle_meetings
 from autocapture.workflows.rollups import refresh_rollups
 from autocapture.workflows.signatures import read_signatures
@@ -26,6 +27,7 @@ CHECK_HABITS = "check_habits"
 CREATE_CONTACTS = "create_contacts"
 REFRESH_ROLLUPS = "refresh_rollups"
 PUBLISH_SUMMARIES = "publish_summaries"
+SETTLE_HISTORY = "settle_history"
 SETTLE_MEETINGS = "settle_meetings"
 SETTLE_CALENDARS = "settle_calendars"
 TELL_OF_DEAD_LOGINS = "tell_of_dead_logins"
@@ -62,6 +64,7 @@ def tasks(app: Application, should_stop: Callable[[], bool]) -> Mapping[str, Cal
         KEEP_WATCHED: lambda job: _ignore(keep_watched(app, int(job.args["account_id"]))),
         REFRESH_ROLLUPS: lambda _job: _ignore(refresh_rollups(app)),
         PUBLISH_SUMMARIES: lambda _job: _ignore(publish_due_summaries(app)),
+        SETTLE_HISTORY: lambda _job: _ignore(settle_late_knowledge(app)),
         SETTLE_MEETINGS: lambda _job: _ignore(settle_meetings(app)),
         SETTLE_CALENDARS: lambda _job: _ignore(settle_meetings(app, whole_calendar=True)),
         SEND_INVITATIONS: lambda _job: _ignore(send_invitations(app, should_stop=should_stop)),

@@ -195,6 +195,15 @@ class StageChange(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
+class HistoryMark(SQLModel, table=True):
+    """That an import told something and history was not matched since; no row where it was. `since` is when the last one did."""
+
+    __tablename__ = "history_mark"
+
+    id: int = Field(default=1, primary_key=True)
+    since: datetime = Field(sa_type=UtcDateTime)
+
+
 class DealState(SQLModel, table=True):
     """How a deal stood in an interval: `valid_*` in the world (half-open), `known_*` in our knowledge (half-open).
 

@@ -16,12 +16,14 @@ from autocapture.jobs.tasks import (
     REFRESH_ROLLUPS,
     SEND_INVITATIONS,
     SETTLE_CALENDARS,
+    SETTLE_HISTORY,
     SETTLE_MEETINGS,
     TELL_OF_DEAD_LOGINS,
 )
 from autocapture.service.ticker import Tick
 from autocapture.workflows.capture import A_MOMENT, accounts_done_waiting, due_accounts
 from autocapture.workflows.invitation_mails import invitations_wait
+from autocapture.workflows.late_knowledge import history_is_left
 from autocapture.workflows.subscriptions import accounts_to_watch
 
 SOON_ENOUGH = timedelta(minutes=10)
@@ -42,6 +44,9 @@ def schedule(app: Application) -> tuple[Tick, ...]:
     def invite() -> Iterator[Job]:
         return iter([Job(SEND_INVITATIONS)] if invitations_wait(app) else [])
 
+    def settle_history() -> Iterator[Job]:
+        return iter([Job(SETTLE_HISTORY)] if history_is_left(app) else [])
+
     return (
         Tick("capture", A_MOMENT, capture),
         Tick("waits", timedelta(seconds=1), go_on),
@@ -52,6 +57,7 @@ def schedule(app: Application) -> tuple[Tick, ...]:
         Tick("invitations", timedelta(seconds=10), invite),
         Tick("dead logins", timedelta(minutes=1), lambda: [Job(TELL_OF_DEAD_LOGINS)]),
         Tick("summaries", timedelta(minutes=5), lambda: [Job(PUBLISH_SUMMARIES)]),
+        Tick("history", timedelta(minutes=1), settle_history),
         Tick("meetings", timedelta(minutes=5), lambda: [Job(SETTLE_MEETINGS)]),
         Tick("calendars", timedelta(days=1), lambda: [Job(SETTLE_CALENDARS)]),
     )

@@ -17,6 +17,7 @@ from autocapture.store.statistics import look_again
 from autocapture.workflows.adjustments import mark_due_of_deals
 from autocapture.workflows.crm_mirror import apply_plan, load_mirror
 from autocapture.workflows.import_report import ImportReport, report_of_changes
+from autocapture.workflows.late_knowledge import mark_history
 
 MUCH = 200
 """After so many changes the database looks at its tables again, so that what follows is planned for their new size."""
@@ -43,6 +44,8 @@ def import_crm(
         plan = plan_import(mappings, readings, loaded.mirror, now)
         apply_plan(session, plan, loaded.ids, now)
         mark_due_of_deals(session, now)
+        if plan.changes or plan.merges or plan.moved:
+            mark_history(session, now)
         if len(plan.changes) >= MUCH:
             look_again(session)
     return _report(plan, dry_run=False)

@@ -37,11 +37,6 @@ class ImportReport:
         return _COLUMNS
 
     @property
-    def tells_news(self) -> bool:
-        """Whether the database holds anything else than before."""
-        return bool(any(self.created.values()) or any(self.updated.values()) or self.merged or self.moved)
-
-    @property
     def imported(self) -> int:
         """Rows that the database holds now as the file says."""
         return sum(sum(counts.values()) for counts in (self.created, self.updated, self.unchanged))

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace as replace_field
 from pathlib import Path
 
 import pytest
 from tests.integration.late.world import Told, told
 from tests.peers.postgres import postgres_server, postgres_url  # noqa: F401
+
+from autocapture.bootstrap import build
+from autocapture.clock import FixedClock
+from autocapture.settings import load_settings
+from autocapture.workflows.import_crm import import_crm
+from autocapture.workflows.late_knowledge import LEFT, history_is_left
 
 Change = Callable[[str], str]
 
@@ -125,6 +132,21 @@ def test_a_number_among_those_of_a_company_is_the_companys_and_nobodys(world: To
     assert "company Nord: +3120794xxxx are numbers of its people" in told
     assert "nobody in the CRM" in told
     assert "deal" not in told.partition("What it was matched to")[2]
+
+
+def test_an_import_whose_process_died_before_history_was_matched_holds_at_the_next_capture(
+    world: Told,
+) -> None:
+    world.enter(**LATE_DEAL)
+    app = build(load_settings({"AUTOCAPTURE_HOME": str(world.home)}))
+    import_crm(app.engine, app.clock, mapping=world.home / "crm" / "crm.toml")
+    assert world.links(3) == {"A2"}
+    assert not history_is_left(app), "whoever imported may be at it"
+    assert history_is_left(replace_field(app, clock=FixedClock(app.clock.now() + LEFT)))
+    world.run("capture")
+    assert world.links(3) == {"A2", "D9"}
+    assert not history_is_left(replace_field(app, clock=FixedClock(app.clock.now() + LEFT)))
+    app.engine.dispose()
 
 
 @pytest.mark.postgres

@@ -155,6 +155,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "history_mark",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "kept_key",
         sa.Column("purpose", sa.String(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
@@ -1374,6 +1380,7 @@ def downgrade() -> None:
     op.drop_table("number_block")
     op.drop_table("learned_domain")
     op.drop_table("kept_key")
+    op.drop_table("history_mark")
     op.drop_table("creation_mark")
     op.drop_table("creation_batch")
     op.drop_table("company")
