@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Sequence
 
+from autocapture.connect.failures import in_words
 from autocapture.connector import Tools
 from autocapture.errors import SetupError, Unreachable
 from autocapture_imap.options import ImapOptions
@@ -46,7 +47,7 @@ def _allowed(addresses: Sequence[str], options: ImapOptions, tools: Tools) -> li
     allowed = [address for address in addresses if tools.dial_allowed(address)]
     if addresses and not allowed:
         raise SetupError(
-            f"the address of {options.host} is not public: add its network to network.allow_networks"
+            f"the address of {options.host} is not public, and its network was not allowed (network.allow_networks)"
         )
     return allowed
 
@@ -88,4 +89,4 @@ def wrap(sock: socket.socket, host: str, context: ssl.SSLContext) -> ssl.SSLSock
         ) from None
     except OSError as error:
         sock.close()
-        raise Unreachable(f"the TLS handshake with {host} broke off ({type(error).__name__})") from None
+        raise Unreachable(f"the TLS handshake with {host} broke off: {in_words(error)}") from None

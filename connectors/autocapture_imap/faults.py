@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from imapclient.exceptions import IMAPClientError, ProtocolError
 
+from autocapture.connect.failures import in_words
 from autocapture.errors import (
     AutocaptureError,
     CredentialRejected,
@@ -80,7 +81,7 @@ def server_faults() -> Iterator[None]:
     except TimeoutError:
         raise Unreachable("the IMAP server does not answer in time") from None
     except OSError as error:
-        raise Unreachable(f"the connection to the IMAP server broke ({type(error).__name__})") from None
+        raise Unreachable(f"the connection to the IMAP server broke: {in_words(error)}") from None
     except (ValueError, IndexError, TypeError, AssertionError, RecursionError):  # from imapclient's parsers
         raise Unreachable("the IMAP server's answer cannot be understood") from None
 

@@ -13,10 +13,12 @@ _BASIC = (*_SIGN_IN, "Mail.ReadBasic", "Calendars.ReadBasic")
 SCOPES: Mapping[CaptureLevel, tuple[str, ...]] = {
     "metadata": _BASIC,
     "subject": _BASIC,
-    "full": (*_SIGN_IN, "Mail.Read", "Calendars.ReadBasic"),
+    "full": (*_SIGN_IN, "Mail.Read", "Calendars.Read"),
 }
 """`Mail.ReadBasic` tells everything of a mail but its text and attachments, `Calendars.ReadBasic` everything of an event but
-the same. Notices of calendar changes need `Calendars.Read`; without it calendars are polled alone."""
+the same. Graph takes a subscription to mail from who holds the former, and one to events from who holds `Calendars.Read` alone
+(https://learn.microsoft.com/graph/api/subscription-post-subscriptions#permissions). That opens the texts of events too, so it is
+asked for only by who chose to have texts read, at level *full*; at the others calendars are polled."""
 
 CALLS_SCOPES: Mapping[CaptureLevel, tuple[str, ...]] = dict.fromkeys(SCOPES, ("CallRecords.Read.All",))
 """An application permission: it reaches the calls of the whole organisation, and Microsoft offers no narrower one."""

@@ -172,6 +172,8 @@ def _command_for(connector: Connector[Any]) -> Callable[..., None]:
         if method == "oauth":
             _connect_by_consent(connector.name, user, since, level, options, **how, **login)
         else:
+            if method == "password":
+                _require_options(connector, options)
             credential = _credential(**login) if method == "password" else None
             _connect(connector.name, user, since, level, options, credential, bounded=bounded, **how)
 
@@ -236,6 +238,13 @@ def _flag(name: str, field: FieldInfo) -> Any:
     option = typer.Option("--" + name.replace("_", "-"), help=field.description or "")
     kind = list[str] if field.annotation == tuple[str, ...] else field.annotation
     return Annotated[kind, option]
+
+
+def _require_options(connector: Connector[Any], options: dict[str, Any]) -> None:
+    """Raises InputError before somebody types a password for an address that is none."""
+    from autocapture.workflows.open_account import validated_options
+
+    validated_options(connector, options)
 
 
 def _credential(username: str, password_stdin: bool) -> Credential:

@@ -27,6 +27,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
 from autocapture.connect.deadline import Deadline, Monotonic, TimedSocket
+from autocapture.connect.failures import in_words
 from autocapture.errors import SetupError, Unreachable
 
 _CHUNK = 65_536
@@ -116,7 +117,7 @@ class Transport(BaseAdapter):
         except TimeoutError:
             raise Unreachable(f"{place.host} did not answer in time") from None
         except (OSError, http.client.HTTPException) as error:
-            raise Unreachable(f"{place.host} could not be read ({type(error).__name__})") from None
+            raise Unreachable(f"{place.host} could not be read: {in_words(error)}") from None
         return _response(request, answer)
 
     def close(self) -> None:
@@ -192,7 +193,7 @@ class Transport(BaseAdapter):
             return _Connection(place, TimedSocket(sock, deadline))
         with self._lock:
             self._addresses.pop((place.host, place.port), None)  # the name may lead elsewhere by now
-        raise Unreachable(f"{place.host} does not answer ({type(failure).__name__})") from None
+        raise Unreachable(f"{place.host} does not answer: {in_words(failure)}") from None
 
     def _judged(self, place: _Place) -> Sequence[str]:
         """The addresses of the host that may be dialled, resolved once. Raises SetupError where there are none."""
@@ -210,7 +211,7 @@ class Transport(BaseAdapter):
         allowed = tuple(filter(self._dial_allowed, found))
         if not allowed:
             raise SetupError(
-                f"the address of {place.host} is not public: add its network to network.allow_networks"
+                f"the address of {place.host} is not public, and its network was not allowed (network.allow_networks)"
             )
         with self._lock:
             self._addresses[key] = allowed
@@ -251,7 +252,7 @@ def _secured(sock: socket.socket, host: str, context: ssl.SSLContext, wait: floa
         raise SetupError(f"the certificate of {host} is not trusted: {error.verify_message}") from None
     except OSError as error:
         sock.close()
-        raise Unreachable(f"the TLS handshake with {host} failed ({type(error).__name__})") from None
+        raise Unreachable(f"the TLS handshake with {host} failed: {in_words(error)}") from None
 
 
 def _body(host: str, method: str | None, response: http.client.HTTPResponse, most_bytes: int) -> bytes:

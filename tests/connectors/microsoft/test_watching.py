@@ -23,6 +23,7 @@ from autocapture.errors import RateLimited, ScopeMissing, SetupError, Unreachabl
 from autocapture.testing.fakes.microsoft import FakeGraph, FakeMailbox
 from autocapture.testing.fakes.microsoft.changes import refusal
 from autocapture.testing.fakes.microsoft.http import Response
+from autocapture_microsoft import connector
 
 
 def test_a_subscription_is_promised_renewed_and_ended(graph: FakeGraph, mailbox: FakeMailbox) -> None:
@@ -116,6 +117,11 @@ def test_calendars_are_watched_only_by_who_may_read_them_whole(
         for channel in (AGENDA, other):
             assert connection.watch(channel, Callback(target, "s3cret")) is not None
     resources = [held["resource"] for held in graph.subscriptions.held.values()]
+    for level, is_watched in (("metadata", False), ("subject", False), ("full", True)):
+        with opened(graph, set(connector.auth.scopes[level])) as connection, callbacks() as target:  # type: ignore[index]
+            assert isinstance(connection, Watches)
+            watched = [connection.watch(channel, Callback(target, "s3cret")) for channel in (INBOX, AGENDA)]
+            assert [each is not None for each in watched] == [True, is_watched]
     assert resources == ["me/events", f"me/calendars/{other.id.replace('=', '%3D')}/events"]
 
 

@@ -104,7 +104,7 @@ def test_a_refused_and_an_unresolvable_host_are_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with session() as http:
-        with pytest.raises(Unreachable):
+        with pytest.raises(Unreachable, match="nothing listens there"):
             http.get(f"http://127.0.0.1:{port}/")
         with pytest.raises(Unreachable, match="cannot be resolved"):
             http.get("https://no-such-host.invalid/")

@@ -29,6 +29,7 @@ from autocapture.testing.fakes.google import FakeGoogle, User
 from autocapture.testing.fakes.microsoft import FakeGraph, FakeMailbox
 from autocapture.workflows.connect_account import Login, connect_account
 from autocapture.workflows.grants import Granted
+from autocapture_microsoft import connector
 
 START = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 PUBLIC = "https://capture.ours.example"
@@ -38,7 +39,8 @@ AUTH = "https://www.googleapis.com/auth/"
 GOOGLE_SCOPES = frozenset(
     {f"{AUTH}gmail.metadata", f"{AUTH}calendar.events.readonly", f"{AUTH}calendar.calendarlist.readonly"}
 )
-GRAPH_SCOPES = frozenset({"Mail.ReadBasic", "Calendars.Read"})
+GRAPH_SCOPES = frozenset(connector.auth.scopes["full"])
+"""What is asked for at that level: with less, Graph sends no notices of calendars."""
 
 
 @pytest.fixture

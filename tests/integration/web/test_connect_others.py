@@ -84,6 +84,7 @@ def test_what_was_typed_wrongly_is_told_in_the_words_of_the_form(app: Applicatio
     )
     elsewhere = told(url="https://10.1.2.3/")
     assert "is not public" in elsewhere
+    assert "allow_networks" not in elsewhere, "no rep can set it"
     assert "tell who runs autocapture" in elsewhere
 
 

@@ -178,3 +178,8 @@ def _with_a_team(run: Run) -> None:
     Path("users.csv").write_text("email,name,team\nann@example.com,Ann,North\n", encoding="utf-8")
     assert run("init").exit_code == 0
     assert run("users", "import", "users.csv").exit_code == 0
+
+
+def test_an_address_that_is_none_is_told_before_a_password_is_asked_for(run: Run) -> None:
+    done = run("connect", "caldav", "--user", "a@example.com", "--username", "a", "--url", "notaurl")
+    assert one_line_of(done, 1) == "connect caldav: --url: must begin with https:// and a host"
