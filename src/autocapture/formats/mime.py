@@ -33,6 +33,7 @@ _ADDRESSED = ("From", "Sender", "Reply-To", "To", "Cc", "Bcc")
 _PARSED = (*_ADDRESSED, "Subject", "Date", "Message-ID", "In-Reply-To", "References")
 _KEPT = (
     *("Auto-Submitted", "Precedence", "List-Id", "List-Unsubscribe", "Feedback-ID", "Return-Path"),
+    "X-CRM-Deal",
     *(
         "X-Autoreply",
         "X-Autorespond",

@@ -1,7 +1,8 @@
 """Hard rules H3 and H6: a mail that gives a deal's key in the CRM is about that deal; of some deals nothing less will do.
 
-The key stands in an address of ours among its parties (``deal+D-17@ours.example``, ``anna+deal-D-17@ours.example``), or in a link
-to the deal's page in the CRM. An activity that names two is about neither by itself.
+The key stands in an address of ours among its parties (``deal+D-17@ours.example``, ``anna+deal-D-17@ours.example``), in a link to
+the deal's page in the CRM, or in the header ``X-CRM-Deal`` of a mail of ours. An activity that names two is about neither by
+itself.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from autocapture.model.matching import MatchingRules, Occurrence
 
 KEY = "{key}"
 """What stands for the key in the address of a page."""
+A_HEADER = "a header of it"
 A_LINK = "a link in it"
 """What names a deal where a link does: the link itself may stand in a text, of which nothing is kept elsewhere."""
 _MARK = "deal"
@@ -33,7 +35,7 @@ def keys_in(
     draft: Draft, text: str | None, organization: Organization, rules: MatchingRules
 ) -> Mapping[str, str]:
     """The keys, folded, that an activity gives, each with what gives it: an address, or a link."""
-    found: dict[str, str] = {}
+    found = {draft.deal_key: A_HEADER} if draft.deal_key else {}
     for party in draft.parties:
         address = party.address
         key = _key_of(address) if may_give_key(address) else ""

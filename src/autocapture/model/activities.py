@@ -88,6 +88,7 @@ class Activity(SQLModel, table=True):
     )
     meeting_id: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     remark: str | None = None
+    deal_key: str | None = None  # a key in the CRM that a header of ours gives
     review: str | None = None
     business: bool = True
     known_at: datetime = Field(sa_type=UtcDateTime)

@@ -78,7 +78,7 @@ class Draft:
     `thread_keys` are the Message-IDs (own first, then references) that tie an email into a thread; a meeting carries the
     `series_key` of its calendar UID. `fingerprint` is the `stable_id` by which a copy with a rewritten Message-ID is found.
     `evidence` are the signs that a meeting's status stands on, the deciding one first. `remark` is what the subject of a mail
-    says of a meeting (`normalize.slot`).
+    says of a meeting (`normalize.slot`). `deal_key` is the key of a deal in the CRM that a mail of ours gives in a header.
     """
 
     dedupe_key: str
@@ -101,6 +101,7 @@ class Draft:
     moved_count: int = 0
     evidence: tuple[Sign, ...] = ()
     remark: str | None = None
+    deal_key: str | None = None
 
 
 @value(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ BULK_RECIPIENTS = 25
 REDATED = timedelta(hours=1)
 """Copies of one mail hardly ever differ in their Date header, and then by less: a program's clock, a gateway's."""
 
+_DEAL_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _HEADERS_HASHED = "h:"
 _ESCAPED = "mail:"
 _NOT_OF_MAIL = ("event:", "call:", _HEADERS_HASHED, _ESCAPED)
@@ -81,11 +83,18 @@ def draft_email(
         nature=_nature(record, direction, len(outside), organization),
         subject=None if level == "metadata" else record.subject.strip(),
         remark=None if level == "metadata" else said_in_subject(record.subject),
+        deal_key=_deal_key(record) if direction == "outbound" else None,
         external=bool(outside),
         thread_keys=_thread_keys(key, record),
         provider_thread=record.provider_thread,
         fingerprint=_fingerprint(record, author_handle),
     )
+
+
+def _deal_key(record: EmailRecord) -> str | None:
+    """The key that a CRM which sends mail for our people writes into a header."""
+    found = _DEAL_KEY.fullmatch(record.headers.get("x-crm-deal", "").strip())
+    return found[0].lower() if found else None
 
 
 def merge_emails(drafts: Sequence[Draft]) -> Draft:
@@ -117,6 +126,7 @@ def merge_emails(drafts: Sequence[Draft]) -> Draft:
         ),
         fingerprint=min((d.fingerprint for d in drafts if d.fingerprint is not None), default=None),
         remark=min((d.remark for d in drafts if d.remark is not None), default=None),
+        deal_key=min((d.deal_key for d in drafts if d.deal_key is not None), default=None),
     )
 
 

@@ -40,7 +40,7 @@ from autocapture.values import value
 _ACTIVITY = (
     "id", "dedupe_key", "kind", "occurred_at", "ends_at", "duration_s", "direction", "nature", "status", "subject",
     "external", "thread_id", "series_id", "fingerprint", "booked_at", "moved_count", "evidence",
-    "remark", "meeting_id", "review", "business", "known_at", "changed_at",
+    "remark", "deal_key", "meeting_id", "review", "business", "known_at", "changed_at",
 )  # fmt: skip
 _LOADED = _ACTIVITY[:-1]
 _PARTICIPANT = ("activity_id", "role", "address", "name", "response", "resource", "user_id", "contact_id")
@@ -136,7 +136,7 @@ def _stored(row: Any, parties: Sequence[Party], parts: Sequence[Part], links: Se
     (
         activity_id, dedupe_key, kind, occurred_at, ends_at, duration_s, direction, nature, status, subject,
         external, thread_id, series_id, fingerprint, booked_at, moved_count, evidence,
-        remark, meeting_id, review, business, known_at,
+        remark, deal_key, meeting_id, review, business, known_at,
     ) = row  # fmt: skip
     draft = Draft(
         dedupe_key=dedupe_key,
@@ -156,6 +156,7 @@ def _stored(row: Any, parties: Sequence[Party], parts: Sequence[Part], links: Se
         moved_count=moved_count,
         evidence=_signs(evidence) if evidence else (),
         remark=remark,
+        deal_key=deal_key,
     )
     matched = Matched(tuple(parties), tuple(links), review, business)
     return Stored(activity_id, draft, matched, known_at, thread_id, series_id, meeting_id)
@@ -318,7 +319,7 @@ def _activity_row(item: Stored, matched: Matched, now: datetime) -> tuple[Any, .
         item.activity_id, draft.dedupe_key, draft.kind, draft.occurred_at, draft.ends_at, draft.duration_s,
         draft.direction, draft.nature, draft.status, draft.subject, draft.external, item.thread_id, item.series_id,
         draft.fingerprint, draft.booked_at, draft.moved_count,
-        [_as_row(sign) for sign in draft.evidence] or None, draft.remark, item.meeting_id,
+        [_as_row(sign) for sign in draft.evidence] or None, draft.remark, draft.deal_key, item.meeting_id,
         matched.review, matched.business, item.known_at, now,
     )  # fmt: skip
 

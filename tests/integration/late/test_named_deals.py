@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.integration.capture.deployment import message
 from tests.integration.late.test_late_knowledge import replace
-from tests.integration.late.world import Told
+from tests.integration.late.world import ANNA, Told
 
 OLE = "Ole <ole@nord.example>"
 
@@ -15,12 +15,16 @@ OLE = "Ole <ole@nord.example>"
     [
         ({"extra": "Cc: deal+d2@ours.example\r\n"}, "deal+d2@ours.example gives its key in the CRM"),
         ({"subject": "On https://crm.example.com/deals/D2"}, "a link in it gives its key in the CRM"),
+        (
+            {"extra": "X-CRM-Deal: D2\r\n", "author": ANNA, "to": "ole@nord.example"},
+            "a header of it gives its key in the CRM",
+        ),
     ],
-    ids=["address", "link"],
+    ids=["address", "link", "header"],
 )
 def test_a_mail_that_gives_a_deals_key_is_about_it(world: Told, given: dict[str, str], by: str) -> None:
     world.set_rule('deal_links = ["https://crm.example.com/deals/{key}"]')
-    world.deliver(message(20, author=OLE, to="anna@ours.example", **{"subject": "Hello", **given}))  # type: ignore[arg-type]
+    world.deliver(message(20, **{"author": OLE, "to": "anna@ours.example", "subject": "Hello", **given}))  # type: ignore[arg-type]
     assert world.links(20) == {"A1", "A3", "D2"}
     assert by in world.why(20)
 

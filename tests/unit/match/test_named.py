@@ -71,6 +71,15 @@ def test_a_key_stands_in_a_link_to_the_crm_alone(text: str, keys: set[str]) -> N
     assert keys_in(draft(subject=text), None, OURS, RULES).keys() == keys
 
 
+def test_a_key_stands_in_a_header_of_ours_alone() -> None:
+    header = {"x-crm-deal": " D-1 "}
+    ours = draft("ruth@ours.example", to="anna@nordwind.example", headers=header)
+    assert keys_in(ours, None, OURS, RULES) == {"d-1": "a header of it"}
+    assert keys_in(draft(headers=header), None, OURS, RULES) == {}
+    assert keys_in(draft("ruth@ours.example", headers={"x-crm-deal": "D 1"}), None, OURS, RULES) == {}
+    assert deals(alone(ours, known())) == {1: 1.0}
+
+
 def test_the_deal_whose_key_is_given_is_taken_whatever_else_speaks() -> None:
     found = alone(draft(subject="Cold store", cc="deal+d-1@ours.example"), known())
     assert deals(found) == {1: 1.0}

@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("evidence", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("meeting_id", sa.BigInteger(), nullable=True),
         sa.Column("remark", sa.String(), nullable=True),
+        sa.Column("deal_key", sa.String(), nullable=True),
         sa.Column("review", sa.String(), nullable=True),
         sa.Column("business", sa.Boolean(), nullable=False),
         sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
