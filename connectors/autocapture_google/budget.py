@@ -6,6 +6,7 @@ from collections import Counter
 
 from autocapture.connector import Meter
 
+GET_LABEL = "gmail.labels.get"
 GET_PROFILE = "gmail.getProfile"
 LIST_HISTORY = "gmail.history.list"
 LIST_MESSAGES = "gmail.messages.list"
@@ -42,6 +43,9 @@ class Budget:
         if calls > held:
             self._meter.take(method, calls - held, calls - held)
         self._held[method] -= held
+
+    def held(self, method: str) -> int:
+        return self._held[method]
 
     def give_back(self) -> None:
         """Returns everything that is held."""

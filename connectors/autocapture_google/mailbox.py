@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from autocapture.connector import Channel, Count, Cursor, Gone, Item, Page, Record, Ref, Tools
 from autocapture.errors import CursorExpired, Unreachable
+from autocapture_google import mail_counting
 from autocapture_google.api import Api, Json
-from autocapture_google.budget import GET_MESSAGE, GET_PROFILE, LIST_HISTORY, LIST_MESSAGES, Budget
+from autocapture_google.budget import GET_LABEL, GET_MESSAGE, GET_PROFILE, LIST_HISTORY, LIST_MESSAGES, Budget
 from autocapture_google.mail_cursor import Position, decode
 from autocapture_google.mail_history import KINDS, MOST_RECORDS, Part, changes, leading, number
 from autocapture_google.mail_listing import within
@@ -70,9 +71,19 @@ class Mailbox:
         return self._reader.texts(ids)
 
     def count(self, channel: Channel) -> Count:
-        """All that the mailbox holds, drafts included: without a search Gmail counts by no date."""
+        """All that the mailbox holds, drafts included, and about when it came in. Its pages are of the largest size."""
         total = self._profile("messagesTotal").get("messagesTotal")
-        return Count(channel, total if isinstance(total, int) else None, method=GET_MESSAGE)
+        try:
+            return mail_counting.count(
+                channel,
+                total if isinstance(total, int) else None,
+                self._budget,
+                page_of=self._page_of,
+                dates_of=self._dates_of,
+                held_by=self._held_by,
+            )
+        finally:
+            self.close()
 
     def newest(self) -> datetime | None:
         """Of the few that are listed first, the first that is in scope."""
@@ -184,6 +195,20 @@ class Mailbox:
                         break
             self._unlisted = found
         return self._unlisted
+
+    def _page_of(self, token: str) -> mail_counting.Listed:
+        answer = self._list(token, _MOST_LISTED)
+        return self._ids(answer), str(answer.get("nextPageToken") or "")
+
+    def _dates_of(self, ids: Sequence[str]) -> list[datetime | None]:
+        read = self._reader.read(ids)
+        return [_date(read[id_]) for id_ in ids]
+
+    def _held_by(self, label: str) -> int | None:
+        self._budget.spend(GET_LABEL, 1)
+        labels = self._api.resource("users", "labels")
+        held = self._ask(labels.get(userId="me", id=label, fields="messagesTotal")).get("messagesTotal")
+        return held if isinstance(held, int) else None
 
     def _date_of(self, id_: str) -> datetime | None:
         """Costs nothing more for what will be read anyway: it is kept until it is asked for."""

@@ -300,13 +300,21 @@ class Watches(Protocol):
 class Count:
     """How much a channel holds. `by_year` is exact where the provider can count by date; `total` alone where it cannot;
     None where it cannot count at all. `method` is the metered call (`Meter`) that reading takes, `at_once` how many items one
-    such call brings: from both follows how long an import lasts."""
+    such call brings: from both follows how long an import lasts. `text_method` is the call that the text of one item takes, where
+    it is read apart.
+
+    `dated` is for who cannot count by date but can look at some: pairs of a moment and how many items came in from then on, the
+    newest first; where the last of them is not `total`, the rest is older. `folders` tells of parts of the channel that its owner
+    knows by name; items may lie in several."""
 
     channel: Channel
     total: int | None
     by_year: Mapping[int, int] = field(default_factory=dict)
     method: str = ""
     at_once: int = 1
+    text_method: str = ""
+    dated: Sequence[tuple[datetime, int]] = ()
+    folders: Mapping[str, int] = field(default_factory=dict)
 
 
 @runtime_checkable

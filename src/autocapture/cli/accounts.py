@@ -74,22 +74,28 @@ def preview(
         account = session.get_one(Account, account_id)
         start, left_out = since or account.since, account.left_out
     emit(_counted(found, left_out), fmt)
-    expected = estimate(found, start, left_out, app.settings.rate_limits)
+    limits = app.settings.rate_limits
+    expected = estimate(found, start, left_out, limits)
     since_words = f"since {start}" if start else "of all time"
     if expected.items is None or expected.lasts is None:
         typer.echo(f"{since_words}: how much that is cannot be told before it is read", err=True)
         return
     bound = "" if expected.dated else "at most "
-    typer.echo(f"{since_words}: {bound}{expected.items} items, {in_words(expected.lasts)}", err=True)
+    lasts, with_texts = in_words(expected), in_words(estimate(found, start, left_out, limits, "full"))
+    besides = f"; at level full, with texts, {with_texts}" if with_texts != lasts else ""
+    typer.echo(f"{since_words}: {bound}{expected.items} items, {lasts}{besides}", err=True)
 
 
 def _counted(found: Preview, left_out: list[str]) -> Iterator[dict[str, Any]]:
+    blank: dict[str, Any] = dict.fromkeys(map(str, found.years))
     for each in found.channels:
         years: dict[str, Any] = {str(year): each.by_year.get(year, 0) for year in found.years}
         captured = "no, left out" if each.id in left_out else "yes"
-        yield {"channel": each.name, "kind": each.kind, "captured": captured, "total": each.total, **years}
+        told = {"kind": each.kind, "captured": captured}
+        yield {"channel": each.name, **told, "total": each.total, **years}
+        for name, held in each.folders.items():
+            yield {"channel": f"{each.name}: {name}", **told, "total": held, **blank}
     for name, why in found.left_out.items():
-        blank: dict[str, Any] = dict.fromkeys(map(str, found.years))
         yield {"channel": name, "kind": None, "captured": f"no: {why}", "total": None, **blank}
 
 

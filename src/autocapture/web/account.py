@@ -251,6 +251,9 @@ def _table(visit: Visit, account: Account, preview: Preview) -> dict[str, Any]:
                     count(each.by_year[year]) if year in each.by_year else "" for year in preview.years
                 ],
                 "undated": not each.by_year and bool(each.total),
+                "older": count(each.undated) if each.dated and each.undated > 0 else "",
+                "about": bool(each.dated),
+                "folders": [f"{name} {count(held)}" for name, held in each.folders.items()],
             }
             for each in preview.channels
         ],
@@ -265,14 +268,16 @@ def _choices(
     backs = [(label, today - back) for label, back in _BACK]
     for label, since in (*backs, ("everything", None)):
         expected = estimate(preview, since, account.left_out, limits)
-        if expected.items is None or expected.lasts is None:
+        if expected.items is None:
             return
-        bound = "about" if expected.dated or since is None else "at most"
+        full = estimate(preview, since, account.left_out, limits, "full")
+        bound = "about" if expected.dated else "at most"
         yield {
             "label": label,
             "since": visit.reader.day(since) if since else "the beginning",
             "number": f"{bound} {visit.reader.count(expected.items)}",
-            "lasts": in_words(expected.lasts),
+            "lasts": in_words(expected),
+            "with_texts": in_words(full) if full != expected else "",
         }
 
 

@@ -135,7 +135,9 @@ def test_nothing_is_imported_before_its_owner_has_seen_how_much_there_is_and_sai
     counted(rep, page)
     assert "Nothing is imported yet" in rep.words
     assert "Gmail" in rep.words
-    assert "at most 120" in rep.words
+    assert "Inbox 120" in rep.words
+    told = dict(re.findall(r"(30 days|90 days|everything)\s.*?about (\d+)\s+about a minute", rep.words))
+    assert told == {"30 days": "30", "90 days": "90", "everything": "120"}, rep.words
     assert 'value="2026-08-18"' in rep.shown.text  # ninety days back
     assert rows(ready, LedgerEntry) == 0
     assert begin(rep, page).headers["location"] == f"{page}?done=1"
