@@ -15,10 +15,12 @@ from tests.contracts import broken_connectors, broken_engine
 from autocapture.errors import RateLimited, ReconnectNeeded
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.ledger import QUARANTINED, LedgerEntry
-from autocapture.store import activities, due, due_accounts, leases, ledger
+from autocapture.normalize import email as normalize_email
+from autocapture.normalize import parts
+from autocapture.store import activities, calendar, due, due_accounts, leases, ledger
 from autocapture.store.engine import writing
 from autocapture.testing.simulation import providers
-from autocapture.workflows import capture, connect_account, emails, meetings, outcome, pages, pulling
+from autocapture.workflows import capture, connect_account, emails, meetings, outcome, pages, pulling, staging
 from autocapture.workflows.pulling import Pulled, Run
 from autocapture.workflows.sightings import Told
 
@@ -157,6 +159,47 @@ def lets_departed_copies_tell_what_is_private(patch: Patch) -> None:
     patch.setattr(meetings, "forget_departed", lambda *_: set())
 
 
+def counts_a_mail_whole_for_each(patch: Patch) -> None:
+    """A mail of two reps is one for each of them, and two for their team."""
+    share = normalize_email.shared
+    patch.setattr(
+        normalize_email, "shared", lambda given: tuple(parts._with_share(part, 1.0) for part in share(given))
+    )
+
+
+def tells_mails_apart_by_their_mailbox(patch: Patch) -> None:
+    """What two mailboxes show is two."""
+    draft_email = staging.draft_email
+
+    def of_this_mailbox(record: Any, owner: Any, *rest: Any, **named: Any) -> Any:
+        draft = draft_email(record, owner, *rest, **named)
+        return replace(draft, dedupe_key=f"{draft.dedupe_key} of {owner.user_id}")
+
+    patch.setattr(staging, "draft_email", of_this_mailbox)
+    patch.setattr(activities, "with_fingerprints", lambda *_: {})
+
+
+def forgets_who_stands_last(patch: Patch) -> None:
+    """Of who takes part in a mail, one is not stored."""
+    draft_email = staging.draft_email
+
+    def of_the_others(*given: Any, **named: Any) -> Any:
+        draft = draft_email(*given, **named)
+        return replace(draft, parties=draft.parties[:-1])
+
+    patch.setattr(staging, "draft_email", of_the_others)
+
+
+def keeps_a_meeting_as_it_came(patch: Patch) -> None:
+    """A calendar's copy that is held is not replaced by what it says now."""
+    save = calendar.save
+
+    def new_alone(session: Session, rows: Sequence[Any], now: datetime) -> None:
+        save(session, [row for row in rows if not calendar.series_of(session, row[0], [row[1]])], now)
+
+    patch.setattr(calendar, "save", new_alone)
+
+
 PLANTED: dict[str, tuple[Plant, str]] = {
     "the cursor is stored before the rows": (
         broken_engine.commits_the_cursor_before_the_records,
@@ -190,6 +233,10 @@ PLANTED: dict[str, tuple[Plant, str]] = {
     "the lease is not handed back": (leaves_its_lease_behind, "lease is held|not captured any more"),
     "a clock that was wrong is waited for": (waits_for_a_clock_that_was_wrong, "not captured any more"),
     "removals leave the rollups as they were": (removes_without_marking_the_day, "rollups"),
+    "a mail counts whole for each rep": (counts_a_mail_whole_for_each, "^shares:"),
+    "a mail is another one in each mailbox": (tells_mails_apart_by_their_mailbox, "^doubled:"),
+    "one who takes part is not stored": (forgets_who_stands_last, "^parties:"),
+    "a changed meeting stays as it came": (keeps_a_meeting_as_it_came, "^outdated:"),
     "an expired cursor is swallowed": (
         connector("FeedConnection", broken_connectors.ExpiredCursorSwallowed),
         "lost|ghost|misjudged|outdated",
@@ -217,6 +264,8 @@ QUICKLY_FOUND = frozenset(
         "poison is never read again",
         "the lease is not handed back",
         "a clock that was wrong is waited for",
+        "a changed meeting stays as it came",
+        "one who takes part is not stored",
     }
 )
 """Those that a few worlds find: cheap enough for every test run."""

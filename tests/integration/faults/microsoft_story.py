@@ -15,6 +15,7 @@ from tests.integration.connect.organization import has_an_account
 from tests.integration.faults.authority import AUTHORITY_WORDS, authority_route
 from tests.integration.faults.story import BEGINS, Story
 
+from autocapture.model.accounts import Account
 from autocapture.sections import MicrosoftSettings
 from autocapture.settings import Settings
 from autocapture.testing.fakes.entra_server import TENANT, entra_server
@@ -216,7 +217,7 @@ class CallsStory(_Story):
 
     def connect(self) -> int:
         options = {"reps": [f"{CALL_REP}={REP}"]}
-        if not self.account_id:
+        if not any(row.connector == "files" for row in self._rows(Account)):
             has_an_account(self.app, REP)
         wanted = Wanted(REP, "microsoft-calls", account_id=self.account_id or None, options=options)
         return connect_delegated(self.app, wanted, "").connected.account_id

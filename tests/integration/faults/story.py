@@ -406,7 +406,8 @@ class Story(AbstractContextManager["Story"], ABC):
 
     @property
     def account(self) -> Account:
-        return self._rows(Account)[0]
+        rows = self._rows(Account)
+        return next((row for row in rows if row.id == self.account_id), rows[0])
 
     def is_caught_up(self, since: datetime) -> bool:
         account, channels = self.account, [row for row in self._rows(Channel) if row.enabled]
