@@ -64,6 +64,7 @@ def downgrade(
     from autocapture.store import schema
 
     application = build_application()
+    schema.require_revision(revision)
     if not yes:
         typer.confirm(
             f"Take the database back to {revision}, losing what newer tables hold?", abort=True, err=True

@@ -7,14 +7,18 @@ from typing import Any
 
 import typer
 
-from autocapture.errors import wrong_value
+from autocapture.errors import InputError, wrong_value
 
 
 def day(text: str) -> date:
     """A day as commands take it. Raises BadParameter."""
+    from autocapture.measure.period import day_within_bounds
+
     try:
         if len(text) == len("2026-11-09"):
-            return date.fromisoformat(text)
+            return day_within_bounds(date.fromisoformat(text))
+    except InputError as problem:
+        raise typer.BadParameter(str(problem)) from None
     except ValueError:
         pass
     raise typer.BadParameter(f"a day such as 2026-11-09 is wanted, not {text!r}")

@@ -65,6 +65,11 @@ def within_bounds(period: Period, text: str) -> Period:
     return period
 
 
+def day_within_bounds(day: date) -> date:
+    """`day`. Raises InputError as `within_bounds` does."""
+    return within_bounds(Period(day, day), f"{day}").start
+
+
 def parse_grain(text: str) -> Grain:
     """Raises InputError for anything but a grain."""
     for grain in GRAINS:

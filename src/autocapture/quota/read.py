@@ -11,12 +11,12 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
-from babel.numbers import list_currencies
+from babel.numbers import get_currency_precision, list_currencies
 
 from autocapture.errors import InputError
 from autocapture.measure.declare import Duration, Metric
 from autocapture.measure.fiscal_calendar import CALENDAR_YEAR, FiscalCalendar
-from autocapture.measure.period import Period
+from autocapture.measure.period import Period, day_within_bounds
 from autocapture.model.measures import Quota
 
 COLUMNS = ("metric", "scope_type", "scope", "period_start", "period_end", "value", "currency")
@@ -28,6 +28,7 @@ SCOPE_TYPES = ("user", "team", "company")
 T = TypeVar("T")
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])", re.ASCII)
+_LARGEST = Decimal(10**15)  # whatever is counted; more is a slip, and beyond what numbers are printed with
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -101,14 +102,17 @@ def _quota(
     if metric is None:
         raise InputError(f"there is no metric {cells['metric']!r}")
     period = _period(cells, calendar)
+    value, currency = _value(cells["value"], metric), _currency(cells["currency"], metric)
+    if currency is not None and value != round(value, get_currency_precision(currency)):
+        raise InputError(f"{cells['value']!r} has more decimals than {currency}")
     return Quota(
         metric=metric.name,
         scope_type=cells["scope_type"],
         scope=_scope(cells, users, teams),
         period_start=period.start,
         period_end=period.end,
-        value=_value(cells["value"], metric),
-        currency=_currency(cells["currency"], metric),
+        value=value,
+        currency=currency,
     )
 
 
@@ -143,17 +147,21 @@ def _period(cells: Mapping[str, str], calendar: FiscalCalendar) -> Period:
 
 
 def _date(cells: Mapping[str, str], column: str) -> date:
-    return _parsed(cells[column], date.fromisoformat, f"{column} is a date such as 2026-11-30")
+    day = _parsed(cells[column], date.fromisoformat, f"{column} is a date such as 2026-11-30")
+    return day_within_bounds(day)
 
 
 def _value(text: str, metric: Metric) -> Decimal:
     if metric.unit == "seconds":
-        return _span(text, metric)
-    value = _parsed(text, Decimal, "value is a number with a decimal point")
+        value = _span(text, metric)
+    else:
+        value = _parsed(text, Decimal, "value is a number with a decimal point")
     if not value.is_finite() or value < 0:
         raise InputError(f"value is a number of at least 0, not {text!r}")
     if metric.unit == "rate" and value > 1:
         raise InputError(f"{metric.name} is a rate between 0 and 1, not {text!r}")
+    if value > _LARGEST:
+        raise InputError(f"value is too large: {text!r}")
     return value
 
 

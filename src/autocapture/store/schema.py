@@ -38,6 +38,19 @@ def downgrade(engine: Engine, revision: str) -> None:
         _run(command.downgrade, session.connection(), revision)
 
 
+def require_revision(revision: str) -> None:
+    """Raises SetupError where this release knows no such revision. A step (``-1``) is none and is not looked for."""
+    try:
+        if (
+            revision != "base"
+            and not revision.startswith("-")
+            and not ScriptDirectory.from_config(_config()).get_revisions(revision)
+        ):
+            raise SetupError(f"there is no revision {revision!r}")
+    except CommandError as problem:
+        raise SetupError(f"there is no revision {revision!r}: {problem}") from problem
+
+
 def newest() -> str:
     """The newest revision that this release knows."""
     head = ScriptDirectory.from_config(_config()).get_current_head()

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from autocapture.application import Application
 from autocapture.connector import CaptureLevel
 from autocapture.errors import AutocaptureError, InputError
+from autocapture.measure.period import day_within_bounds
 from autocapture.model.accounts import Account, Channel, Credential
 from autocapture.model.ledger import LedgerEntry
 from autocapture.store.engine import reading
@@ -118,7 +119,7 @@ def _wanted(account: Account, fields: FormData) -> Scope:
     if level not in LEVELS:
         raise InputError("choose how much is stored")
     try:
-        start = date.fromisoformat(since) if since else None
+        start = day_within_bounds(date.fromisoformat(since)) if since else None
     except ValueError:
         raise InputError(f"{since!r} is no day") from None
     offered, chosen = (set(map(str, fields.getlist(name))) for name in ("offered", "channel"))

@@ -181,10 +181,26 @@ def _refuse_lost_managers(found: UserFile, known: set[str]) -> None:
             found.refuse(row.email, row.place, reason)
 
 
+def _circle(row: UserRow, found: UserFile) -> str | None:
+    """Whether somebody is their own manager, directly or through others."""
+    above: list[str] = []
+    manager = row.values.get("manager")
+    while isinstance(manager, str) and manager in found.rows and manager not in above:
+        above.append(manager)
+        manager = found.rows[manager].values.get("manager")
+    if row.email not in above:
+        return None
+    if above[0] == row.email:
+        return "a user cannot be their own manager"
+    return f"a user cannot be their own manager, by way of {', '.join(above[: above.index(row.email)])}"
+
+
 def _lost(row: UserRow, found: UserFile, known: set[str]) -> str | None:
     manager = row.values.get("manager")
     if manager is None or manager in found.rows:
-        return None if manager != row.email else "a user cannot be their own manager"
+        return _circle(row, found)
     if manager in found.refused_emails:
         return f"manager {manager!r} was refused ({found.refused_emails[str(manager)]})"
-    return None if manager in known else f"unknown manager {manager!r}"
+    if manager not in known:
+        return f"unknown manager {manager!r}"
+    return None

@@ -133,6 +133,16 @@ def test_a_bad_row_is_refused_alone(load: ImportText, engine: Engine, row: str, 
     assert len(people(engine)) == 3
 
 
+def test_nobody_is_their_own_manager_by_way_of_others(load: ImportText, engine: Engine) -> None:
+    circle = "".join(
+        f"{one}@ours.example,{one},,{above}@ours.example,rep,UTC,en,,\n" for one, above in ("xy", "yz", "zx")
+    )
+    report = load(HEADER + ROWS + circle)
+    assert [remark.place.line for remark in report.refused] == [5, 6, 7]
+    assert "by way of y@ours.example, z@ours.example" in report.refused[0].reason
+    assert len(people(engine)) == 3
+
+
 def test_who_names_a_refused_manager_is_refused_with_that_reason(load: ImportText, engine: Engine) -> None:
     report = load(HEADER + ROWS.replace("Mia Chen,,,manager", "Mia Chen,,,queen"))
     assert [remark.place.line for remark in report.refused] == [2, 3, 4]

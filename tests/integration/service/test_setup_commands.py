@@ -278,6 +278,8 @@ def test_the_doctor_names_an_open_key_file_and_its_remedy(run: Run, home: Path) 
 
 def test_going_back_asks_first(run: Run) -> None:
     run("init")
+    unknown = run("database", "downgrade", "no-such", stdin="n\n")
+    assert (unknown.exit_code, "losing" in unknown.stderr, "no-such" in unknown.stderr) == (1, False, True)
     assert run("database", "downgrade", "base", stdin="n\n").exit_code == 1
     assert run("database", "check").exit_code == 0
     assert run("database", "downgrade", "base", "--yes").exit_code == 0

@@ -96,6 +96,13 @@ def test_a_duration_is_read_with_its_unit(metric: str, text: str, seconds: int) 
             'emails_sent,company,,2026-01-01,2026-12-31,"1,5",',
             "value is a number with a decimal point, not '1,5'",
         ),
+        ("emails_sent,company,,2026-01-01,2026-12-31,1e400,", "value is too large: '1e400'"),
+        (
+            "emails_sent,company,,2026-01-01,9999-12-31,1,",
+            "'9999-12-31' lies outside the years 1900 to 2999",
+        ),
+        ("revenue_won,company,,2026-01-01,2026-12-31,1000.123,EUR", "'1000.123' has more decimals than EUR"),
+        (f"sales_cycle,company,,2026-01-01,2026-12-31,{'9' * 17}d,", f"value is too large: '{'9' * 17}d'"),
         ("emails_sent,company,,2026-01-01,2026-12-31,NaN,", "value is a number of at least 0, not 'NaN'"),
         ("win_rate,company,,2026-01-01,2026-12-31,30,", "win_rate is a rate between 0 and 1, not '30'"),
         (
