@@ -8,13 +8,14 @@ from typing import Any
 
 from tests.peers.openapi import Json, described
 
-_MAIL = r"/me/mailFolders(/\{mailFolder-id\}(/childFolders|/messages(/microsoft\.graph\.delta\(\))?)?)?"
+_WHOSE = r"(/me|/users/\{user-id\})"
+_MAIL = _WHOSE + r"/mailFolders(/\{mailFolder-id\}(/childFolders|/messages(/microsoft\.graph\.delta\(\))?)?)?"
 _PATHS = (
     _MAIL,
-    r"/me/messages/\{message-id\}",
-    r"/me/calendars(/\{calendar-id\}(/events|/calendarView/microsoft\.graph\.delta\(\))?)?",
-    r"/me/calendarView/microsoft\.graph\.delta\(\)",
-    r"/me/events/\{event-id\}(/instances)?",
+    _WHOSE + r"/messages/\{message-id\}",
+    _WHOSE + r"/calendars(/\{calendar-id\}(/events|/calendarView/microsoft\.graph\.delta\(\))?)?",
+    _WHOSE + r"/calendarView/microsoft\.graph\.delta\(\)",
+    _WHOSE + r"/events/\{event-id\}(/instances)?",
     r"/subscriptions(/\{subscription-id\})?",
     r"/communications/callRecords(/\{callRecord-id\})?",
 )

@@ -65,7 +65,8 @@ class Judge:
         self._api = OpenAPI.from_dict(document)
 
     def violations(self, asked: Asked, answered: Answered) -> list[str]:
-        """What is wrong with an exchange. Refusals are not described, so of those the request alone is judged."""
+        """What is wrong with an exchange. Of an answer whose status is not described, as Google's refusals and its 204 are not,
+        the request alone is judged, and that nothing comes with success."""
         parts = urlsplit(asked.target)
         request = MockRequest(
             HOST, asked.method, parts.path, data=asked.body, content_type=asked.content_type
@@ -76,7 +77,10 @@ class Judge:
         if self._closed:
             known = self._parameters(asked.method, parts.path)
             found += [f"request: unknown parameter {name}" for name, _ in query if name not in known]
-        if answered.status == 200:
+        described = self._describes(asked.method, parts.path, answered.status)
+        if answered.status < 300 and answered.body and not described:
+            found.append(f"answer: {answered.status} with a body is not described")
+        if described:
             response = MockResponse(
                 answered.body, answered.status, dict(answered.headers), answered.content_type
             )
@@ -85,15 +89,25 @@ class Judge:
 
     def _parameters(self, method: str, path: str) -> Collection[str]:
         """The names of the query parameters that the call takes; none for a call that is not described."""
+        item = self._item(path)
+        listed = [*item.get("parameters", ()), *item.get(method.lower(), {}).get("parameters", ())]
+        return {each["name"] for each in map(self._resolved, listed)}
+
+    def _describes(self, method: str, path: str, status: int) -> bool:
+        answers = self._item(path).get(method.lower(), {}).get("responses", {})
+        return str(status) in answers or f"{status // 100}XX" in answers
+
+    def _item(self, path: str) -> Json:
+        """What can be asked of a path; nothing of one that is not described."""
         given = path.strip("/").split("/")
         for pattern, item in self._document["paths"].items():
             wanted = pattern.strip("/").split("/")
             if len(wanted) == len(given) and all(
                 w == g or w[:1] == "{" for w, g in zip(wanted, given, strict=True)
             ):
-                listed = [*item.get("parameters", ()), *item.get(method.lower(), {}).get("parameters", ())]
-                return {each["name"] for each in map(self._resolved, listed)}
-        return ()
+                found: Json = item
+                return found
+        return {}
 
     def _resolved(self, each: Json) -> Json:
         found: Json = self._document if "$ref" in each else each
