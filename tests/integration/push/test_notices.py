@@ -333,8 +333,8 @@ def test_a_mailbox_is_pulled_for_notices_every_five_seconds_at_most(
 def test_T38_webhook_burst(
     app: Application, web: httpx.Client, graph: FakeGraph, outlook: Outlook, number: str
 ) -> None:
-    """Two hundred notices a second, one a request, two thousand at every run and ten thousand in long ones: each is answered within
-    a second, nearly all of them share a transaction, and no memory stays with them."""
+    """Two hundred notices a second, one a request, two thousand at every run and ten thousand in long ones: each is answered
+    within a second, nearly all of them share a transaction, and no memory stays with them."""
     held = _inbox(app, graph)
     notice = {
         "value": [{"subscriptionId": held["id"], "clientState": held["clientState"], "changeType": "updated"}]
