@@ -61,6 +61,7 @@ def test_a_late_contact_answers_a_lead_of_a_week_that_was_told(world: Told) -> N
     assert world.since() == [f"not yet → 1 hr lead response time for North, {because}"]
 
 
+@pytest.mark.soak
 def test_a_late_role_decides_what_was_undecided(world: Told) -> None:
     assert world.links(1) == {"A1"}
     world.learn(**LATE_ROLE)
@@ -116,6 +117,7 @@ def test_a_domain_that_a_contact_tells_is_the_companys_in_history(world: Told) -
     assert "contacts of it write from acme.co.uk" in world.why(7)
 
 
+@pytest.mark.soak
 def test_a_number_among_those_of_a_company_is_the_companys_and_nobodys(world: Told) -> None:
     numbers = "+31207947001", "+31207947002;+31612345678", "+31612345679"
     rows = [f"C{n},Ole {n},ole{n}@nord.example,A3,{each}\n" for n, each in enumerate(numbers, 21)]

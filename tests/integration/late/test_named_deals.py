@@ -13,14 +13,24 @@ OLE = "Ole <ole@nord.example>"
 @pytest.mark.parametrize(
     ("given", "by"),
     [
-        ({"extra": "Cc: deal+d2@ours.example\r\n"}, "deal+d2@ours.example gives its key in the CRM"),
-        ({"subject": "On https://crm.example.com/deals/D2"}, "a link in it gives its key in the CRM"),
-        (
+        pytest.param(
+            {"extra": "Cc: deal+d2@ours.example\r\n"},
+            "deal+d2@ours.example gives its key in the CRM",
+            id="address",
+            marks=pytest.mark.soak,
+        ),
+        pytest.param(
+            {"subject": "On https://crm.example.com/deals/D2"},
+            "a link in it gives its key in the CRM",
+            id="link",
+            marks=pytest.mark.soak,
+        ),
+        pytest.param(
             {"extra": "X-CRM-Deal: D2\r\n", "author": ANNA, "to": "ole@nord.example"},
             "a header of it gives its key in the CRM",
+            id="header",
         ),
     ],
-    ids=["address", "link", "header"],
 )
 def test_a_mail_that_gives_a_deals_key_is_about_it(world: Told, given: dict[str, str], by: str) -> None:
     world.set_rule('deal_links = ["https://crm.example.com/deals/{key}"]')
