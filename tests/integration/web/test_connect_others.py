@@ -264,6 +264,29 @@ def test_an_account_of_somebody_else_takes_no_password(app: Application, tab: Ta
     assert rows(app, Account) == 1
 
 
+def test_what_only_the_operator_can_mend_is_told_to_who_runs_the_service_and_asks_nothing_of_the_rep(
+    app: Application, tab: Tab
+) -> None:
+    why = "Google does not take the service account's key (invalid_grant): make a new one"
+    with writing(app.engine) as session:
+        session.add(
+            Account(
+                id=7, user_id=2, connector="google", subject=f"delegate:{REP}", address=REP, options={}, why=why, fails=3,
+                created_at=app.clock.now(),
+            )
+        )  # fmt: skip
+    tab.sign_in(REP)
+    for page in ("/accounts", "/accounts/7"):
+        tab.get(page)
+        assert "you need do nothing" in tab.words
+        assert "service account" not in tab.words
+        assert "Connect it again" not in tab.words
+    tab.send("/sign-out")
+    tab.sign_in(ADMIN)
+    tab.get("/accounts")
+    assert why in tab.words
+
+
 @pytest.mark.parametrize("connector", ["files", "google"])
 def test_an_account_without_a_password_takes_none(
     app: Application, tab: Tab, tmp_path: Path, connector: str
