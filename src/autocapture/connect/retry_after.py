@@ -8,7 +8,8 @@ from email.utils import parsedate_to_datetime
 
 SHORTEST = timedelta(seconds=1)
 LONGEST = timedelta(hours=1)
-"""What is asked beyond this is asked again after it: a wrong figure must not silence an account for a day."""
+"""What is asked beyond this is asked again after it: a wrong figure must not silence an account for a day, and a request an hour
+of an account that is really shut out for so long costs nobody anything."""
 
 _SECONDS = re.compile(r"[-+]?\d{1,18}(?:\.\d{1,9})?", re.ASCII)
 

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, or_, update
 from sqlmodel import Session, col
 
 from autocapture.application import Application
+from autocapture.connect.retry_after import LONGEST
 from autocapture.errors import (
     AutocaptureError,
     CursorExpired,
@@ -33,9 +34,8 @@ log = structlog.get_logger()
 
 FIRST_BACKOFF = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(hours=1)
-LONGEST_WAIT = timedelta(days=1)
-"""However long a server asks us to stay away."""
-
+LONGEST_WAIT = timedelta(hours=2)
+"""Longer than any wait that is written down here: what is further away, a clock that was ahead wrote."""
 _ACCOUNT = table_of(Account)
 _WAITED = or_(_ACCOUNT.c.fails > 0, _ACCOUNT.c.throttle_until > bindparam("present"))
 _WAITS_NO_MORE = (
@@ -98,7 +98,7 @@ def failed(app: Application, lease: Lease, problem: Exception, report: CaptureRe
                 wait = timedelta(0)
             case RateLimited():
                 report.status = "rate_limited"
-                wait = min(problem.retry_after or wait, LONGEST_WAIT)
+                wait = min(problem.retry_after or wait, LONGEST)
             case _:
                 report.status = (
                     "unreachable" if isinstance(problem, _PASSING) else "setup" if ours else "broken"

@@ -247,6 +247,18 @@ def test_calls_before_the_first_day_in_scope_are_left_out(tmp_path: Path) -> Non
     assert [call.call_id for call in calls_of(read_calls(path, since=date(2026, 11, 16)))] == ["1763280000.1"]
 
 
+def test_more_calls_than_any_page_between_two_looks_are_all_there(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv"
+    path.write_text(row(id="0"))
+    holder = Holder()
+    with opened(tools(clock=FixedClock(datetime.now(UTC))), calls=path) as connection:
+        [channel] = connection.channels()
+        holder.drain(connection, channel)
+        path.write_text("".join(row(id=str(number)) for number in range(600)))
+        holder.drain(connection, channel, limit=100)
+    assert set(holder.held) == {str(number) for number in range(600)}
+
+
 def test_appended_rows_follow_and_an_unfinished_last_line_waits(tmp_path: Path) -> None:
     path = tmp_path / "Master.csv"
     path.write_text(row() + row(id="2")[:40])

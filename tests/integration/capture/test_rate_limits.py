@@ -262,6 +262,24 @@ def test_an_import_uses_what_the_provider_gives_and_is_never_refused(tmp_path: P
     assert used / (5 * 6_000) >= 0.95
 
 
+def test_however_long_a_provider_asks_for_peace_it_is_asked_again_after_an_hour(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    app = deploy(tmp_path / "home", clock=clock)
+
+    class Shut(Mailbox):
+        def pull(self, channel: Channel, cursor: str | None, *, limit: int) -> Page:
+            raise RateLimited("come back on Wednesday", timedelta(days=3))
+
+    imported(app, {"mailbox": Shut(Quota(clock, 0), clock, 1)})
+    assert capture_account(app, 1).status == "rate_limited"
+    clock.advance(timedelta(minutes=59))
+    assert (due_accounts(app), accounts_done_waiting(app)) == ([], [])
+    clock.advance(timedelta(minutes=2))
+    assert due_accounts(app) == [1]
+    app.engine.dispose()
+
+
 def test_news_of_another_mailbox_is_as_fresh_while_one_is_imported(tmp_path: Path) -> None:
     """The project's budget is what both share; here it is no larger than one account's."""
     clock = FixedClock(START)
