@@ -158,7 +158,13 @@ BROKEN = [
     pytest.param(
         at_microsoft, secret_expired, "the client secret", id="secret expired", marks=pytest.mark.soak
     ),
-    pytest.param(at_microsoft, consent_withdrawn, "the permission was taken back", id="consent withdrawn"),
+    pytest.param(
+        at_microsoft,
+        consent_withdrawn,
+        "the permission was taken back",
+        id="consent withdrawn",
+        marks=pytest.mark.soak,
+    ),
 ]
 
 

@@ -104,12 +104,18 @@ def _imap(folder: Path, clock: FixedClock, _die: str) -> Iterator[Signed]:
         pytest.param(
             _microsoft, "withdrawn", "Microsoft no longer accepts this sign-in", id="grant withdrawn"
         ),
-        pytest.param(_microsoft, "refused", "Microsoft no longer accepts this sign-in", id="tokens refused"),
+        pytest.param(
+            _microsoft,
+            "refused",
+            "Microsoft no longer accepts this sign-in",
+            id="tokens refused",
+            marks=pytest.mark.soak,
+        ),
         pytest.param(
             _microsoft, "narrowed", "a permission was not granted or was taken back", id="consent narrowed"
         ),
         pytest.param(_caldav, "", "password", id="password of a calendar changed"),
-        pytest.param(_imap, "", "password", id="password of a mailbox changed"),
+        pytest.param(_imap, "", "password", id="password of a mailbox changed", marks=pytest.mark.soak),
     ],
 )
 def test_a_sign_in_that_dies_is_mailed_once_to_its_owner_and_asked_no_more(
