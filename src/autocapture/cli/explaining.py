@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from autocapture.workflows.explain import Explanation
     from autocapture.workflows.explain_item import Line, Source
     from autocapture.workflows.explaining import Explained
-    from autocapture.workflows.links_told import LinkTold
+    from autocapture.workflows.links_told import LinkTold, Other
+
+
+_CERTAIN = 0.9995
 
 
 class ExplainFormat(StrEnum):
@@ -68,7 +71,8 @@ def headline(kind: str, at: datetime, subject: str | None, zone: ZoneInfo) -> st
     """``Email of 2026-11-02 10:00: The offer``."""
     from autocapture.cli.values import moment
 
-    return _printable(f"{kind.capitalize()} of {moment(at, zone)}: {subject or 'subject not kept'}")
+    what = "" if kind == "call" and not subject else f": {subject or 'subject not kept'}"
+    return _printable(f"{kind.capitalize()} of {moment(at, zone)}{what}")
 
 
 def choices(found: Alternatives, *, most: int | None = None) -> Iterator[str]:
@@ -77,7 +81,7 @@ def choices(found: Alternatives, *, most: int | None = None) -> Iterator[str]:
         yield _printable(f"  {number}. {_candidate(each)}")
     if found.deals and found.no_deal is not None:
         why = f": {'; '.join(found.why_none)}" if found.why_none else ""
-        yield f"  none of them, {_percent(found.no_deal)}{why}"
+        yield f"  none of them, {_likely(found.no_deal)}{why}"
     for name in found.held_back:
         yield _printable(f"  not {name}: it counts only where its key or the number of its quote is given")
 
@@ -117,9 +121,11 @@ def _of_activity(one: Explanation, zone: ZoneInfo) -> Iterator[str]:
     if one.who:
         yield "Who took part"
         for who in one.who:
-            yield _printable(f"  {who.role}: {who.name or who.address} <{who.address}>, {who.known_as}")
+            yield _printable(
+                f"  {who.role}: {f'{who.name} <{who.address}>' if who.name else who.address}, {who.known_as}"
+            )
     yield "What it was matched to"
-    yield from _links(one)
+    yield from _links(one, zone)
     if one.alternatives.deals or one.alternatives.held_back:
         yield "What it could have been about"
         yield from choices(one.alternatives)
@@ -129,7 +135,7 @@ def _of_activity(one: Explanation, zone: ZoneInfo) -> Iterator[str]:
             yield _printable(f"  {_said(said, said.correction_id in one.holds, zone)}")
 
 
-def _links(one: Explanation) -> Iterator[str]:
+def _links(one: Explanation, zone: ZoneInfo) -> Iterator[str]:
     if not one.activity.business:
         why = (
             "the never-log list names who takes part"
@@ -139,25 +145,43 @@ def _links(one: Explanation) -> Iterator[str]:
         yield f"  nothing: {why}"
         return
     for link in one.links:
-        yield _printable(f"  {_link(link)}")
-    if not one.links:
+        yield _printable(f"  {_link(link, zone)}")
+    if one.alternatives.closed:
+        yield _printable(f"  no deal: {one.alternatives.closed}")
+    if not one.links and not one.activity.review:
         yield "  nothing: nobody outside is known, nor their domain"
     if one.activity.review:
         yield _printable(f"  the deal is undecided: {one.activity.review}")
 
 
-def _link(link: LinkTold) -> str:
+def _link(link: LinkTold, zone: ZoneInfo) -> str:
     share = f" ({_percent(link.weight)} of it)" if link.weight < 1 else ""
     told = f"{link.target} {link.name}{share}: {link.how}"
     if link.contacts:
         told += f": {', '.join(link.contacts)}"
-    if link.precedent is not None:
-        told += f" (activity {link.precedent})"
+    if link.goes_on_with is not None:
+        told += f", {_other(link.goes_on_with, zone)}"
     if link.p is not None:
-        told += f"; {_percent(link.p)} likely"
+        told += f"; {_likely(link.p)} likely"
     if link.reasons:
         told += f": {'; '.join(link.reasons)}"
+    if link.said_in is not None:
+        told += f"; it is named in {_other(link.said_in, zone)}"
     return f"{told} [rules {link.rule_version}]"
+
+
+def _other(other: Other, zone: ZoneInfo) -> str:
+    from autocapture.cli.values import moment
+
+    what = "mail" if other.kind == "email" else other.kind
+    return f"{'a later' if other.is_later else 'an earlier'} {what}, of {moment(other.at, zone)}"
+
+
+def _likely(p: float) -> str:
+    """A probability; nothing is certain."""
+    if p >= _CERTAIN:
+        return "more than 99.9%"
+    return "less than 0.1%" if p <= 1 - _CERTAIN else _percent(p)
 
 
 def _said(told: Told, holds: bool, zone: ZoneInfo) -> str:
@@ -172,7 +196,7 @@ def _said(told: Told, holds: bool, zone: ZoneInfo) -> str:
 def _candidate(each: Candidate) -> str:
     closed = f", {each.outcome} {each.closed_at:%Y-%m-%d}" if each.closed_at else ""
     owner = f", of {each.owner}" if each.owner else ""
-    return f"{each.name} ({each.key}{owner}{closed}), {_percent(each.p)}: {'; '.join(each.reasons) or 'nothing speaks for it'}"
+    return f"{each.name} ({each.key}{owner}{closed}), {_likely(each.p)}: {'; '.join(each.reasons) or 'nothing speaks for it'}"
 
 
 def _of_line(line: Line, zone: ZoneInfo) -> Iterator[str]:

@@ -40,6 +40,11 @@ def words_in(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
+def joined(text: str) -> str:
+    """The text as numbers of quotes are compared: case and what stands between their parts aside."""
+    return "".join(words_in(text))
+
+
 def codes_in(text: str) -> Iterator[Code]:
     """The codes of a text. A letter is one only in capitals, and ``I`` never."""
     if _ENDS_CODE.search(text) is None:

@@ -14,6 +14,7 @@ from autocapture.match.locks import as_said, word_on
 from autocapture.match.matters import Matter, Seen, contents_of, matters_of
 from autocapture.match.named import is_thread_only, named_by, without_unnamed
 from autocapture.match.people import known_person, outside_handles, with_contacts
+from autocapture.match.references import referred_to
 from autocapture.match.rules import rules_of
 from autocapture.match.words import NOTHING
 from autocapture.model.directory import Directory
@@ -37,7 +38,7 @@ def match(group: Sequence[Occurrence], directory: Directory) -> dict[int, Matche
     rules = rules_of(directory)
     with_casts = _with_casts(group, directory, rules)
     # most often nobody said anything, there is no deal, and everybody is known by company: nothing is to be decided
-    if not (directory.locks or directory.by_key) and not any(
+    if not (directory.locks or directory.by_key or directory.by_reference) and not any(
         cast.lives or cast.is_unclear for _, cast in with_casts
     ):
         return {
@@ -123,7 +124,8 @@ def _judged(
 ) -> Iterator[tuple[Matter, Decision]]:
     for matter in matters_of(seen, directory, rules) if seen else ():
         if _is_to_decide(matter):
-            yield matter, decided(options_of(*evidence_of(matter, directory, rules), rules), rules)
+            options = options_of(*evidence_of(matter, directory, rules), rules)
+            yield matter, decided(options, rules, asks=matter.asks, several=len(matter.pointed) > 1)
         else:
             yield matter, NO_CHOICE
 
@@ -151,14 +153,15 @@ def _chronology(occurrence: Occurrence) -> tuple[datetime, int]:
 def _one_seen(occurrence: Occurrence, cast: Cast, directory: Directory, rules: MatchingRules) -> Seen:
     parties = with_contacts(occurrence.draft.parties, cast.contacts)
     named = named_by(occurrence, directory, rules)
-    if not (cast.lives or named):
+    referred = referred_to(occurrence.draft, occurrence.text, directory)
+    if not (cast.lives or named or referred):
         return Seen(occurrence, parties, cast, {})
     lives = cast.lives
-    if named:
-        others = named.keys() - {each.deal.deal_id for each in lives}
+    if named or referred:
+        others = {*named, *[each.deal_id for each in referred]} - {each.deal.deal_id for each in lives}
         lives = (*lives, *[life_of(directory.deals[each], rules) for each in sorted(others)])
     candidates = live_at(occurrence.draft.occurred_at, lives)
-    content, own = contents_of(occurrence) if candidates else (NOTHING, NOTHING)
+    content, own = contents_of(occurrence, candidates, directory, rules) if candidates else (NOTHING, NOTHING)
     if any(is_thread_only(deal, rules) for deal in candidates.values()):
         candidates = without_unnamed(candidates, named, content, directory, rules)
     given = {deal_id: by for deal_id, by in named.items() if deal_id in candidates}

@@ -28,6 +28,7 @@ _METHODS = (
     ("owner", "owner"),
 )
 """By the clearest evidence that speaks for a deal, how a link is said to have come about."""
+_SAYING = {"words", "own words", "number"}
 
 
 def answer_without_deal(seen: Seen) -> Matched:
@@ -49,6 +50,7 @@ def answers_of(
             weight=weight,
             weights={name: round(amount, 2) for name, amount in options[deal_id].evidence.items()},
             speaking=_speaking(matter, directory.deals[deal_id], directory, rules),
+            saying=_saying(matter, directory.deals[deal_id], options[deal_id], directory, rules),
             named=_named(matter, directory.deals[deal_id], options[deal_id], directory, rules),
             key_given_by=matter.named.get(deal_id, ""),
         )
@@ -63,7 +65,8 @@ def answers_of(
 
 
 class _Taken(NamedTuple):
-    """A deal that a matter was put down to. `speaking` are the activities that themselves speak for it, oldest first."""
+    """A deal that a matter was put down to. `speaking` are the activities that themselves speak for it, `saying` those that name
+    it, oldest first."""
 
     deal: KnownDeal
     life: Life
@@ -72,6 +75,7 @@ class _Taken(NamedTuple):
     weight: float
     weights: Mapping[str, float]
     speaking: Sequence[Seen]
+    saying: Sequence[Seen]
     named: Sequence[str]
     """What subjects and titles of the matter say of it."""
     key_given_by: str
@@ -107,6 +111,8 @@ def _deal_link(seen: Seen, matter: Matter, taken: _Taken, version: int) -> Link:
         evidence["by"] = taken.key_given_by
     if taken.named:
         evidence["named"] = list(taken.named)
+    if (sayer := _origin(seen, taken.saying)) is not None:
+        evidence["said_in"] = sayer.occurrence.activity_id
     method = taken.method
     if own := sorted(deal.contacts & seen.contacts):
         evidence["contacts"] = own
@@ -130,12 +136,35 @@ def _speaking(matter: Matter, deal: KnownDeal, directory: Directory, rules: Matc
     ]
 
 
+def _saying(
+    matter: Matter, deal: KnownDeal, option: Option, directory: Directory, rules: MatchingRules
+) -> Sequence[Seen]:
+    if not _SAYING & option.evidence.keys() or len(matter.members) == 1:
+        return ()
+    called = deal_words(deal, directory, rules)
+    others = _of_others(matter, deal, directory, rules) if "own words" in option.evidence else frozenset()
+    return [
+        each
+        for each in matter.members
+        if not (called.every - others).isdisjoint(each.content.stems)
+        or not called.numbers.isdisjoint(each.content.numbers)
+    ]
+
+
+def _of_others(matter: Matter, deal: KnownDeal, directory: Directory, rules: MatchingRules) -> frozenset[str]:
+    """The words of the other candidates, which tell it from none of them."""
+    others = [each for each in matter.candidates.values() if each.deal_id != deal.deal_id]
+    return frozenset().union(*[deal_words(each, directory, rules).every for each in others])
+
+
 def _named(
     matter: Matter, deal: KnownDeal, option: Option, directory: Directory, rules: MatchingRules
 ) -> Sequence[str]:
     if "words" not in option.evidence:
         return ()
     found = deal_words(deal, directory, rules).every & matter.content.titled
+    if found and "own words" in option.evidence:
+        found -= _of_others(matter, deal, directory, rules)
     return named_in(deal, found) if found else ()
 
 

@@ -43,13 +43,16 @@ def options_of(of_deals: Mapping[int, Evidence], for_none: Evidence, rules: Matc
     return sorted(found, key=lambda each: (-each.p, each.deal_id is None, each.deal_id or 0))
 
 
-def decided(options: Sequence[Option], rules: MatchingRules) -> Decision:
-    """One deal, several that each have words of their own, none, or an open question."""
-    if sum(_KEY in each.evidence for each in options) > 1:
+def decided(
+    options: Sequence[Option], rules: MatchingRules, *, asks: bool = False, several: bool = False
+) -> Decision:
+    """One deal, several that each have words of their own, none, or an open question, as where we ask ourselves which is meant
+    (`asks`). Where `several` are named, not one of them alone, whoever takes part."""
+    if asks or sum(_KEY in each.evidence for each in options) > 1:
         return Decision({}, True, options)
     first = options[0]
     second = options[1].p if len(options) > 1 else 0.0
-    if first.p >= rules.attach and first.p - second >= rules.margin:
+    if first.p >= rules.attach and first.p - second >= rules.margin and not several:
         if first.deal_id is None:
             return Decision({}, False, options)
         return Decision({first.deal_id: 1.0}, False, options)

@@ -9,11 +9,21 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from autocapture.match.beside import (
+    by_signs,
+    is_invitation,
+    is_of_closed,
+    is_partners_own,
+    said_by_customer,
+    said_in_invitation,
+    said_short_of,
+)
 from autocapture.match.matters import Matter, Seen
 from autocapture.match.words import (
     UNSAID,
     Content,
     Said,
+    as_much,
     deal_words,
     named_products,
     said_of,
@@ -32,6 +42,8 @@ _MORE_ROLES = 2.0
 _WEEK = timedelta(weeks=1)
 _IN_PASSING = 0.2
 """How much a word that sales have too says of service, where it stands in a text."""
+_PLAIN = {"no deal", "nothing said"}
+"""What speaks for no deal where a mail is read that gives no sign of another matter."""
 _LATELY = timedelta(days=120)
 """So long after a deal was won its name may still mean what was bought."""
 
@@ -42,6 +54,8 @@ def evidence_of(
     """For each candidate, and for no deal. What a customer may mean besides counts only where no deal is named."""
     candidates = matter.candidates
     contacts = matter.casts[0].speaking.union(*[cast.speaking for cast in matter.casts[1:]])
+    if directory.partners:
+        contacts |= _partners_with_roles(matter)
     ours = _ours(matter.members)
     content = matter.content
     bought = _bought(matter, directory)
@@ -51,6 +65,7 @@ def evidence_of(
     if len(matter.companies) > 1:
         for_none["several companies"] = 1.0
     if not named:
+        for_none |= _by_signs(matter, directory, rules)
         for_none |= _by_silence(matter, content, named_beside, rules)
         for_none |= _by_purchases(contacts, bought, candidates.values())
         if any(each.bought for each in said.values()):
@@ -59,6 +74,7 @@ def evidence_of(
     owned = {product for each in bought for product in each.products} if not named else set()
     takes_part = _takes_part(matter, contacts, directory, unread=unread)
     has_owner = any(deal.owner_id in ours for deal in candidates.values())
+    only = _only(matter, ours, directory) if for_none.keys() <= _PLAIN else None
     of_deals: dict[int, Evidence] = {
         key: {
             **_by_role(deal, takes_part),
@@ -66,11 +82,30 @@ def evidence_of(
             **(_by_words(key, said) if named else {}),
             **_by_time(deal, matter),
             **({"key": 1.0} if key in matter.named else {}),
+            **({"only deal": 1.0} if key == only else {}),
             **({"they have it": 1.0} if deal.products and owned.issuperset(deal.products) else {}),
         }
         for key, deal in candidates.items()
     }
     return of_deals, for_none
+
+
+def _partners_with_roles(matter: Matter) -> frozenset[int]:
+    """Those whose company is aside beside a customer's, and who have a role on one of its deals."""
+    people = {person.contact_id for cast in matter.casts for person in cast.people}
+    deals = [deal for deal in matter.candidates.values() if deal.company_id in matter.companies]
+    return frozenset([each for deal in deals for each in deal.contacts if each in people])
+
+
+def _only(matter: Matter, ours: frozenset[int], directory: Directory) -> int | None:
+    """The only deal that a company ever had, while it is open, and where its owner takes part: there is nothing else to mean."""
+    if len(matter.candidates) != 1 or len(matter.companies) != 1:
+        return None
+    ((key, deal),) = matter.candidates.items()
+    is_open = deal.created_at <= matter.members[0].at and deal.closed_at is None
+    of_company = directory.deals_of_company.get(deal.company_id or 0, ())
+    is_only = deal.company_id in matter.companies and len(of_company) == 1
+    return key if is_only and is_open and deal.owner_id in ours else None
 
 
 def _said(
@@ -88,8 +123,33 @@ def _said(
         if each.closed_at is not None and at - each.closed_at <= _LATELY
     ]
     products = named_products(content, directory)
-    said = said_of(content, called, bought=lately, products=products)
+    said = as_much(said_of(content, called, bought=lately, products=products), matter.pointed)
+    if not matter.companies.keys() >= {deal.company_id for deal in matter.candidates.values()}:
+        said = said_by_customer(content, matter.candidates, matter.companies, said, directory, rules)
+    if is_invitation(content, rules):
+        titled = content._replace(stems=content.titled)
+        said = said_in_invitation(said, said_of(titled, called, bought=lately, products=products))
+    elif not any(each.at_all or each.number or each.bought for each in said.values()):
+        said = said_short_of(content, matter.candidates, said)
     return said, bool(products) and not any(each.bought for each in said.values())
+
+
+def _by_signs(matter: Matter, directory: Directory, rules: MatchingRules) -> dict[str, float]:
+    """What says that another thing is meant than any of the deals."""
+    found: dict[str, float] = {}
+    mails = [each for each in matter.members if each.draft.kind == "email"]
+    if mails:
+        texts = [text for each in mails for text in (each.draft.subject, each.occurrence.text)]
+        found |= by_signs(matter.content, texts, rules)
+    if is_partners_own(matter.companies, matter.candidates, directory):
+        found["partner"] = 1.0
+    closed = _closed(matter, directory) if matter.content.words else ()
+    if closed:
+        called = {key: deal_words(deal, directory, rules) for key, deal in matter.candidates.items()}
+        told = [(each, deal_words(each, directory, rules)) for each in closed]
+        if is_of_closed(matter.content, called, told):
+            found["of a closed deal"] = 1.0
+    return found
 
 
 class _TakesPart(NamedTuple):
@@ -265,11 +325,16 @@ def _silence(matter: Matter, content: Content) -> str:
 
 
 def _bought(matter: Matter, directory: Directory) -> list[KnownDeal]:
+    return [deal for deal in _closed(matter, directory) if deal.outcome == WON]
+
+
+def _closed(matter: Matter, directory: Directory) -> list[KnownDeal]:
+    """Their deals that were won or lost before."""
     at = matter.members[0].at
     ids = {each for company in matter.companies for each in directory.deals_of_company.get(company, ())}
     others = sorted(ids.difference(matter.candidates))
     return [
         deal
         for deal in [directory.deals[each] for each in others]
-        if deal.outcome == WON and deal.closed_at is not None and deal.closed_at < at
+        if deal.closed_at is not None and deal.closed_at < at
     ]

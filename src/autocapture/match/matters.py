@@ -8,6 +8,7 @@ from datetime import datetime
 
 from autocapture.formats.subjects import base_subject
 from autocapture.match.cast import Cast, Companies
+from autocapture.match.naming import Spoken, Written, spoken_of
 from autocapture.match.people import Person
 from autocapture.match.words import (
     NOTHING,
@@ -15,20 +16,13 @@ from autocapture.match.words import (
     content_of_subject,
     content_of_text,
     deal_words,
-    said_of,
     together,
+    with_quantities,
 )
 from autocapture.match.writing import turns_away, written_in
 from autocapture.model.directory import Directory, KnownDeal
 from autocapture.model.draft import Draft, Party
 from autocapture.model.matching import MatchingRules, Occurrence
-
-_TOLD = 0.99
-"""Said of a deal whose own words, or those of one of its products, are all there."""
-
-
-_HINTED = 0.5
-"""So much of its own words is enough where no other deal has any."""
 
 _UNWRITTEN = (NOTHING, NOTHING._replace(has_subject=True))
 """What an activity without a text says itself under the subject of another one."""
@@ -85,11 +79,17 @@ class Matter:
     companies: dict[int, tuple[str, str]] = field(default_factory=dict)
     candidates: dict[int, KnownDeal] = field(default_factory=dict)
     pointed: frozenset[int] = frozenset()
-    """The deals that it names and no others."""
+    """The deals that its activities name."""
     named: dict[int, str] = field(default_factory=dict)
     """The deals of which it gives the key in the CRM, with what gives it."""
     hijacked: bool = False
     """Whether it began under the subject of another matter, which says nothing of this one."""
+    touched: frozenset[int] = frozenset()
+    """The deals of which they have words."""
+    stays_unnamed: bool = False
+    """Whether what is named later does not tell what was meant: it speaks of several, or the thread does."""
+    asks: bool = False
+    """Whether we ask in it which of several deals is meant."""
     content: Content = NOTHING
     undecided: Sequence[Person] = ()
     """Those who stand for one of several companies, none of which takes part otherwise."""
@@ -98,7 +98,7 @@ class Matter:
     def is_series(self) -> bool:
         return self.members[0].draft.kind == "meeting"
 
-    def add(self, seen: Seen, pointed: frozenset[int] = frozenset()) -> None:
+    def add(self, seen: Seen, spoken: Spoken | None = None) -> None:
         self.members.append(seen)
         if not any(cast is seen.cast for cast in self.casts):
             self.casts.append(seen.cast)
@@ -108,7 +108,11 @@ class Matter:
         self.candidates.update(seen.candidates)
         for deal_id, by in seen.named.items():
             self.named.setdefault(deal_id, by)
-        self.pointed = self.pointed & pointed or self.pointed or pointed
+        if spoken is not None:
+            self.pointed = self.pointed or spoken.deals
+            self.touched |= spoken.touched
+            self.asks = self.asks or spoken.asks
+            self.stays_unnamed = self.stays_unnamed or spoken.of_all
 
     def close(self) -> None:
         """Nothing more comes to it."""
@@ -126,46 +130,65 @@ def matters_of(group: Sequence[Seen], directory: Directory, rules: MatchingRules
     """The matters of one thread or series, in the order in which they begin. `group` is oldest first.
 
     An activity goes on with the latest matter of which somebody takes part, unless another company joins, its subject changed
-    after a long pause, or it names a deal and the matter another one.
+    after a long pause, or it names another deal. What is named later tells what was meant before where nothing was named yet, and
+    the whole thread names one deal.
     """
     found: list[Matter] = []
     parts = [seen for seen in group if seen.occurrence.part_of is not None]
     if parts:
         group = [seen for seen in group if seen.occurrence.part_of is None]
     if len(group) == 1 and (group[0].occurrence.text is None or len(group[0].candidates) < 2):
-        found.append(_begun(group[0], frozenset()))
+        found.append(_begun(group[0], None))
         group = ()
-    news = _news_of(group)
-    # where only one of them says anything, there is no matter to name another deal than
-    may_differ = len([seen for seen, new in zip(group, news, strict=True) if seen.named or new.words]) > 1
-    latest: datetime | None = None
-    for seen, new in zip(group, news, strict=True):
-        paused = latest is not None and seen.at - latest > rules.pause
-        pointed = frozenset(seen.named)
-        if not pointed and (may_differ or new is not seen.content):
-            pointed = _pointed(seen.candidates, new, directory, rules, after_pause=paused)
-        latest = seen.at
-        turned = new is not seen.content and turns_away([seen.occurrence.text], new.words, rules.elsewhere)
-        for matter in _nearest_first(found, seen):
-            if _goes_on(seen, pointed, matter, rules, turned=turned):
-                if matter.hijacked:
-                    seen.content = new
-                matter.add(seen, pointed)
-                break
-        else:
-            found.append(_begun(seen, pointed))
-            if new is not seen.content and (
-                turned or (pointed and _is_news(found, pointed, seen, directory, rules))
-            ):
-                seen.content, found[-1].hijacked = new, True
+    told = _spoken(group, directory, rules)
+    is_mixed = len({deal for spoken in told if spoken.deals for deal in spoken.touched}) > 1
+    for seen, spoken in zip(group, told, strict=True):
+        _place(seen, spoken, found, rules, is_mixed=is_mixed)
     for seen in parts:  # a call in a meeting's slot is about what the meeting is about
         whole = next((matter for matter in found if _holds(matter, seen.occurrence.part_of)), None)
         if whole is None:
-            found.append(_begun(seen, frozenset()))
+            found.append(_begun(seen, None))
         else:
             whole.add(seen)
     for matter in found:
         matter.close()
+    return found
+
+
+def _place(seen: Seen, spoken: Spoken, found: list[Matter], rules: MatchingRules, *, is_mixed: bool) -> None:
+    """Into the matter that it goes on with, or into one that it begins. `is_mixed`: the thread names several deals."""
+    is_answer = spoken.new is not seen.content
+    turned = is_answer and turns_away([seen.occurrence.text], spoken.new.words, rules.elsewhere)
+    near = _nearest_first(found, seen)
+    matter = next((each for each in near if _goes_on(seen, spoken, each, rules, turned=turned)), None)
+    if matter is None:
+        matter = _begun(seen, spoken)
+        matter.stays_unnamed = matter.stays_unnamed or is_mixed
+        matter.hijacked = spoken.is_new or turned or (is_answer and bool(found) and bool(spoken.deals))
+        found.append(matter)
+    else:
+        matter.add(seen, spoken)
+    seen.content = spoken.new if spoken.is_new or (is_answer and matter.hijacked) else spoken.content
+
+
+def _spoken(group: Sequence[Seen], directory: Directory, rules: MatchingRules) -> list[Spoken]:
+    """What each of them names."""
+    news = _news_of(group)
+    # where only one of them says anything, and that in its subject, there is none to tell from another
+    may_differ = len([seen for seen, new in zip(group, news, strict=True) if seen.named or new.words]) > 1
+    found: list[Spoken] = []
+    latest: datetime | None = None
+    for seen, new in zip(group, news, strict=True):
+        paused = latest is not None and seen.at - latest > rules.pause
+        latest = seen.at
+        if seen.named:
+            keys = frozenset(seen.named)
+            found.append(Spoken(keys, seen.content, new, keys))
+        elif may_differ or seen.own is not NOTHING:
+            written = Written(seen.candidates, seen.occurrence, seen.content, new, paused)
+            found.append(spoken_of(written, directory, rules))
+        else:
+            found.append(Spoken(frozenset(), seen.content, new))
     return found
 
 
@@ -189,20 +212,6 @@ def _is_inherited(seen: Seen, subject: str, before: Collection[str]) -> bool:
     return subject != " ".join(seen.draft.subject.split()).casefold()
 
 
-def _is_news(
-    before: Sequence[Matter],
-    pointed: frozenset[int],
-    seen: Seen,
-    directory: Directory,
-    rules: MatchingRules,
-) -> bool:
-    """Whether what is written names another deal than the subject does: where the thread began with it, that is so already."""
-    if len(before) > 1:
-        return True
-    told = _pointed(seen.candidates, content_of_subject(seen.draft.subject or ""), directory, rules)
-    return bool(told) and pointed.isdisjoint(told)
-
-
 def _holds(matter: Matter, activity_id: int | None) -> bool:
     return any(each.occurrence.activity_id == activity_id for each in matter.members)
 
@@ -218,20 +227,20 @@ def _nearest_first(matters: Sequence[Matter], seen: Seen) -> Sequence[Matter]:
     return sorted(matters, key=nearness, reverse=True)
 
 
-def _begun(seen: Seen, pointed: frozenset[int]) -> Matter:
+def _begun(seen: Seen, spoken: Spoken | None) -> Matter:
     matter = Matter([])
-    matter.add(seen, pointed)
+    matter.add(seen, spoken)
     return matter
 
 
-def _goes_on(
-    seen: Seen, pointed: frozenset[int], matter: Matter, rules: MatchingRules, *, turned: bool
-) -> bool:
+def _goes_on(seen: Seen, spoken: Spoken, matter: Matter, rules: MatchingRules, *, turned: bool) -> bool:
     if turned or matter.handles.isdisjoint(seen.cast.contacts):
         return False
     if matter.companies and not seen.companies.keys() <= matter.companies.keys():
         return False
-    if pointed and matter.pointed and pointed.isdisjoint(matter.pointed):
+    if spoken.deals and spoken.deals != matter.pointed and (matter.pointed or matter.stays_unnamed):
+        return False
+    if spoken.deals and matter.touched and matter.touched.isdisjoint(spoken.deals):
         return False
     return matter.is_series or not _is_another_subject(seen, matter, rules)
 
@@ -245,32 +254,16 @@ def _is_another_subject(seen: Seen, matter: Matter, rules: MatchingRules) -> boo
     return base_subject(seen.draft.subject) != base_subject(last.draft.subject)
 
 
-def _pointed(
-    candidates: Mapping[int, KnownDeal],
-    content: Content,
-    directory: Directory,
-    rules: MatchingRules,
-    *,
-    after_pause: bool = False,
-) -> frozenset[int]:
-    """The deals that are named by words or numbers that no other candidate has; none where there is one to name. Who writes again
-    after a pause need not say so much of it."""
-    if len(candidates) < 2 or not content.words:
-        return frozenset()
-    called = {key: deal_words(deal, directory, rules) for key, deal in candidates.items()}
-    said = said_of(content, called)
-    told = frozenset([key for key, each in said.items() if each.alone >= _TOLD or each.number])
-    if told or not after_pause:
-        return told
-    hinted = frozenset([key for key, each in said.items() if each.alone])
-    return hinted if len(hinted) == 1 and max(said[key].alone for key in hinted) >= _HINTED else told
-
-
-def contents_of(occurrence: Occurrence) -> tuple[Content, Content]:
+def contents_of(
+    occurrence: Occurrence, candidates: Mapping[int, KnownDeal], directory: Directory, rules: MatchingRules
+) -> tuple[Content, Content]:
     """What an activity says, and what of that stands in its text."""
     subject, text = occurrence.draft.subject, written_in(occurrence)
-    title = content_of_subject(subject) if subject else NOTHING
+    called = (
+        [deal_words(each, directory, rules) for each in candidates.values()] if len(candidates) > 1 else ()
+    )
+    title = with_quantities(content_of_subject(subject), subject, called) if subject else NOTHING
     if not text:
         return title, NOTHING
-    own = content_of_text(text)
+    own = with_quantities(content_of_text(text), text, called)
     return together([title, own]), own

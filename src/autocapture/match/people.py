@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from autocapture.formats.domains import address_above, organization_domains
@@ -53,10 +54,13 @@ def people_of(
     names = _names(drafts)
     companies = {each for person in found.values() for each in person.companies}
     present = {person.contact_id for person in found.values() if person.contact_id is not None}
+    last = max(draft.occurred_at for draft in drafts)
     for person in unclear:
         handle = person.handle
         if person.known or person.undecided or (person.companies and address_above(untagged(handle))):
-            found[handle] = _person(handle, directory, companies, names.get(handle, frozenset()), present)
+            found[handle] = _person(
+                handle, directory, companies, names.get(handle, frozenset()), present, last
+            )
     _name_strangers(found, names, directory)
     return found
 
@@ -160,6 +164,7 @@ def _person(
     thread_companies: Collection[int],
     names: Collection[str],
     present: Collection[int] = (),
+    at: datetime | None = None,
 ) -> Person:
     """By exact address or number, then by the domain of the address.
 
@@ -167,7 +172,8 @@ def _person(
     one of them, or on a line who takes part otherwise (`present`); otherwise no contact is chosen, and a company only where all
     of them belong to it. A switchboard is nobody, however few have it.
     """
-    contacts = _told_apart(_contacts(handle, names, directory), directory, thread_companies, names)
+    known = _entered_by(at, _contacts(handle, names, directory))
+    contacts = _told_apart(known, directory, thread_companies, names)
     if len(contacts) > 1 and "@" not in handle:
         contacts = [each for each in contacts if each.contact_id in present] or contacts
     contact_id = contacts[0].contact_id if len(contacts) == 1 else None
@@ -198,6 +204,14 @@ def _person(
         of_domain = narrowed
     found = dict.fromkeys(of_domain, (_by(domain, directory), domain))
     return Person(handle, contact_id, found, known=bool(contacts))
+
+
+def _entered_by(at: datetime | None, contacts: Sequence[KnownContact]) -> Sequence[KnownContact]:
+    """Of several contacts those whom the CRM had by then, where it had any: who was entered later, having changed employers, say,
+    does not take what was before."""
+    if at is None or len(contacts) < 2:
+        return contacts
+    return [each for each in contacts if each.created_at is None or each.created_at <= at] or contacts
 
 
 def _company_of_roles(contact_id: int, directory: Directory) -> int | None:

@@ -21,10 +21,23 @@ EVIDENCE = (
     "not in the title", "mute", "unanswered", "another product", "bought under that name", "service", "perhaps service",
     "another matter", "role", "role, text unread", "more roles", "role on a rival", "others have roles", "owner",
     "owner of a rival", "words", "own words", "own words in the subject", "words of a rival", "number", "weeks before",
-    "weeks after", "they have it", "key",
+    "weeks after", "they have it", "key", "social", "terms", "partner", "of a closed deal", "only deal",
 )  # fmt: skip
 """Every name of `match.evidence`: each needs a weight."""
 
+_WORD_LISTS = (
+    "service",
+    "doubtful",
+    "elsewhere",
+    "social",
+    "invited",
+    "terms",
+    "both",
+    "aside",
+    "denied",
+    "common",
+)
+"""Every list of words of the rules."""
 _LEAST, _MOST = -50.0, 50.0
 _DAY = timedelta(days=1)
 
@@ -50,7 +63,7 @@ def parse_rules(data: Mapping[str, Any]) -> MatchingRules:
     _only(decision, {"attach", "margin", "share", "most"}, "decision.")
     _only(windows, {"grace_days", "pause_days"}, "windows.")
     _only(audience, {"people", "companies"}, "audience.")
-    _only(words, {"service", "doubtful", "elsewhere", "common"}, "words.")
+    _only(words, set(_WORD_LISTS), "words.")
     _only(crm, {"deal_links", "thread_only_pipelines"}, "crm.")
     return MatchingRules(
         version=_whole(data, "version", "", 1, 1_000_000),
@@ -63,10 +76,7 @@ def parse_rules(data: Mapping[str, Any]) -> MatchingRules:
         pause=timedelta(days=_number(windows, "pause_days", "windows.", 1, 3_650)),
         audience=_whole(audience, "people", "audience.", 1, 10_000),
         companies=_whole(audience, "companies", "audience.", 1, 10_000),
-        service=_words(words, "service"),
-        doubtful=_words(words, "doubtful"),
-        elsewhere=_words(words, "elsewhere"),
-        common=_words(words, "common"),
+        **{name: _words(words, name) for name in _WORD_LISTS},
         deal_links=_links(crm, "deal_links"),
         thread_only=_words(crm, "thread_only_pipelines", "crm."),
     )
@@ -176,12 +186,7 @@ def settings_of(rules: MatchingRules) -> dict[str, Any]:
         },
         "windows": {"grace_days": rules.grace / _DAY, "pause_days": rules.pause / _DAY},
         "audience": {"people": rules.audience, "companies": rules.companies},
-        "words": {
-            "service": sorted(rules.service),
-            "doubtful": sorted(rules.doubtful),
-            "elsewhere": sorted(rules.elsewhere),
-            "common": sorted(rules.common),
-        },
+        "words": {name: sorted(getattr(rules, name)) for name in _WORD_LISTS},
         "crm": {
             "deal_links": list(rules.deal_links),
             "thread_only_pipelines": sorted(rules.thread_only),

@@ -5,11 +5,12 @@ No pattern is run for a deal: what was said is a set of words, made once for eac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from autocapture.formats.words import codes_in, spelled, stem, words_in
+from autocapture.match.counts import quantities_of, quantities_said
 from autocapture.model.directory import Directory, KnownDeal
 from autocapture.model.matching import MatchingRules
 
@@ -21,6 +22,8 @@ _LEFT_OVER = 3
 """Letters before a number that are no word beside the code that they are part of: ``Lot 2``."""
 _SHORT_NUMBER = 4
 _YEARS = range(1900, 2100)
+_NEAR = 5
+"""So many years around that in which a deal was entered are spoken of."""
 
 
 class Content(NamedTuple):
@@ -54,11 +57,13 @@ class Phrase(NamedTuple):
 
 
 class DealWords(NamedTuple):
-    """`phrases` are its name, without the company's words, and each product; `every` is all of their stems and codes."""
+    """`phrases` are its name, without the company's words, and each product; `every` is all of their stems and codes,
+    `quantities` those of these codes that say how many."""
 
     phrases: tuple[Phrase, ...]
     every: frozenset[str]
     numbers: frozenset[str]
+    quantities: frozenset[str] = frozenset()
 
 
 @lru_cache(maxsize=2_048)  # each answer of a thread has the same subject
@@ -111,17 +116,24 @@ def deal_words(deal: KnownDeal, directory: Directory, rules: MatchingRules) -> D
 
 def _deal_words(deal: KnownDeal, directory: Directory, rules: MatchingRules) -> DealWords:
     company = directory.company_names.get(deal.company_id or 0, "")
+    name, quantities = _phrase(deal.name, _words(company), rules.common), quantities_of(deal.name)
     phrases = [
-        _phrase(deal.name, _words(company), rules.common),
+        name._replace(codes=name.codes | quantities),
         *[_product_phrase(each, rules.common) for each in deal.products],
     ]
     told = tuple(dict.fromkeys([phrase for phrase in phrases if phrase.stems or phrase.codes]))
     every = frozenset().union(*[part for phrase in told for part in phrase])
-    return DealWords(told, every, frozenset(_numbers_of(deal.references)))
+    return DealWords(told, every, frozenset(_numbers_of(deal.references, deal.created_at.year)), quantities)
 
 
 @lru_cache(maxsize=4_096)  # a product is in many deals
 def _product_phrase(name: str, common: frozenset[str]) -> Phrase:
+    return _phrase(name, frozenset(), common)
+
+
+@lru_cache(maxsize=2_048)
+def customer_words(name: str, common: frozenset[str]) -> Phrase:
+    """The name of a company, as words."""
     return _phrase(name, frozenset(), common)
 
 
@@ -149,13 +161,28 @@ def _is_year(digits: str) -> bool:
     return int(digits) in _YEARS
 
 
-def _numbers_of(references: Iterable[str]) -> Iterable[str]:
-    """The numbers, each whole and by its last part, as people say it: ``0415`` of ``OF-26-0415``."""
+def _numbers_of(references: Iterable[str], year: int) -> Iterable[str]:
+    """The numbers, each whole and by its last part, as people say it: ``0415`` of ``OF-26-0415``. What may be a year is none,
+    unless it is far from the `year` of the deal and the reference has another number: ``2044`` of ``OF-26-2044``."""
     for reference in references:
         parts = words_in(reference)
+        counts_on = sum(any(map(str.isdigit, part)) for part in parts) > 1
         for number in ("".join(parts), *parts[-1:]):
-            if _is_number(number) and not (number.isdecimal() and _is_year(number)):
+            if not _is_number(number):
+                continue
+            is_year = number.isdecimal() and _is_year(number)
+            if not is_year or (counts_on and abs(int(number) - year) > _NEAR):
                 yield number
+
+
+def with_quantities(content: Content, text: str | None, called: Collection[DealWords]) -> Content:
+    """The content with what its text says of quantities, where deals differ in theirs."""
+    told = [each.quantities for each in called if each.quantities]
+    if len(told) < 2 or not text or all(each == told[0] for each in told):
+        return content
+    stems = frozenset().union(*[each.every for each in called])
+    said = quantities_said(text, frozenset().union(*told), stems)
+    return content._replace(stems=content.stems | said) if said else content
 
 
 def _numbers(words: Sequence[str]) -> Iterable[str]:
@@ -167,6 +194,8 @@ def _numbers(words: Sequence[str]) -> Iterable[str]:
                 yield joined
                 if index > 1:
                     yield words[index - 2] + joined
+                if index > 2:
+                    yield words[index - 3] + words[index - 2] + joined
 
 
 def _is_number(text: str) -> bool:
@@ -271,3 +300,13 @@ def _without_others(
             whole = [stems for stems in own if stems <= found]
             found = found - product.difference(*whole) if whole else found - product
     return found
+
+
+def as_much(said: Mapping[int, Said], named: Collection[int]) -> Mapping[int, Said]:
+    """What is said, with as much of each deal that is named beside others: how many words a name has says nothing of what is
+    meant."""
+    level = [key for key in named if key in said and said[key].alone]
+    if len(level) < 2:
+        return said
+    at_all, alone = (max(getattr(said[key], name) for key in level) for name in ("at_all", "alone"))
+    return {**said, **{key: said[key]._replace(at_all=at_all, alone=alone) for key in level}}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import islice
 
 from autocapture.formats.words import words_in
-from autocapture.model.matching import Occurrence
+from autocapture.model.matching import MatchingRules, Occurrence
 
 _SIGNATURE = 15
 """Lines below a name that are a signature's, with the line of the name."""
 _TITLES = 3
 """Words besides the name that the line of a name may have: a greeting, a title."""
+_SHORT = 3
+"""Letters of words that a denial passes over: ``not in the``."""
+_CLAUSE = re.compile(r"[,;:!?()\n]+|\.(?=\s|$)|\s[-–—]\s")
 
 
 def written_in(occurrence: Occurrence) -> str | None:
@@ -43,6 +48,11 @@ def _signs(words: list[str], name: frozenset[str]) -> bool:
     return bool(said) and (said <= name or said >= name)
 
 
+def says_one_of(texts: Iterable[str | None], phrases: frozenset[str]) -> bool:
+    """Whether one of the texts has one of the phrases."""
+    return turns_away(texts, frozenset([word for text in texts if text for word in words_in(text)]), phrases)
+
+
 def turns_away(texts: Iterable[str | None], words: frozenset[str], phrases: frozenset[str]) -> bool:
     """Whether one of the texts says that it is about something else: ``off topic``, ``helt annat``. `words` are all of theirs."""
     spaced, every = _spaced(phrases)
@@ -58,3 +68,27 @@ def _spaced(phrases: frozenset[str]) -> tuple[tuple[tuple[frozenset[str], str], 
     """Each phrase with its words, and with spaces around it; and the words of all."""
     spaced = tuple([(frozenset(each.split()), f" {each} ") for each in sorted(phrases)])
     return spaced, frozenset().union(*[of_phrase for of_phrase, _ in spaced])
+
+
+def without_asides(text: str, rules: MatchingRules) -> str:
+    """The text without what it mentions only to say that it is not meant, stays as it is, or comes later, clause by clause:
+    ``Leeds is unaffected``, ``nicht die Halle``."""
+    kept = [_without_denied(clause, rules) for clause in _CLAUSE.split(text) if not _is_aside(clause, rules)]
+    return "\n".join(kept)
+
+
+def _is_aside(clause: str, rules: MatchingRules) -> bool:
+    return turns_away([clause], frozenset(words_in(clause)), rules.aside)
+
+
+def _without_denied(clause: str, rules: MatchingRules) -> str:
+    """Without the first longer word after a ``not``."""
+    words = words_in(clause)
+    if rules.denied.isdisjoint(words):
+        return clause
+    denied: set[str] = set()
+    for index, word in enumerate(words):
+        if word in rules.denied:
+            after = (each for each in words[index + 1 :] if len(each) > _SHORT and each not in rules.common)
+            denied.update(islice(after, 1))
+    return " ".join([each for each in clause.split() if denied.isdisjoint(words_in(each))])

@@ -82,12 +82,13 @@ class Organization:
 @value(frozen=True, slots=True)
 class KnownContact:
     """A contact as it is known by one handle. `moved`: the CRM has another address of theirs at their company, while this one is
-    on the domain of another, for which they wrote from here."""
+    on the domain of another, for which they wrote from here. `created_at`: when the CRM got them, where it says so."""
 
     contact_id: int
     company_id: int | None
     name: str
     moved: bool = False
+    created_at: datetime | None = None
 
 
 @value(frozen=True, slots=True)
@@ -150,6 +151,9 @@ class Directory:
     """What we sell, each as the set of its words, by one of those."""
     by_key: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """The deals whose keys in the CRM the batch gives, by the key, folded; they are among `deals`."""
+    by_reference: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The deals of our people whose numbers of quotes and orders the batch gives in full, by the number, joined; they are among
+    `deals`."""
     locks: Locks = NO_LOCKS
     """What people said that may hold for the batch."""
     inside: Mapping[str, bool] = field(init=False, repr=False, compare=False)

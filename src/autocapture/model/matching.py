@@ -65,5 +65,17 @@ class MatchingRules:
     """Addresses of the pages of deals in the CRM, with ``{key}`` where the key stands."""
     thread_only: frozenset[str]
     """Pipelines, folded, whose deals are meant only where they are named."""
+    social: frozenset[str]
+    """Words of invitations that are no business: dinners, farewells. Case-folded."""
+    invited: frozenset[str]
+    """Words of an invitation, be it to business, in the subject of a mail. Case-folded."""
+    terms: frozenset[str]
+    """Words of what holds for a year rather than for a deal: price lists, conditions. Case-folded."""
+    both: frozenset[str]
+    """Words for several at once: ``both``. Case-folded."""
+    aside: frozenset[str]
+    """What is said of that which is not meant now: ``unaffected``, ``later``. Case-folded, words with one space between."""
+    denied: frozenset[str]
+    """Words that deny what follows them: ``not``. Case-folded."""
     common: frozenset[str]
     """Words in names of deals that tell none of them from others. Case-folded."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -13,7 +14,7 @@ from sqlmodel import Session
 
 from autocapture.formats.domains import address_above
 from autocapture.formats.phone import is_national, national_readings
-from autocapture.formats.words import words_in
+from autocapture.formats.words import joined, words_in
 from autocapture.model.created import COMPANY
 from autocapture.model.crm import (
     BY_CAPTURE,
@@ -132,7 +133,7 @@ _COMPANY, _DEAL, _ROLE = table_of(Company).c, table_of(Deal).c, table_of(DealCon
 _SOLD, _PRODUCT, _REFERENCE = table_of(DealProduct).c, table_of(Product).c, table_of(DealReference).c
 _CONTACTS = Lookup(
     lambda among: (
-        select(_HANDLE_OF.value, _CONTACT.id, _CONTACT.company_id, _CONTACT.name)
+        select(_HANDLE_OF.value, _CONTACT.id, _CONTACT.company_id, _CONTACT.name, _CONTACT.created_at)
         .join(table_of(Contact), _CONTACT.id == _HANDLE_OF.contact_id)
         .where(_HANDLE_OF.kind == bindparam("kind"), among(_HANDLE_OF.value, "handles"))
         .order_by(_CONTACT.id)
@@ -207,16 +208,20 @@ _FOLDED_KEYS = Lookup(  # no index: asked only where keys are written in both ca
 def _contacts(session: Session, handles: Collection[str]) -> dict[str, tuple[KnownContact, ...]]:
     found: dict[str, list[KnownContact]] = defaultdict(list)
     addresses = [handle for handle in handles if "@" in handle]
-    for value, contact_id, company_id, name in _CONTACTS(session, kind="email", handles=addresses):
-        found[value].append(KnownContact(contact_id, company_id, name))
+    for value, *known in _CONTACTS(session, kind="email", handles=addresses):
+        found[value].append(_contact(*known))
     numbers = [handle for handle in handles if "@" not in handle]
-    for value, contact_id, company_id, name in _CONTACTS(session, kind="phone", handles=numbers):
-        found[value].append(KnownContact(contact_id, company_id, name))
+    for value, *known in _CONTACTS(session, kind="phone", handles=numbers):
+        found[value].append(_contact(*known))
     for handle in filter(is_national, numbers):
         rows = _CONTACTS(session, kind="phone", handles=national_readings(handle))
-        meant = {row[1]: KnownContact(*row[1:]) for row in rows}
+        meant = {row[1]: _contact(*row[1:]) for row in rows}
         found[handle] = [meant[contact_id] for contact_id in sorted(meant)]
     return {value: tuple(known) for value, known in found.items()}
+
+
+def _contact(contact_id: int, company_id: int | None, name: str, created_at: datetime | None) -> KnownContact:
+    return KnownContact(contact_id, company_id, name, created_at=created_at)
 
 
 def _with_moves(
@@ -315,6 +320,41 @@ def _deals(
     }
 
 
+_REFERENCES = Lookup(
+    lambda among: (
+        select(_REFERENCE.value, _REFERENCE.deal_id)
+        .join(table_of(Deal), _DEAL.id == _REFERENCE.deal_id)
+        .where(among(_DEAL.owner_id, "owners"))
+        .order_by(_REFERENCE.deal_id)
+    )
+)
+
+
+def with_references(
+    session: Session, directory: Directory, references: Collection[str], owners: Collection[int]
+) -> Directory:
+    """The directory with those deals of the owners that have these references, joined."""
+    if not references:
+        return directory
+    found: dict[str, list[int]] = defaultdict(list)
+    for value, deal_id in _REFERENCES(session, owners=owners):
+        if (reference := joined(value)) in references:
+            found[reference].append(deal_id)
+    if not found:
+        return directory
+    by_reference = {reference: tuple(ids) for reference, ids in found.items()}
+    added = {each for ids in by_reference.values() for each in ids} - directory.deals.keys()
+    return replace(_with_deals(session, directory, added), by_reference=by_reference)
+
+
+def _with_deals(session: Session, directory: Directory, ids: Collection[int]) -> Directory:
+    deals = {**directory.deals, **_deals(session, (), (), ids)}
+    companies = {deal.company_id for deal in deals.values() if deal.company_id is not None}
+    named = _named(session, companies - directory.company_names.keys())
+    names = {**directory.company_names, **{each: name for each, (name, _) in named.items()}}
+    return replace(directory, deals=deals, company_names=names)
+
+
 def with_named(session: Session, directory: Directory, keys: Collection[str]) -> Directory:
     """The directory with the deals that have these keys, folded, in the CRM."""
     if not keys:
@@ -326,15 +366,8 @@ def with_named(session: Session, directory: Directory, keys: Collection[str]) ->
     if not by_key:
         return directory
     ids = {deal_id for found in by_key.values() for deal_id in found}
-    deals = {**directory.deals, **_deals(session, (), (), ids - directory.deals.keys())}
-    companies = {deal.company_id for deal in deals.values() if deal.company_id is not None}
-    named = _named(session, companies - directory.company_names.keys())
-    return replace(
-        directory,
-        deals=deals,
-        by_key={key: tuple(found) for key, found in by_key.items()},
-        company_names={**directory.company_names, **{each: name for each, (name, _) in named.items()}},
-    )
+    wider = _with_deals(session, directory, ids - directory.deals.keys())
+    return replace(wider, by_key={key: tuple(found) for key, found in by_key.items()})
 
 
 _CATALOGUE = select(_PRODUCT.name).order_by(_PRODUCT.name).limit(_MOST_PRODUCTS)

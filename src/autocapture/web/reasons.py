@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -14,6 +14,8 @@ from autocapture.model.crm import Company, Contact, Deal, DealContact
 from autocapture.workflows.corrections_told import one
 
 _GONE = "no longer in the CRM"
+_CERTAIN = 0.995
+"""From here on a rounded probability would promise what nothing can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ def _reason(
     if key == "precedent" and isinstance(value, int):
         return _precedent(session.get(Activity, value), is_seen)
     if key == "p" and isinstance(value, float):
-        return Reason("How likely", f"{value:.0%}")
+        return Reason("How likely", "over 99%" if value >= _CERTAIN else f"{value:.0%}")
+    if key == "said_in" and isinstance(value, int):
+        return replace(_precedent(session.get(Activity, value), is_seen), what="Named in")
     if key == "named" and isinstance(value, list):
         return Reason("Named in the subject", ", ".join(str(each) for each in value))
     if key == "weights" and isinstance(value, dict):

@@ -43,13 +43,15 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Alternatives:
     """The likeliest first. `no_deal` is the probability of none of them, and why; `with_it` are the other activities of the
-    same matter; `held_back` names the deals that were live and are meant only where they are named."""
+    same matter; `held_back` names the deals that were live and are meant only where they are named. `closed` tells of the last
+    deal where none was live."""
 
     deals: tuple[Candidate, ...] = ()
     no_deal: float | None = None
     why_none: tuple[str, ...] = ()
     with_it: tuple[int, ...] = ()
     held_back: tuple[str, ...] = ()
+    closed: str = ""
 
 
 NONE = Alternatives()
@@ -99,8 +101,20 @@ def alternatives(session: Session, considered: Considered) -> dict[int, Alternat
                 () if none is None else in_words(none.evidence),
                 tuple(each for each in members if each != member),
                 held_back,
+                "" if decision.options else _closed(matter, directory),
             )
     return found
+
+
+def _closed(matter: Matter, directory: Directory) -> str:
+    """``“Lift Plön” was won on 2026-10-09``, of the deal that was closed last before."""
+    lives = [life.deal for member in matter.members for life in member.cast.lives]
+    at = matter.members[0].at
+    ended = [deal for deal in lives if deal.closed_at is not None and deal.closed_at < at]
+    if not ended:
+        return ""
+    last = max(ended, key=lambda deal: (deal.closed_at or at, deal.deal_id))
+    return f"“{last.name}” was {last.outcome} on {last.closed_at:%Y-%m-%d}, and none was live then"
 
 
 def _held_back(matter: Matter, directory: Directory) -> tuple[str, ...]:

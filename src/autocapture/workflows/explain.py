@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +13,7 @@ from autocapture.match.locks import people_said, who_said, word_on
 from autocapture.match.people import known_person, outside_handles
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import Activity, Match, Participant
-from autocapture.model.crm import Company, Contact
+from autocapture.model.crm import Company, Contact, ContactHandle
 from autocapture.model.directory import Organization
 from autocapture.model.ledger import LedgerEntry
 from autocapture.model.organization import User
@@ -125,6 +127,7 @@ def _seen(session: Session, activity: Activity) -> tuple[Seen, ...]:
 
 
 def _who(session: Session, activity_id: int) -> tuple[Who, ...]:
+    shared = _shared(session, activity_id)
     rows = session.exec(
         select(Participant, User.name, Contact.name, Company.name)
         .outerjoin(User, col(User.id) == col(Participant.user_id))
@@ -134,16 +137,44 @@ def _who(session: Session, activity_id: int) -> tuple[Who, ...]:
         .order_by(col(Participant.role), col(Participant.address))
     )
     return tuple(
-        Who(party.role, party.name, party.address, _known_as(party, user, contact, company))
+        Who(party.role, party.name, party.address, _known_as(party, user, contact, company, shared))
         for party, user, contact, company in rows
     )
 
 
-def _known_as(party: Participant, user: str | None, contact: str | None, company: str | None) -> str:
+def _shared(session: Session, activity_id: int) -> dict[str, list[str]]:
+    """The companies of those who have the same address or number, by each that several have."""
+    rows = session.exec(
+        select(ContactHandle.value, ContactHandle.contact_id, Company.name)
+        .join(Participant, col(Participant.address) == col(ContactHandle.value))
+        .join(Contact, col(Contact.id) == col(ContactHandle.contact_id))
+        .outerjoin(Company, col(Company.id) == col(Contact.company_id))
+        .where(Participant.activity_id == activity_id, col(Participant.user_id).is_(None))
+        .order_by(col(Company.name), col(Contact.id))
+    ).all()
+    having = Counter(value for value, _, _ in rows)
+    found: dict[str, list[str]] = {value: [] for value, number in having.items() if number > 1}
+    for value, _, company in rows:
+        if value in found and company and company not in found[value]:
+            found[value].append(company)
+    return found
+
+
+def _known_as(
+    party: Participant,
+    user: str | None,
+    contact: str | None,
+    company: str | None,
+    shared: Mapping[str, Sequence[str]],
+) -> str:
     if user is not None:
         return f"{user}, one of ours"
     if party.resource:
         return "a room or thing"
+    if contact is None and party.address in shared:
+        what = "an address" if "@" in party.address else "a number"
+        of = " and ".join(shared[party.address])
+        return f"{what} that several contacts{f' of {of}' if of else ''} share"
     if contact is None:
         return "nobody in the CRM"
     return f"{contact} of {company}" if company else contact

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 
 from autocapture.match.reasons import in_words
-from autocapture.model.activities import Match
+from autocapture.model.activities import Activity, Match
 from autocapture.model.crm import Company, Contact, Deal, DealContact
 
 GONE = "no longer in the CRM"
 _HOW = {
+    "role": "{by} is the address of somebody with a role on its deals alone",
+    "national_number": "{by} ends as a number of its contact",
+    "switchboard": "{by} is a number that several of its people share",
     "contact": "{by} is the address or number of its contact",
     "domain": "{by} is its domain",
     "learned_domain": "contacts of it write from {by}",
@@ -33,8 +37,18 @@ _HOW = {
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """Another activity of the same thread or series. `is_later` than the one that is spoken of."""
+
+    kind: str
+    at: datetime
+    is_later: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LinkTold:
-    """A link: to what, with which share, how it came about, and how likely it was where that was weighed."""
+    """A link: to what, with which share, how it came about, and how likely it was where that was weighed. `goes_on_with` is the
+    activity of the number `precedent`; `said_in` the one that names what this one does not."""
 
     target: str
     name: str
@@ -47,6 +61,8 @@ class LinkTold:
     contacts: tuple[str, ...]
     precedent: int | None
     rule_version: int
+    goes_on_with: Other | None = None
+    said_in: Other | None = None
 
 
 def links_told(session: Session, matches: Sequence[Match]) -> tuple[LinkTold, ...]:
@@ -80,6 +96,19 @@ def _told(session: Session, match: Match) -> LinkTold:
         contacts=_contacts(session, match, evidence.get("contacts") or ()),
         precedent=precedent if isinstance(precedent, int) else None,
         rule_version=match.rule_version,
+        goes_on_with=_other(session, match, precedent),
+        said_in=_other(session, match, evidence.get("said_in")),
+    )
+
+
+def _other(session: Session, match: Match, activity_id: object) -> Other | None:
+    found = session.get(Activity, activity_id) if isinstance(activity_id, int) else None
+    if found is None:
+        return None
+    return Other(
+        found.kind,
+        found.occurred_at,
+        found.occurred_at > session.get_one(Activity, match.activity_id).occurred_at,
     )
 
 

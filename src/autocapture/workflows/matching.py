@@ -17,6 +17,7 @@ from sqlmodel import Session, col
 from autocapture.application import Application
 from autocapture.match import match, reaches_deals
 from autocapture.match.named import keys_in, may_give_key
+from autocapture.match.references import references_in
 from autocapture.match.rules import shipped_rules
 from autocapture.model.activities import Activity
 from autocapture.model.directory import Directory, Organization
@@ -25,7 +26,7 @@ from autocapture.model.matching import Occurrence
 from autocapture.store import activities
 from autocapture.store.activities import Stored
 from autocapture.store.bulk import in_chunks
-from autocapture.store.directory import load_directory, with_named
+from autocapture.store.directory import load_directory, with_named, with_references
 from autocapture.store.engine import reading, take_turn, writing
 from autocapture.workflows import collector
 from autocapture.workflows.kept_out import without_kept_out
@@ -145,11 +146,26 @@ def groups_of(
     directory = with_lines(session, directory, items)
     texts = _texts(session, directory, items)
     directory = with_named(session, directory, _keys(items, texts, organization))
+    directory = _with_references(session, directory, items, texts)
     groups: dict[int, list[Occurrence]] = defaultdict(list)
     for item in items:
         key = item.activity_id
         groups[_group(item)].append(Occurrence(key, item.draft, texts.get(key), item.meeting_id))
     return list(groups.values()), directory
+
+
+def _with_references(
+    session: Session, directory: Directory, items: Sequence[Stored], texts: Mapping[int, str]
+) -> Directory:
+    """With the deals of our people to which these activities refer by number."""
+    found = [(item, references_in(item.draft, texts.get(item.activity_id))) for item in items]
+    referring = [(item, references) for item, references in found if references]
+    if not referring:
+        return directory
+    ours = {
+        party.user_id for item, _ in referring for party in item.draft.parties if party.user_id is not None
+    }
+    return with_references(session, directory, frozenset().union(*[each for _, each in referring]), ours)
 
 
 def _keys(items: Sequence[Stored], texts: Mapping[int, str], organization: Organization) -> set[str]:

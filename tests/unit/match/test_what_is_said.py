@@ -189,3 +189,39 @@ def test_a_link_keeps_what_the_subject_says_of_its_deal(subject: str, named: lis
     known = directory(deal(2, NORDWIND, ANNA, name="Clarifier refurb Lot 2"))
     found = alone(draft(subject=subject), known, "Lot 2 it is.")
     assert [link.evidence.get("named") for link in found.links if link.target == "deal"] == [named]
+
+
+PLANES = [
+    deal(1, NORDWIND, ANNA, name="6 harbour seals", references=("OF-26-2044",)),
+    deal(2, NORDWIND, ANNA, name="4 harbour seals Bremen", references=("OF-26-2052",)),
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How long for the six?",
+        "6 seals it is.",
+        "voor de zes in de hal",
+        "Wann kommen die sechs?",
+        "Pour les six, oui.",
+    ],
+)
+def test_a_quantity_tells_deals_apart_that_differ_in_it(text: str) -> None:
+    assert deals(alone(draft(subject="Power"), directory(*PLANES), text)) == {1: 1.0}
+
+
+@pytest.mark.parametrize(
+    "text", ["On the 6 May, at 6.", "Six weeks, the six weeks of summer.", "6 % less?", "Gate 6"]
+)
+def test_a_number_of_something_else_is_no_quantity(text: str) -> None:
+    assert deals(alone(draft(subject="Power"), directory(*PLANES), text)) == {}
+    assert deals(alone(draft(subject="Power"), directory(*LOTS), "The two are late.")) == {}, (
+        "lots are counted on"
+    )
+
+
+def test_a_quotes_number_that_could_be_a_year_is_one_where_no_year_is_meant() -> None:
+    assert deals(alone(draft(subject="Order 2044"), directory(*PLANES))) == {1: 1.0}
+    near = [deal(number, NORDWIND, ANNA, references=(f"OF-26-202{number}",)) for number in (6, 7)]
+    assert deals(alone(draft(subject="Plans for 2027"), directory(*near))) == {}

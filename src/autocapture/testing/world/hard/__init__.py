@@ -9,6 +9,7 @@ from autocapture.testing.world.hard.cast import firms, our_people
 from autocapture.testing.world.hard.machines import machine_mail
 from autocapture.testing.world.hard.mail import mail
 from autocapture.testing.world.hard.meetings import meetings
+from autocapture.testing.world.hard.mixed import mixed_mail
 from autocapture.testing.world.hard.model import Book
 from autocapture.testing.world.hard.sales import sales
 from autocapture.testing.world.hard.ties import people_who_moved, ties_between_people
@@ -34,4 +35,5 @@ def generate_hard(seed: int, number: int = FIRMS) -> World:
     held = meetings(book)
     calls(book, held)
     machine_mail(book, threads, held)
+    mixed_mail(book)  # last: what came before stays as it was
     return book.world()

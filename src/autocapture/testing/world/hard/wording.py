@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from random import Random
-from typing import Literal
+from typing import Literal, get_args
 
 from autocapture.evaluate.world import User
 from autocapture.testing.world.hard.model import Firm, Language, Person
 
-Matter = Literal["named", "bland", "account", "general"]
+Matter = Literal["named", "bland", "account", "general", "beside", "which", "social", "terms"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,13 @@ def words_of(language: Language, dialect: int) -> Words:
         (files("autocapture.testing.world.hard") / "words.toml").read_text(encoding="utf-8")
     )
     told = everything[language]
-    matters: tuple[Matter, ...] = ("named", "bland", "account", "general")
 
     def of(part: str) -> dict[Matter, tuple[str, ...]]:
-        return {matter: tuple(told[matter][part][dialect::2]) for matter in matters}
+        return {
+            matter: tuple(told[matter][part][dialect::2])
+            for matter in get_args(Matter)
+            if part in told[matter]
+        }
 
     return Words(
         tuple(told["greetings"]),
@@ -67,9 +71,32 @@ def letter(
     lines = rng.sample(words.lines[matter], k=rng.choice((1, 2)))
     if matter != "bland" and rng.random() < 0.6:
         lines.append(rng.choice(words.lines["bland"]))
+    return _filled(rng, firm, _signed(rng, firm, lines, sender, receiver), product)
+
+
+def letter_of(
+    rng: Random,
+    firm: Firm,
+    said: Sequence[tuple[Matter, str]],
+    sender: Person | User,
+    receiver: Person | User,
+) -> str:
+    """Greeting, one sentence on each matter with its product, and who writes. ``one/other`` are the two that a question is
+    about."""
+    lines = []
+    for matter, product in said:
+        one, _, other = product.partition("/")
+        line = rng.choice(words_of(firm.language, firm.dialect).lines[matter])
+        lines.append(line.replace("{product}", one).replace("{other}", other))
+    return _filled(rng, firm, _signed(rng, firm, lines, sender, receiver), "")
+
+
+def _signed(
+    rng: Random, firm: Firm, lines: Sequence[str], sender: Person | User, receiver: Person | User
+) -> str:
+    words = words_of(firm.language, firm.dialect)
     greeting = rng.choice(words.greetings).replace("{first}", receiver.name.split(" ")[0])
-    text = "\n".join([greeting, "", *lines, "", rng.choice(words.closings), sender.name])
-    return _filled(rng, firm, text, product)
+    return "\n".join([greeting, "", *lines, "", rng.choice(words.closings), sender.name])
 
 
 def quoted(firm: Firm, date: str, name: str, text: str) -> str:
