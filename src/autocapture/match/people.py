@@ -207,11 +207,13 @@ def _person(
 
 
 def _entered_by(at: datetime | None, contacts: Sequence[KnownContact]) -> Sequence[KnownContact]:
-    """Of several contacts those whom the CRM had by then, where it had any: who was entered later, having changed employers, say,
-    does not take what was before."""
+    """The contacts without those entered later of whom there was one by then: who changed employers and was entered anew does not
+    take what was before. Whom nobody had entered may have been there all the same."""
     if at is None or len(contacts) < 2:
         return contacts
-    return [each for each in contacts if each.created_at is None or each.created_at <= at] or contacts
+    by_then = [each for each in contacts if each.created_at is None or each.created_at <= at]
+    names = {folded(each.name) for each in by_then}
+    return [each for each in contacts if each in by_then or folded(each.name) not in names]
 
 
 def _company_of_roles(contact_id: int, directory: Directory) -> int | None:
