@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import islice
 
 from autocapture.formats.words import words_in
 from autocapture.model.matching import MatchingRules, Occurrence
@@ -14,6 +13,7 @@ _SIGNATURE = 15
 """Lines below a name that are a signature's, with the line of the name."""
 _TITLES = 3
 """Words besides the name that the line of a name may have: a greeting, a title."""
+_WORD = re.compile(r"\w+(?:-\w+)*")
 _SHORT = 3
 """Letters of words that a denial passes over: ``not in the``."""
 _CLAUSE = re.compile(r"[,;:!?()\n]+|\.(?=\s|$)|\s[-–—]\s")
@@ -82,13 +82,18 @@ def _is_aside(clause: str, rules: MatchingRules) -> bool:
 
 
 def _without_denied(clause: str, rules: MatchingRules) -> str:
-    """Without the first longer word after a ``not``."""
-    words = words_in(clause)
-    if rules.denied.isdisjoint(words):
+    """Without the first longer word after a ``not``, and the capitals that follow it: ``not the Boreal Scan``."""
+    if rules.denied.isdisjoint(words_in(clause)):
         return clause
-    denied: set[str] = set()
-    for index, word in enumerate(words):
+    kept: list[str] = []
+    state = ""
+    for written in _WORD.findall(clause):
+        word = written.casefold()
         if word in rules.denied:
-            after = (each for each in words[index + 1 :] if len(each) > _SHORT and each not in rules.common)
-            denied.update(islice(after, 1))
-    return " ".join([each for each in clause.split() if denied.isdisjoint(words_in(each))])
+            state = "denied"
+        elif state == "denied" and len(word) > _SHORT and word not in rules.common:
+            state = "name"
+        elif not (state == "name" and written[0].isupper()):
+            state = state if state == "denied" else ""
+            kept.append(written)
+    return " ".join(kept)

@@ -101,6 +101,17 @@ def test_what_is_mentioned_as_not_meant_is_not_meant(text: str) -> None:
     assert chosen(thread(YARDS, mail, written(2, subject="Re: Budget", text="Thank you."))) == [[1], [1]]
 
 
+def test_a_name_of_several_words_is_denied_whole() -> None:
+    known = directory(
+        deal(1, NORDWIND, ANNA, name="Boreal Scan"),
+        deal(2, NORDWIND, ANNA, name="Atlas Core", products=("Atlas Core",)),
+    )
+    mail = alone(
+        draft(subject="Budget"), known, "The board wants Boreal Scan. Not Atlas Core, we leave that."
+    )
+    assert deals(mail) == {1: 1.0}
+
+
 def test_what_comes_later_is_meant_where_nothing_else_is_named() -> None:
     assert deals(alone(draft(subject="Budget"), YARDS, "Bremen comes later than we thought.")) == {2: 1.0}
 
