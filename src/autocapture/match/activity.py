@@ -153,7 +153,7 @@ def _chronology(occurrence: Occurrence) -> tuple[datetime, int]:
 def _one_seen(occurrence: Occurrence, cast: Cast, directory: Directory, rules: MatchingRules) -> Seen:
     parties = with_contacts(occurrence.draft.parties, cast.contacts)
     named = named_by(occurrence, directory, rules)
-    referred = referred_to(occurrence.draft, occurrence.text, directory)
+    referred = referred_to(occurrence.draft, occurrence.text, directory) if directory.by_reference else ()
     if not (cast.lives or named or referred):
         return Seen(occurrence, parties, cast, {})
     lives = cast.lives

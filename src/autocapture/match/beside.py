@@ -8,7 +8,7 @@ from typing import Any
 
 from autocapture.formats.compounds import is_long_enough, short_forms
 from autocapture.match.words import Content, DealWords, Said, customer_words, with_beginnings
-from autocapture.match.writing import says_one_of
+from autocapture.match.writing import turns_away
 from autocapture.model.directory import Directory, KnownDeal
 from autocapture.model.matching import MatchingRules
 
@@ -36,10 +36,11 @@ def said_in_invitation(said: Mapping[int, Said], of_title: Mapping[int, Said]) -
 def by_signs(content: Content, texts: Sequence[str | None], rules: MatchingRules) -> dict[str, float]:
     """Words of invitations, and of terms that are those of a year rather than of a deal."""
     found: dict[str, float] = {}
+    title = with_beginnings(content.title)
     for name, listed in (("social", rules.social), ("terms", rules.terms)):
-        if not with_beginnings(content.title).isdisjoint(listed) or says_one_of(texts[:1], listed):
+        if not title.isdisjoint(listed) or turns_away(texts[:1], content.title, listed):
             found[name] = 1.0
-        elif not content.words.isdisjoint(listed) or says_one_of(texts, listed):
+        elif not content.words.isdisjoint(listed) or turns_away(texts, content.words, listed):
             found[name] = _IN_TEXT
     return found
 

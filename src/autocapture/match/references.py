@@ -23,8 +23,6 @@ def references_in(draft: Draft, text: str | None) -> frozenset[str]:
 
 def referred_to(draft: Draft, text: str | None, directory: Directory) -> Collection[KnownDeal]:
     """The deals of those of us who take part whose references it gives."""
-    if not directory.by_reference:
-        return ()
     ours = {party.user_id for party in draft.parties if party.user_id is not None}
     found = [directory.by_reference.get(each, ()) for each in references_in(draft, text)]
     deals = [directory.deals[deal_id] for ids in found for deal_id in ids]

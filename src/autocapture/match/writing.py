@@ -48,13 +48,8 @@ def _signs(words: list[str], name: frozenset[str]) -> bool:
     return bool(said) and (said <= name or said >= name)
 
 
-def says_one_of(texts: Iterable[str | None], phrases: frozenset[str]) -> bool:
-    """Whether one of the texts has one of the phrases."""
-    return turns_away(texts, frozenset([word for text in texts if text for word in words_in(text)]), phrases)
-
-
 def turns_away(texts: Iterable[str | None], words: frozenset[str], phrases: frozenset[str]) -> bool:
-    """Whether one of the texts says that it is about something else: ``off topic``, ``helt annat``. `words` are all of theirs."""
+    """Whether one of the texts has one of the phrases, such as ``off topic``, ``helt annat``. `words` are all of theirs."""
     spaced, every = _spaced(phrases)
     near = () if words.isdisjoint(every) else [phrase for of_phrase, phrase in spaced if of_phrase <= words]
     if not near:
