@@ -17,6 +17,7 @@ from autocapture.measure.period import Grain, Period
 from autocapture.measure.query import Gap, Number, Query, TracedRow, Value
 from autocapture.model.measures import Quota
 from autocapture.quota.attain import Attainment
+from autocapture.workflows.file_subjects import files_of_subject
 
 Row = Mapping[str, Any]
 
@@ -221,13 +222,13 @@ def accounts_table(rows: Iterable[Row], zone: ZoneInfo) -> Table:
 
 
 def _source(row: Row) -> str:
-    """The connector; with the mailbox where it is not the user's address, of paths the last part and how many more there are."""
+    """The connector; with the mailbox where it is not the user's address, of files as what they are read, and one's name."""
     connector, subject = row["connector"], row["address"] or row["subject"]
     if subject == row["user"]:
         return str(connector)
-    first, *more = subject.split(" /")
-    told = f"…/{PurePath(first).name}" if first.startswith("/") else first
-    return f"{connector} {told} +{len(more)}" if more else f"{connector} {told}"
+    if files := files_of_subject(subject):
+        return f"{connector} {'+'.join(option for option, _ in files)} …/{PurePath(files[0][1]).name}"
+    return f"{connector} {subject}"
 
 
 def ledger_table(rows: Iterable[Row], zone: ZoneInfo) -> Table:

@@ -39,6 +39,8 @@ class Held:
     tries: int
     gone: bool
     series_id: int | None
+    captured: bool
+    """Also where it could not be read since."""
 
 
 @dataclass(slots=True)
@@ -97,6 +99,7 @@ _HELD = Lookup(
         _ENTRY.tries,
         _ENTRY.gone_at,
         _ENTRY.series_id,
+        _ENTRY.activity_id,
     ).where(_ENTRY.channel_id == bindparam("of"), among(_ENTRY.source_id, "ids"))
 )
 
@@ -107,8 +110,16 @@ _values = attrgetter(*_NAMES)
 def held(session: Session, channel_id: int, source_ids: Collection[str]) -> dict[str, Held]:
     """The ledger's rows for these ids of one channel."""
     return {
-        source_id: Held(version, generation, outcome, tries, gone_at is not None, series_id)
-        for source_id, version, generation, outcome, tries, gone_at, series_id in _HELD(
+        source_id: Held(
+            version,
+            generation,
+            outcome,
+            tries,
+            gone_at is not None,
+            series_id,
+            captured=outcome != SKIPPED and (series_id is not None or activity_id is not None),
+        )
+        for source_id, version, generation, outcome, tries, gone_at, series_id, activity_id in _HELD(
             session, of=channel_id, ids=source_ids
         )
     }

@@ -22,6 +22,7 @@ from autocapture.web.templating import render
 from autocapture.web.visit import Visit
 from autocapture.workflows.account_health import AccountHealth, health_of
 from autocapture.workflows.delegation import is_delegated as is_delegated
+from autocapture.workflows.file_subjects import files_of_subject
 from autocapture.workflows.granting import label_of
 
 OUTCOMES = ("captured", "skipped", "quarantined")
@@ -170,13 +171,12 @@ def _places(subject: str) -> list[str]:
     """The login; or of each path its last two parts, which tell it from the others."""
     if not subject:
         return []
-    first, *more = subject.split(" /")
-    return [_short(path) for path in (first, *(f"/{path}" for path in more))]
+    return [f"{option} {_short(path)}" for option, path in files_of_subject(subject)] or [subject]
 
 
 def _short(place: str) -> str:
     parts = PurePath(place).parts
-    return f"…/{'/'.join(parts[-2:])}" if place.startswith("/") and len(parts) > 3 else place
+    return f"…/{'/'.join(parts[-2:])}" if len(parts) > 3 else place
 
 
 def _seen(session: Session) -> defaultdict[int, list[tuple[str, str | None, int]]]:

@@ -39,7 +39,7 @@ from autocapture.store.leases import Lease
 from autocapture.workflows import collector, outcome
 from autocapture.workflows.channels import switch_off, to_visit
 from autocapture.workflows.exclusions import load_exclusions
-from autocapture.workflows.open_account import open_account
+from autocapture.workflows.open_account import asked_since, open_account
 from autocapture.workflows.pace import APART, intervals, longest_interval
 from autocapture.workflows.pages import read_again_what_is_due, store_page
 from autocapture.workflows.people import our_people
@@ -294,6 +294,7 @@ def _scope(account: Account, channel: Channel, organization: Organization, exclu
         exclusions=exclusions,
         level=account.capture_level,  # type: ignore[arg-type]
         since=account.since,
+        kept_since=asked_since(account),
     )
 
 

@@ -24,11 +24,11 @@ from autocapture.store.unreachable import forget_bounced
 from autocapture.workflows import out_of_scope
 from autocapture.workflows.audit import SCOPE_CHANGED, note
 from autocapture.workflows.capture_level import LEVELS, is_lower, keeps_more_than, lower_level
+from autocapture.workflows.open_account import EVERYTHING, asked_since
 from autocapture.workflows.people import our_people
 from autocapture.workflows.preview import stored_preview
 from autocapture.workflows.waking import wake_channels
 
-_EVERYTHING = date(1970, 1, 1)
 _LEFT_OUT = "left out by its owner"
 
 
@@ -179,12 +179,13 @@ def set_scope(
     take_turn(session)
     leases.revoke(session, account_id)  # what is being read was judged by the scope of before
     session.refresh(account)
-    before = Scope.of(account)
+    before, asked_before = Scope.of(account), asked_since(account)
     require_said(session, account, scope, purge)
     _write(account, scope, before, purge=purge if scope.takes_away(before) or purge else None)
     session.add(account)
     session.flush()
-    _set_channels(session, account_id, scope, before)
+    is_asked_for_less = _is_later(asked_since(account), asked_before)
+    _set_channels(session, account_id, scope, before, is_asked_for_less=is_asked_for_less)
     removed = 0
     if purge:
         removed = out_of_scope.purge(session, account, organization, now)
@@ -209,15 +210,17 @@ def _write(account: Account, scope: Scope, before: Scope, *, purge: bool | None)
     if purge:
         account.kept_since = None
     elif purge is False and _is_later(scope.since, before.since):
-        account.kept_since = account.kept_since or before.since or _EVERYTHING
+        account.kept_since = account.kept_since or before.since or EVERYTHING
     if not _is_later(scope.since, account.kept_since):
         account.kept_since = None
 
 
-def _set_channels(session: Session, account_id: int, scope: Scope, before: Scope) -> None:
-    """Rows of channels that are left out are switched off, and are read whole when they are back. Mail is listed anew where the
-    bound moved, so that the ledger holds what is in scope; a calendar's past is not, since what is not listed any more would be
-    taken for cancelled."""
+def _set_channels(
+    session: Session, account_id: int, scope: Scope, before: Scope, *, is_asked_for_less: bool
+) -> None:
+    """Rows of channels that are left out are switched off, and are read whole when they are back. Mail and calls are listed anew
+    where the source is asked for less, so that the ledger holds what is in scope; a calendar's past is not, since what is not
+    listed any more would be taken for cancelled."""
     mine = col(Channel.account_id) == account_id
     session.execute(
         update(Channel)
@@ -231,10 +234,10 @@ def _set_channels(session: Session, account_id: int, scope: Scope, before: Scope
     )
     if scope.adds(before):
         wake_channels(session, account_id, anew=True)
-    elif _is_later(scope.since, before.since):
+    elif is_asked_for_less:
         session.execute(
             update(Channel)
-            .where(mine, col(Channel.kind) == "email")
+            .where(mine, col(Channel.kind) != "event")
             .values(cursor=None, mid_run=False, wake_at=LONG_AGO)
         )
 

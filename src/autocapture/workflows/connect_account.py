@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from sqlmodel import Session, select
@@ -35,6 +35,7 @@ from autocapture.store.rate_buckets import AccountMeter
 from autocapture.workflows.audit import CONNECTED, note
 from autocapture.workflows.change_scope import Scope, set_scope
 from autocapture.workflows.connected_reps import not_connected
+from autocapture.workflows.file_subjects import subject_of_files
 from autocapture.workflows.grants import Granted, first_grant
 from autocapture.workflows.open_account import addressed, tools_for, validated_options
 from autocapture.workflows.patience import Patience
@@ -44,6 +45,8 @@ from autocapture.workflows.waking import wake_channels
 
 DAYS_BACK = timedelta(days=90)
 """How far back a new account is captured unless somebody says otherwise."""
+
+_MAPPING = "mapping"
 
 PATIENCE = timedelta(seconds=20)
 """How long one exchange with a provider may take while somebody is connecting; `Patience` bounds all of them."""
@@ -89,11 +92,12 @@ class Connected:
 def connect_account(app: Application, login: Login, patience: Patience | None = None) -> Connected:
     """Opens the account, lists its channels, and stores it with its sealed credential.
 
-    The same user, connector and subject again is the same account: options and credential are replaced, its channels wake,
-    its state is active, unless it is paused, which it stays. Raises InputError for an unknown user, a wrong option, files that
-    another account of the user reads, channels of somebody who is not connected, or where a lower level does not keep what is
-    stored and `purge` is not said; SetupError where a part of what is named cannot be listed, Unreachable where the server takes
-    longer than `patience` lasts, and what the connector raises on opening.
+    The same user, connector and login, or files by the same options, again is the same account: options and credential are
+    replaced, its channels wake, its state is active, unless it is paused, which it stays. Raises InputError for an unknown
+    user, a wrong option, files that another account of the user reads by the same option, channels of somebody who is not
+    connected, or where a lower level does not keep what is stored and `purge` is not said; SetupError where a part of what is
+    named cannot be listed, Unreachable where the server takes longer than `patience` lasts, and what the connector raises on
+    opening.
     """
     connector = app.registry.get(login.connector)
     options = validated_options(connector, addressed(app, connector, login.options))
@@ -203,13 +207,19 @@ def _one_at_a_time(session: Session, user: User) -> None:
 
 
 def _known(session: Session, login: Login, user: User, options: BaseModel) -> Account | None:
-    return session.exec(
-        select(Account).where(
-            Account.user_id == user.id,
-            Account.connector == login.connector,
-            Account.subject == subject_of(options, login.credential),
-        )
-    ).one_or_none()
+    mine = select(Account).where(Account.user_id == user.id, Account.connector == login.connector)
+    wanted = {name: str(path) for name, path in _files(options)} if login.credential is None else {}
+    if wanted:
+        return next((each for each in session.exec(mine) if _stored_files(each, options) == wanted), None)
+    subject = subject_of(options, login.credential)
+    return session.exec(mine.where(Account.subject == subject)).one_or_none()
+
+
+def _stored_files(account: Account, options: BaseModel) -> dict[str, str]:
+    """What `account`, of the connector of `options`, reads by which option; however its subject was written."""
+    fields = type(options).model_fields.items()
+    names = {name for name, field in fields if Path in (field.annotation, *get_args(field.annotation))}
+    return {name: path for name, path in account.options.items() if name in names - {_MAPPING}}
 
 
 def _require_unread(session: Session, login: Login, user: User, options: BaseModel) -> None:
@@ -229,7 +239,7 @@ def _require_unread(session: Session, login: Login, user: User, options: BaseMod
 
 def _files(options: BaseModel) -> Iterator[tuple[str, Path]]:
     """The files an account reads. A column mapping only says how they are read."""
-    return ((name, value) for name, value in options if isinstance(value, Path) and name != "mapping")
+    return ((name, value) for name, value in options if isinstance(value, Path) and name != _MAPPING)
 
 
 def _blank(app: Application, login: Login, user: User, options: BaseModel) -> Account:
@@ -245,6 +255,7 @@ def _blank(app: Application, login: Login, user: User, options: BaseModel) -> Ac
 
 def _store(session: Session, account: Account, login: Login, options: BaseModel) -> int:
     account.options = options.model_dump(mode="json", exclude_none=True)
+    account.subject = subject_of(options, login.credential)
     waits = not login.start and _is_unchosen(session, account)
     if account.state != "paused":  # only who paused it, or who may, has it go on
         account.state = "pending" if waits else "active"
@@ -273,7 +284,7 @@ def _address(credential: Credential) -> str:
 
 
 def subject_of(options: BaseModel, credential: Credential) -> str:
-    """What makes an account the same when it is connected again: the login, or the files it reads.
+    """What makes an account the same when it is connected again: the login, or the files it reads, each by its option.
 
     A login that is no address is made one with its host. A column mapping only says how files are read, so correcting it
     does not make another account.
@@ -285,4 +296,4 @@ def subject_of(options: BaseModel, credential: Credential) -> str:
         return (
             credential.username if "@" in credential.username or not host else f"{credential.username}@{host}"
         )
-    return " ".join(str(path) for _, path in _files(options))
+    return subject_of_files(_files(options))

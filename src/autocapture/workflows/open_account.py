@@ -44,6 +44,9 @@ _NEEDED = (
     .where(_ACCOUNT.c.id == bindparam("of"))
 )
 
+EVERYTHING = date(1970, 1, 1)
+"""The bound of an account without one, where that was kept."""
+
 _ADDRESSES = ("gmail_url", "calendar_url", "graph_url")
 
 
@@ -58,8 +61,16 @@ def open_account(app: Application, account: Account) -> AbstractContextManager[C
     options = validated_options(connector, addressed(app, connector, account.options))
     level = cast(CaptureLevel, account.capture_level)
     meter = AccountMeter(app.engine, app.clock, app.settings.rate_limits, account.id, backfill=backfill)
-    tools = tools_for(app, time_zone, since=account.since, level=level, meter=meter)
+    tools = tools_for(app, time_zone, since=asked_since(account), level=level, meter=meter)
     return connector.open(options, credential, tools)
+
+
+def asked_since(account: Account) -> date | None:
+    """From when on a source is asked for items; None: for all. Where the bound was moved and what lies before it is kept, that
+    is asked for too: what a source does not list any more would be taken for gone."""
+    if account.kept_since is None:
+        return account.since
+    return account.kept_since if account.kept_since > EVERYTHING else None
 
 
 def tools_for(

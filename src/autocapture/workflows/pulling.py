@@ -19,11 +19,11 @@ from autocapture.store import leases, ledger
 from autocapture.store.engine import reading, writing
 from autocapture.store.leases import Lease
 from autocapture.store.ledger import Held
-from autocapture.workflows.reading import Answer, Wanted, read
+from autocapture.workflows.reading import Answer, Wanted, judged, read
 from autocapture.workflows.reading_ahead import WORTH_READING_AHEAD, ReadAhead, Ticket
 from autocapture.workflows.reading_apart import read_apart
 from autocapture.workflows.report import CaptureReport
-from autocapture.workflows.staging import Scope, Staged, quarantine, stage
+from autocapture.workflows.staging import Scope, Staged, quarantine
 
 T = TypeVar("T")
 
@@ -204,7 +204,14 @@ def _is_as_held(item: Record | Ref, known: Held) -> bool:
 
 
 def _wanted(run: Run, listed: Listed) -> Wanted:
-    return Wanted(run.source, listed.items.to_read, listed.generation)
+    return Wanted(run.source, listed.items.to_read, listed.generation, _kept(run, listed.held))
+
+
+def _kept(run: Run, held: Mapping[str, Held]) -> Set[str]:
+    """The items that stay captured although they may lie before the bound, which was moved since."""
+    if run.scope.kept_since == run.scope.since:
+        return frozenset()
+    return frozenset(item_id for item_id, known in held.items() if known.captured)
 
 
 def _pulled(run: Run, listed: Listed, answers: Sequence[Answer] | None) -> Pulled:
@@ -216,7 +223,8 @@ def _pulled(run: Run, listed: Listed, answers: Sequence[Answer] | None) -> Pulle
     now, items, held, generation = run.app.clock.now(), listed.items, listed.held, listed.generation
     if answers is None:
         answers = _read(run, _wanted(run, listed), now) if items.to_read else ()
-    staged = [stage(record, run.scope, generation=generation, now=now) for record in items.records]
+    kept = _kept(run, held)
+    staged = [judged(each, kept, run.scope, generation=generation, now=now) for each in items.records]
     broken, gone = list(items.broken), list(items.gone)
     for answer in answers:
         match answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,16 +14,25 @@ Answer = Staged | Gone | Broken
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Items of one channel to be read, and the sweep that they will be of."""
+    """Items of one channel to be read, and the sweep that they will be of. `kept`: those that stay captured though they may lie
+    before the bound."""
 
     channel: Channel
     ids: Sequence[str]
     generation: int
+    kept: Set[str] = frozenset()
 
 
 def read(connection: Connection, wanted: Wanted, scope: Scope, now: datetime) -> list[Answer]:
     """One answer for each id, in any order. Raises what `Connection.get` raises."""
     return [
-        stage(item, scope, generation=wanted.generation, now=now) if isinstance(item, Record) else item
+        judged(item, wanted.kept, scope, generation=wanted.generation, now=now)
+        if isinstance(item, Record)
+        else item
         for item in connection.get(wanted.channel, wanted.ids)
     ]
+
+
+def judged(record: Record, kept: Set[str], scope: Scope, *, generation: int, now: datetime) -> Staged:
+    """A record staged by the bound that holds for it."""
+    return stage(record, scope.of_kept() if record.id in kept else scope, generation=generation, now=now)

@@ -6,7 +6,7 @@ Nothing here touches the database. A programming error in a pure stage takes its
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
 from typing import NamedTuple
@@ -51,6 +51,12 @@ class Scope:
     exclusions: Exclusions
     level: CaptureLevel
     since: date | None
+    kept_since: date | None = None
+    """From when on what was captured already stays so, where `since` is later than it was; None: whatever its age."""
+
+    def of_kept(self) -> Scope:
+        """By which what was captured already is judged."""
+        return replace(self, since=self.kept_since)
 
 
 class Refused(NamedTuple):

@@ -176,10 +176,19 @@ def test_a_trace_shows_what_each_row_adds() -> None:
     )
 
 
+_ACCOUNTS = [
+    "times in Europe/Stockholm",
+    "id  user         from                    state            last ok           captured  skipped  quarantined     here  why",
+    "──  ───────────  ──────────────────────  ───────────────  ────────────────  ────────  ───────  ───────────  ───────  ───",
+    " 2  a@b.example  files maildir+ics+cal…  needs reconnect  never                1,486        2            0           no",
+    " 2  a@b.example  imap                    active           2026-11-16 07:30     1,486        2            0  99.99 %  old",
+]
+
+
 def test_an_account_fits_a_line_however_long_its_paths_are() -> None:
     row = {"id": 2, "user": "a@b.example", "connector": "files", "state": "needs_reconnect", "last_ok_at": None,
-           "subject": "/srv/x/mail/ann/Maildir /srv/x/ann.ics /srv/x/ann.csv", "address": None, "captured": 1486, "skipped": 2,
-           "quarantined": 0, "why": "no", "coverage": None, "alerts": []}  # fmt: skip
+           "subject": "maildir=/srv/x/mail/ann/Maildir ics=/srv/x/ann.ics calls=/srv/x/ann.csv", "address": None,
+           "captured": 1486, "skipped": 2, "quarantined": 0, "why": "no", "coverage": None, "alerts": []}  # fmt: skip
     plain = {
         **row,
         "connector": "imap",
@@ -194,13 +203,7 @@ def test_an_account_fits_a_line_however_long_its_paths_are() -> None:
     assert shown(sheets.accounts_table([granted], STOCKHOLM))[-1].startswith(
         " 2  a@b.example  google ann@b.example  "
     )
-    assert shown(sheets.accounts_table([row, plain], STOCKHOLM)) == [
-        "times in Europe/Stockholm",
-        "id  user         from                state            last ok           captured  skipped  quarantined     here  why",
-        "──  ───────────  ──────────────────  ───────────────  ────────────────  ────────  ───────  ───────────  ───────  ───",
-        " 2  a@b.example  files …/Maildir +2  needs reconnect  never                1,486        2            0           no",
-        " 2  a@b.example  imap                active           2026-11-16 07:30     1,486        2            0  99.99 %  old",
-    ]
+    assert shown(sheets.accounts_table([row, plain], STOCKHOLM)) == _ACCOUNTS
 
 
 def activity(**others: Any) -> dict[str, Any]:
