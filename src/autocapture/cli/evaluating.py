@@ -198,7 +198,9 @@ def live(
     from autocapture.cli.application import open_application
     from autocapture.report.precision import live_precision, verdicts
     from autocapture.report.reader import Reader
-    from autocapture.report.wording import precision, precision_note
+    from autocapture.report.sentences import precision_note
+    from autocapture.report.tallies import plain
+    from autocapture.report.wording import precision
     from autocapture.store.engine import reading
 
     app = open_application()
@@ -208,7 +210,7 @@ def live(
         found = list(verdicts(session, now, users, days))
     if fmt is ReportFormat.TABLE:
         typer.echo(precision(told, Reader()))
-        typer.echo(precision_note(told, Reader()))
+        typer.echo(plain(precision_note(told, Reader())))
         return
     low, high = told.interval or (None, None)
     data = {

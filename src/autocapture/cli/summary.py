@@ -75,11 +75,12 @@ def _tell(application: Application, publication: Publication) -> None:
     from autocapture.report.publication import summary_of
     from autocapture.report.reader import Reader
     from autocapture.report.render import shown
-    from autocapture.report.wording import finding
+    from autocapture.report.sentences import finding
+    from autocapture.report.tallies import plain
     from autocapture.workflows.summarize import links
 
     told = summary_of(publication)
-    typer.echo(shown(finding(told, Reader(calendar=application.fiscal_calendar))))
+    typer.echo(shown(plain(finding(told, Reader(calendar=application.fiscal_calendar)))))
     typer.echo(f"  {links(application, publication).page(told)}")
 
 

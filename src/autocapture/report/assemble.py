@@ -23,6 +23,7 @@ from autocapture.report.measured import OPEN_PIPELINE, Measured
 from autocapture.report.numbers import MONEY, Cell
 from autocapture.report.precision import live_precision
 from autocapture.report.summary import PERSON_METRICS, Attainment, Person, Pipeline, Summary, Tile, Unknown
+from autocapture.report.tallies import UNPRICED, UNPRICED_WINS, deals_behind
 from autocapture.report.team import Roster, roster
 from autocapture.report.wins import wins
 
@@ -169,20 +170,20 @@ class _Scene:
 
     def _unknown(self, persons: Sequence[Person], other_currencies: Sequence[str]) -> Unknown:
         session, reps, as_of = self.measured.session, self.roster.reps, self.measured.as_of
-        nowhere, outside = unknown.unmatched(session, reps, self.cell.start, self.cell.end)
+        ids = [rep.id or 0 for rep in reps]
         first_day = _oldest(self.cell)
         won = self._wins_of_attainment()
         missing, listed = unknown.counted(session, reps)
         return Unknown(
             troubles=unknown.troubles(session, reps, as_of),
-            unmatched=nowhere,
-            matchable=outside,
+            unmatched=unknown.how_many(session, unknown.unmatched(ids, self.cell.start, self.cell.end)),
+            matchable=unknown.how_many(session, unknown.outside(ids, self.cell.start, self.cell.end)),
             quarantined=unknown.quarantined(session, reps),
             incomplete=unknown.begun_late(session, reps, first_day),
             without_quota=tuple(person.name for person in persons if person.attainment is None),
-            unpriced=self._unpriced(),
+            unpriced=len(deals_behind(self.measured, UNPRICED, self.cell)),
             other_currencies=tuple(other_currencies),
-            unpriced_wins=len(self._ids("deals_won", won) - self._ids(_PREFERRED, won)),
+            unpriced_wins=len(deals_behind(self.measured, UNPRICED_WINS, won)),
             wins_since=won.start,
             unconnected=sources.unconnected(session, reps),
             stalled=unknown.stalled(session, reps),
@@ -190,17 +191,11 @@ class _Scene:
             listed=listed,
         )
 
-    def _unpriced(self) -> int:
-        return len(self._ids("open_pipeline_count", self.cell) - self._ids(OPEN_PIPELINE, self.cell))
-
     def _wins_of_attainment(self) -> Cell:
         """The slice of which wins are told: the quota's period so far, the week where there is no quota."""
         quota = self._quota("team", self.roster.team.name)
         start = self.cell.start if quota is None else min(quota.period_start, self.cell.start)
         return Cell(start, self.cell.end, self.cell.team)
-
-    def _ids(self, metric: str, cell: Cell) -> set[int]:
-        return {row.id for row in self.measured.rows(metric, cell)}
 
 
 def _in_currency(cell: Cell, currency: str | None) -> Cell:

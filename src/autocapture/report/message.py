@@ -13,9 +13,10 @@ from autocapture.report import charts, render
 from autocapture.report.charts import Chart
 from autocapture.report.numbers import Number
 from autocapture.report.reader import Reader
+from autocapture.report.sentences import finding
 from autocapture.report.summary import Summary
+from autocapture.report.tallies import ACCOUNTS, plain
 from autocapture.report.team import slug
-from autocapture.report.wording import finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,9 @@ class Links:
     publication_id: int
 
     def number(self, number: Number) -> str:
-        """The rows behind a number."""
+        """The rows behind a number; of what is told of capture the accounts."""
+        if number.metric == ACCOUNTS:
+            return f"{self.base}/accounts"
         return f"{self.base}/n/{self.publication_id}/{number.metric}/{number.cell}"
 
     def page(self, summary: Summary) -> str:
@@ -52,7 +55,7 @@ def message(summary: Summary, reader: Reader, links: Links, envelope: Envelope) 
     domain = envelope.sender.rpartition("@")[2]
     mail["From"] = Address("autocapture", addr_spec=envelope.sender)
     mail["To"] = Address(render.shown(envelope.name), addr_spec=envelope.recipient)
-    mail["Subject"] = render.shown(f"{finding(summary, reader)} ({summary.week})")
+    mail["Subject"] = render.shown(f"{plain(finding(summary, reader))} ({summary.week})")
     mail["Date"] = format_datetime(envelope.at)
     mail["Message-ID"] = message_id(summary, links.publication_id, envelope.recipient, domain)
     mail["List-Id"] = f"Weekly summary <weekly-summary.{domain}>"

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from autocapture.model.activities import Activity, Match, Participation
 from autocapture.model.corrections import UNDO, Correction
@@ -45,7 +46,7 @@ def live_precision(
         days=days,
         right=sum((each.right for each in asked), Decimal(0)),
         n=len(asked),
-        links=_links(session, as_of, users, days),
+        links=session.exec(select(func.count()).select_from(linked(as_of, users, days).subquery())).one(),
         corrected=sum(1 for each in found if not each.asked and each.right < 1),
     )
 
@@ -87,19 +88,20 @@ def number(precision: Precision, cell: Cell) -> Number:
     )
 
 
-def _links(session: Session, as_of: datetime, users: Collection[int] | None, days: int) -> int:
-    """Activities of those days that matching put on a deal by itself."""
+def linked(as_of: datetime, users: Collection[int] | None = None, days: int = DAYS) -> SelectOfScalar[int]:
+    """The ids of activities of those days that matching put on a deal by itself."""
     made = (
-        select(func.count(func.distinct(col(Activity.id))))
+        select(col(Activity.id))
         .join(Match, (col(Match.activity_id) == col(Activity.id)) & (Match.target == "deal"))
         .where(
             Activity.occurred_at > as_of - timedelta(days=days),
             Activity.occurred_at <= as_of,
             Match.method != "correction",
         )
+        .distinct()
     )
-    if users is not None:
-        made = made.join(Participation, col(Participation.activity_id) == col(Activity.id)).where(
-            col(Participation.user_id).in_(users)
-        )
-    return session.exec(made).one()
+    if users is None:
+        return made
+    return made.join(Participation, col(Participation.activity_id) == col(Activity.id)).where(
+        col(Participation.user_id).in_(users)
+    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlmodel import Session, col, exists, func, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from autocapture.model.accounts import Account, Channel
 from autocapture.model.activities import Activity, Match, Participation
@@ -53,27 +54,34 @@ def troubles(session: Session, reps: Sequence[User], as_of: datetime) -> tuple[A
     return tuple(sorted(found, key=lambda trouble: (trouble.user.casefold(), trouble.connector)))
 
 
-def unmatched(session: Session, reps: Sequence[User], start: date, end: date) -> tuple[int, int]:
-    """Of the reps' activities with people outside: how many are matched to no company and no deal of the CRM, and how many there
-    are."""
+def outside(user_ids: Collection[int], start: date, end: date) -> SelectOfScalar[int]:
+    """The ids of these people's activities with people outside."""
     theirs = (
         select(col(Participation.activity_id))
         .where(
-            col(Participation.user_id).in_([user.id for user in reps]),
+            col(Participation.user_id).in_(user_ids),
             col(Participation.local_date).between(start, end),
             col(Participation.counts).is_(True),
         )
         .distinct()
     )
-    outside = (
-        select(func.count())
-        .select_from(Activity)
+    return (
+        select(col(Activity.id))
         .where(col(Activity.id).in_(theirs), col(Activity.external).is_(True), Activity.nature == "human")
         .where(col(Activity.business))
     )
+
+
+def unmatched(user_ids: Collection[int], start: date, end: date) -> SelectOfScalar[int]:
+    """Those of them that are matched to no company and no deal of the CRM."""
     of_the_crm = or_(Match.target == "deal", ~is_created(COMPANY, col(Match.target_id)))
-    nowhere = outside.where(~exists().where(col(Match.activity_id) == col(Activity.id), of_the_crm))
-    return session.exec(nowhere).one(), session.exec(outside).one()
+    return outside(user_ids, start, end).where(
+        ~exists().where(col(Match.activity_id) == col(Activity.id), of_the_crm)
+    )
+
+
+def how_many(session: Session, ids: SelectOfScalar[int]) -> int:
+    return session.exec(select(func.count()).select_from(ids.subquery())).one()
 
 
 def quarantined(session: Session, reps: Sequence[User]) -> int:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from autocapture.report import charts, precision, wording
+from autocapture.report import charts, precision, sentences, tallies, wording
 from autocapture.report.charts import Chart, Palette, Step
-from autocapture.report.numbers import Cell, Number
+from autocapture.report.numbers import MONEY, Cell, Number
 from autocapture.report.pipeline import metric_of
 from autocapture.report.reader import Reader
 from autocapture.report.summary import (
@@ -16,12 +16,15 @@ from autocapture.report.summary import (
     PERSON_METRICS,
     Adjusted,
     Attainment,
+    DealChange,
     Person,
     Pipeline,
+    Precision,
     Summary,
     Tile,
     Win,
 )
+from autocapture.report.tallies import LINKED, Piece, Sentence, of_deal, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,20 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a sentence and the address of what it speaks of; empty where nothing is counted in it."""
+
+    text: str
+    href: str
+
+
+Said = tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AttainmentView:
+    """The number behind `actual` also tells what the quota is and how the pace is reckoned: all of it opens there."""
+
     rate: Shown
     actual: Shown
     quota: str
@@ -48,8 +64,8 @@ class AttainmentView:
 class TileView:
     label: str
     value: Shown
-    change: str
-    basis: str
+    change: Part
+    basis: Part
     spark: Chart
 
 
@@ -68,21 +84,32 @@ class MovementView:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeView:
+    deal: str
+    company: str
+    amount: Part
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineView:
     currency: str
     chart: Chart
     rows: tuple[MovementView, ...]
-    largest: tuple[tuple[str, str, str], ...]
+    largest: tuple[ChangeView, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class WinView:
+    """A won deal; `href` is the address of its history, with the activities of those who contributed."""
+
     deal: str
     company: str
     amount: str
     owner: str
-    when: str
+    on: str
+    cycle: str
     contributors: str
+    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +126,12 @@ class AdjustedView:
 @dataclass(frozen=True, slots=True)
 class SummaryView:
     finding: str
+    headline: Said
     team: str
     week: str
     days: str
     as_of: str
-    coverage: str
+    coverage: Said
     attainment: AttainmentView | None
     tiles: tuple[TileView, ...]
     groups: tuple[tuple[str, int], ...]
@@ -111,9 +139,9 @@ class SummaryView:
     people: tuple[PersonView, ...]
     pipelines: tuple[PipelineView, ...]
     wins: tuple[WinView, ...]
-    unknowns: tuple[str, ...]
+    unknowns: tuple[Said, ...]
     precision: Shown | None
-    precision_note: str
+    precision_note: Said
     adjusted: tuple[AdjustedView, ...]
     since: tuple[AdjustedView, ...]
     promise: str
@@ -130,12 +158,13 @@ def view(
     """`link` gives the address of a number's rows; `palette` the colours of the charts; `since` is what became of its numbers."""
     sight = _Sight(reader, link, palette)
     return SummaryView(
-        finding=wording.finding(summary, reader),
+        finding=plain(headline := sentences.finding(summary, reader)),
+        headline=sight.said(headline),
         team=summary.team,
         week=f"Week {summary.week[-2:].lstrip('0')}, {summary.week[:4]}",
         days=reader.days(summary.period_start, summary.period_end),
         as_of=reader.moment(summary.as_of),
-        coverage=wording.coverage(summary.coverage, summary.unknown, reader),
+        coverage=sight.said(sentences.coverage(summary, reader)),
         attainment=sight.attainment(summary.attainment, wide=True),
         tiles=tuple(sight.tile(tile) for tile in summary.tiles),
         groups=tuple((group, len(metrics)) for group, metrics in PERSON_GROUPS),
@@ -143,9 +172,9 @@ def view(
         people=tuple(sight.person(person) for person in summary.people),
         pipelines=tuple(sight.pipeline(pipeline) for pipeline in summary.pipelines),
         wins=tuple(sight.win(win) for win in summary.wins),
-        unknowns=wording.unknowns(summary, reader),
+        unknowns=tuple(sight.said(each) for each in sentences.unknowns(summary, reader)),
         precision=sight.precision(summary),
-        precision_note="" if summary.precision is None else wording.precision_note(summary.precision, reader),
+        precision_note=sight.precision_note(summary),
         adjusted=tuple(sight.adjusted(each) for each in summary.adjusted),
         since=tuple(sight.adjusted(each) for each in since),
         promise=wording.PUBLISHED if summary.sourced else wording.NOT_FINAL,
@@ -169,6 +198,14 @@ class _Sight:
             f"{text}*" if partial else text, exact, self.link(number), known=number.value is not None
         )
 
+    def said(self, sentence: Sentence) -> Said:
+        return tuple(self.part(piece) for piece in sentence)
+
+    def part(self, piece: Piece) -> Part:
+        """Only what holds a figure opens: of words alone there is nothing to count."""
+        counted = any(letter.isdigit() for letter in piece.text)
+        return Part(piece.text, self.link(piece.opens) if counted and piece.opens is not None else "")
+
     def attainment(self, held: Attainment | None, *, wide: bool = False) -> AttainmentView | None:
         if held is None:
             return None
@@ -186,8 +223,9 @@ class _Sight:
         number = tile.number
         values = [None if week.value is None else float(week.value) for week in tile.history]
         spark = charts.sparkline(values, wording.in_words(tile, self.reader), self.palette)
-        words = wording.change(tile, self.reader), wording.basis(number, self.reader)
-        return TileView(wording.title(number.metric), self.number(number), *words, spark)
+        change = self.part(Piece(wording.change(tile, self.reader), tile.previous))
+        basis = self.part(Piece(wording.basis(number, self.reader), number))
+        return TileView(wording.title(number.metric), self.number(number), change, basis, spark)
 
     def person(self, person: Person) -> PersonView:
         numbers = tuple(self.number(number) for number in person.numbers)
@@ -199,17 +237,17 @@ class _Sight:
         for move in shown:
             sign = "+" if move.sign > 0 else "\N{MINUS SIGN}"
             rows.append(MovementView(wording.movement(move.number.metric), sign, self.number(move.number)))
-        rows.append(MovementView("Open at the end", "=", self.number(pipeline.end)))
+        rows.append(MovementView("Open at the end", "", self.number(pipeline.end)))
         words = ", ".join(f"{row.label} {row.sign}{row.value.exact}" for row in rows)
         chart = charts.waterfall(self._steps(pipeline), f"Pipeline of the week: {words}", self.palette)
-        largest = tuple(
-            (change.deal, change.company or "", self._signed(change.part, change.amount, pipeline.currency))
-            for change in pipeline.largest
-        )
+        largest = tuple(self._change(change, pipeline.currency) for change in pipeline.largest)
         return PipelineView(pipeline.currency, chart, tuple(rows), largest)
 
-    def _signed(self, part: str, amount: Decimal, currency: str) -> str:
-        return f"{wording.movement(metric_of(part))} {self.reader.amount(amount, 'money', currency, signed=True)}"
+    def _change(self, change: DealChange, currency: str) -> ChangeView:
+        amount = self.reader.amount(change.amount, MONEY, currency, signed=True)
+        told = f"{wording.movement(metric_of(change.part))} {amount}"
+        opens = of_deal(change.deal_id, change.amount, currency)
+        return ChangeView(change.deal, change.company or "", self.part(Piece(told, opens)))
 
     def _steps(self, pipeline: Pipeline) -> list[Step]:
         def step(number: Number, low: Decimal, high: Decimal, kind: str, sign: str = "") -> Step:
@@ -233,8 +271,18 @@ class _Sight:
         if summary.precision is None:
             return None
         text = wording.precision(summary.precision, self.reader)
-        cell = Cell(summary.period_start, summary.period_end, summary.team_id)
-        return Shown(text, text, self.link(precision.number(summary.precision, cell)))
+        return Shown(text, text, self.link(self._verdicts(summary, summary.precision)))
+
+    def precision_note(self, summary: Summary) -> Said:
+        told = summary.precision
+        if told is None:
+            return ()
+        links = tallies.tallies(summary)[LINKED]
+        note = sentences.precision_note(told, self.reader, links, self._verdicts(summary, told))
+        return self.said(note)
+
+    def _verdicts(self, summary: Summary, told: Precision) -> Number:
+        return precision.number(told, Cell(summary.period_start, summary.period_end, summary.team_id))
 
     def adjusted(self, told: Adjusted) -> AdjustedView:
         return AdjustedView(
@@ -248,5 +296,13 @@ class _Sight:
     def win(self, win: Win) -> WinView:
         amount = "no amount" if win.amount is None else self.reader.money(win.amount, win.currency)
         cycle = wording.count(win.cycle_days, "day", "days")
-        when = f"{self.reader.day(win.closed_on)}, {cycle} after it was created"
-        return WinView(win.deal, win.company or "", amount, win.owner, when, wording.contributors(win))
+        return WinView(
+            win.deal,
+            win.company or "",
+            amount,
+            win.owner,
+            self.reader.day(win.closed_on),
+            f"{cycle} after it was created",
+            wording.contributors(win.contributors),
+            self.link(of_deal(win.deal_id, win.amount, win.currency)),
+        )

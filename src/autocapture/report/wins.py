@@ -47,11 +47,11 @@ def _win(
         currency=currency,
         closed_on=deal.closed_on,
         cycle_days=(deal.closed_on - deal.created_on).days,
-        contributors=_contributors(session, deal.id),
+        contributors=contributors_of(session, deal.id),
     )
 
 
-def _contributors(session: Session, deal_id: int) -> tuple[Contributor, ...]:
+def contributors_of(session: Session, deal_id: int) -> tuple[Contributor, ...]:
     """Our people whose activities are matched to the deal, most active first."""
     times = func.count(func.distinct(col(Participation.activity_id)))
     rows = session.exec(

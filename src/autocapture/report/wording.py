@@ -8,7 +8,6 @@ from decimal import Decimal
 from itertools import pairwise
 from statistics import median
 
-from autocapture.errors import without_codes
 from autocapture.measure.catalog import CATALOG
 from autocapture.measure.fiscal_calendar import is_fiscal
 from autocapture.measure.period import Period
@@ -18,12 +17,9 @@ from autocapture.report.summary import (
     Adjusted,
     Attainment,
     Cause,
-    Coverage,
+    Contributor,
     Precision,
-    Summary,
     Tile,
-    Unknown,
-    Win,
 )
 
 _MOVEMENTS = {
@@ -39,8 +35,6 @@ _MOVEMENTS = {
 }
 _COUNTED = {"lead_response_time": ("lead", "leads"), "reply_rate": ("email", "emails")}
 _DEALS = ("deal", "deals")
-KINDS = {"email": "mail", "event": "calendar", "call": "calls"}
-STATES = {"needs_reconnect": "must be reconnected", "paused": "paused", "active": "silent"}
 PUBLISHED = "These numbers were published once and do not change."
 NOT_FINAL = "These numbers are counted anew until the team's accounts are captured, or until somebody is mailed of them."
 _HISTORY_FOR_A_RANGE = 5
@@ -59,18 +53,22 @@ def movement(metric: str) -> str:
     return _MOVEMENTS[metric][1]
 
 
-def finding(summary: Summary, reader: Reader) -> str:
-    """The headline: where the team stands against its quota, or what the week brought where there is no quota."""
-    held = summary.attainment
-    if held is not None and held.rate is not None:
-        where = f"{summary.team} is at {percent(held.rate, reader)} of its {period_name(held, reader)} quota"
-        return f"{where} with {percent(held.elapsed, reader)} of the working days gone"
-    by_metric = {tile.number.metric: tile.number for tile in summary.tiles}
-    meetings, wins = by_metric.get("meetings_held"), len(summary.wins)
-    held_count = None if meetings is None else meetings.value
-    parts = [] if held_count is None else [count(int(held_count), "meeting held", "meetings held")]
-    parts.append(count(wins, "deal won", "deals won"))
-    return f"{summary.team} in week {summary.week[-2:].lstrip('0')}: {', '.join(parts)}"
+def goal(held: Attainment, reader: Reader) -> str:
+    """What a quota is, how much of it is reached, and what the pace by working days would be."""
+    actual = held.actual
+    quota, pace = (
+        reader.amount(value, actual.told_in, actual.currency) for value in (held.quota, _pace(held))
+    )
+    period, elapsed = period_name(held, reader), percent(held.elapsed, reader)
+    return (
+        f"The quota of {period} is {quota}, as it was set: {percent(held.rate, reader)} of it is reached, "
+        f"{standing(held, reader)}. "
+        f"Of the period's working days {elapsed} are gone, by which the linear pace is {pace}."
+    )
+
+
+def _pace(held: Attainment) -> Decimal:
+    return (held.quota * held.elapsed).quantize(Decimal(1))
 
 
 def standing(held: Attainment, reader: Reader) -> str:
@@ -156,16 +154,6 @@ def in_words(tile: Tile, reader: Reader) -> str:
     return f"{title(tile.number.metric)}, {len(tile.history)} weeks: {values}"
 
 
-def coverage(covered: Sequence[Coverage], unknown: Unknown, reader: Reader) -> str:
-    """``mail 4/4, calendar 4/4, calls 3/4 reps; 99.98% of what is at the sources``: the share by the last censuses."""
-    parts = [f"{KINDS.get(one.kind, one.kind)} {one.connected}/{one.reps}" for one in covered]
-    told = f"{', '.join(parts)} reps" if parts else "nothing connected"
-    if not unknown.listed:
-        return told
-    share = reader.share(unknown.listed - unknown.missing, unknown.listed)
-    return f"{told}; {share} of what is at the sources"
-
-
 def precision(told: Precision, reader: Reader) -> str:
     """``Precision of the last 90 days: 0.98 (0.96–0.99), n = 412``; or that too few were judged."""
     head = f"Precision of the last {told.days} days: "
@@ -174,15 +162,6 @@ def precision(told: Precision, reader: Reader) -> str:
     low, high = told.interval
     shown = f"{reader.hundredths(told.share)} ({reader.hundredths(low)}–{reader.hundredths(high)})"
     return f"{head}{shown}, n = {reader.count(told.n)}"
-
-
-def precision_note(told: Precision, reader: Reader) -> str:
-    """What was judged, and what was not."""
-    asked = f"Judged are spot checks that were answered: one thread in ten is asked about. {reader.count(told.links)}"
-    note = f"{asked} {'activity was' if told.links == 1 else 'activities were'} put on a deal by themselves in these days"
-    if not told.corrected:
-        return f"{note}; nobody corrected one unasked."
-    return f"{note}; {count(told.corrected, 'other was', 'others were')} corrected unasked."
 
 
 def adjustment(told: Adjusted) -> str:
@@ -224,76 +203,11 @@ def cause(why: Cause) -> str:
             return "something it was counted from is not there any more"
 
 
-def contributors(win: Win) -> str:
-    if not win.contributors:
+def contributors(people: Sequence[Contributor]) -> str:
+    if not people:
         return "no captured activity is linked to it"
-    names = [f"{who.name} ({count(who.activities, 'activity', 'activities')})" for who in win.contributors]
+    names = [f"{who.name} ({count(who.activities, 'activity', 'activities')})" for who in people]
     return listing(names)
-
-
-def unknowns(summary: Summary, reader: Reader) -> tuple[str, ...]:
-    """One sentence for each thing that is not known; empty where nothing is missing."""
-    early = "The team's accounts have not been captured yet: what is in them is not counted."
-    said = [] if summary.sourced else [early]
-    said += _of_capture(summary.unknown, reader)
-    said += [
-        f"The median of {title(tile.number.metric).lower()} is not known yet: {answered(tile.number, reader)}."
-        for tile in summary.tiles
-        if is_waiting(tile.number)
-    ]
-    said += _of_deals(summary.unknown, reader)
-    return tuple(said)
-
-
-def _of_capture(unknown: Unknown, reader: Reader) -> list[str]:
-    said = [
-        _trouble(trouble.user, trouble.connector, trouble.state, trouble.why) for trouble in unknown.troubles
-    ]
-    if unknown.unconnected:
-        said.append(f"No account of {listing(unknown.unconnected)} is connected: nothing is captured.")
-    if unknown.matchable and unknown.unmatched:
-        share = percent(Decimal(unknown.unmatched) / unknown.matchable, reader)
-        said.append(
-            f"{share} of the week's activities with people outside ({unknown.unmatched} of {unknown.matchable}) "
-            "could not be matched to a company or deal."
-        )
-    if unknown.stalled:
-        said.append(
-            f"An account of {listing(unknown.stalled)} stands still, though it is connected: counts may be too low."
-        )
-    if unknown.missing:
-        what = f"{reader.count(unknown.missing)} of {reader.count(unknown.listed)}"
-        said.append(f"Not all that the sources hold is here ({what} missing): it is read again.")
-    if unknown.quarantined:
-        what = count(unknown.quarantined, "item in quarantine", "items in quarantine")
-        said.append(f"{what} could not be read.")
-    if unknown.incomplete:
-        said.append(
-            f"Capture began within these weeks for {listing(unknown.incomplete)}: earlier counts are too low."
-        )
-    return said
-
-
-def _of_deals(unknown: Unknown, reader: Reader) -> list[str]:
-    said = []
-    if unknown.without_quota:
-        said.append(f"No quota is set for {listing(unknown.without_quota)}.")
-    if unknown.unpriced:
-        what = count(unknown.unpriced, "open deal", "open deals")
-        said.append(f"{what} without an amount: nothing is added to the pipeline for it.")
-    if unknown.unpriced_wins and unknown.wins_since:
-        what = count(unknown.unpriced_wins, "deal", "deals")
-        said.append(
-            f"{what} won since {reader.day(unknown.wins_since)} without an amount: nothing is added to revenue for it."
-        )
-    if unknown.other_currencies:
-        said.append(f"Amounts in {listing(unknown.other_currencies)} stand apart: nothing is converted.")
-    return said
-
-
-def _trouble(user: str, connector: str, state: str, why: str | None) -> str:
-    reason = f" ({without_codes(why).rstrip('.')})" if why else ""
-    return f"{user}'s {connector} account {'is ' if state != 'needs_reconnect' else ''}{STATES.get(state, state)}{reason}."
 
 
 def period_name(held: Attainment, reader: Reader) -> str:

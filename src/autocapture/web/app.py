@@ -90,8 +90,10 @@ def _pages(app: FastAPI) -> None:
         return summaries.page(application, visit, team, week)
 
     @app.get("/n/{publication}/{metric}/{cell}", response_class=HTMLResponse)
-    def number(application: App, visit: Asked, publication: Id, metric: str, cell: str) -> str:
-        return evidence.page(application, visit, publication, metric, cell)
+    def number(
+        application: App, visit: Asked, publication: Id, metric: str, cell: str, page: PageNumber = 1
+    ) -> str:
+        return evidence.page(application, visit, publication, metric, cell, page)
 
     @app.get("/activities", response_class=HTMLResponse)
     def my_activities(application: App, visit: Asked, page: PageNumber = 1) -> str:

@@ -21,9 +21,10 @@ from autocapture.report.precision import METRIC as PRECISION
 from autocapture.report.publication import stored, summary_of
 from autocapture.report.reader import Reader
 from autocapture.report.summary import Summary
-from autocapture.report.wording import answered, count, is_waiting, title, value
+from autocapture.report.tallies import DEAL, TITLES
+from autocapture.report.wording import answered, count, goal, is_waiting, title, value
 from autocapture.store.engine import reading
-from autocapture.web import precision
+from autocapture.web import deal, precision, tally
 from autocapture.web.changes import changed_since
 from autocapture.web.ownership import reads_of_team
 from autocapture.web.templating import render
@@ -33,8 +34,15 @@ ACTIVITIES = ("email", "meeting", "call")
 People = Mapping[str, tuple[str, str]]
 
 
-def page(application: Application, visit: Visit, publication_id: int, metric: str, cell: str) -> str:
-    """Raises InputError for a number that was not published, or not for who asks."""
+def page(
+    application: Application,
+    visit: Visit,
+    publication_id: int,
+    metric: str,
+    cell: str,
+    number_of_page: int = 1,
+) -> str:
+    """Raises InputError for a number that was not published, or not for who asks. Rows that no metric counts come in pages."""
     reader = visit.reader
     with reading(application.engine) as session:
         publication = session.get(Publication, publication_id)
@@ -46,6 +54,10 @@ def page(application: Application, visit: Visit, publication_id: int, metric: st
             raise InputError("this was published for others")
         if metric == PRECISION:
             return precision.page(session, visit, publication, summary)
+        if metric == DEAL:
+            return deal.page(session, visit, publication, summary, cell, number_of_page)
+        if metric in TITLES:
+            return tally.page(session, visit, publication, summary, (metric, cell), number_of_page)
         publication = _of_earlier(session, publication, summary, metric, cell)
         publication_id, summary = publication.id or 0, summary_of(publication)
         number = _published(summary, metric, cell)
@@ -63,10 +75,14 @@ def page(application: Application, visit: Visit, publication_id: int, metric: st
         of=_of(summary, Cell.parse(cell), reader),
         value=value(number, reader),
         how=_how(number, reader) if same else _how_changed(number, now, reader),
+        goals=_goals(summary, number, reader),
         same=same,
         rows=[_row(row, number, people, reader, changed=(row.kind, row.id) in changed) for row in rows],
         total=_total(number, rows, reader),
         counted=count(len(rows), "row", "rows"),
+        hidden="",
+        newer=None,
+        older=None,
         back=Links("", publication_id).page(summary),
         team=summary.team,
         week=summary.week,
@@ -131,6 +147,17 @@ def _how(number: Number, reader: Reader) -> str:
         )
         return f"{top} divided by {reader.amount(number.denominator, 'count')}."
     return "The sum of the rows below."
+
+
+def _goals(summary: Summary, number: Number, reader: Reader) -> list[str]:
+    """What the number is compared with, where a quota is set for it."""
+    held = (summary.attainment, *(person.attainment for person in summary.people))
+    told = (
+        one
+        for one in held
+        if one is not None and (one.metric, one.actual.cell) == (number.metric, number.cell)
+    )
+    return [goal(one, reader) for one in told]
 
 
 def _how_changed(number: Number, now: Number, reader: Reader) -> str:

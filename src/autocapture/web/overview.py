@@ -11,8 +11,9 @@ from autocapture.model.measures import Publication
 from autocapture.model.organization import Team
 from autocapture.report.publication import summary_of
 from autocapture.report.reader import Reader
+from autocapture.report.sentences import finding
+from autocapture.report.tallies import plain
 from autocapture.report.team import slug
-from autocapture.report.wording import finding
 from autocapture.store.engine import reading
 from autocapture.web.ownership import reads_of_team, sight_of, within
 from autocapture.web.templating import render
@@ -49,7 +50,7 @@ def _team(session: Session, team: Team, reader: Reader) -> dict[str, object]:
     path = f"/summary/{slug(team.name)}"
     return {
         "name": team.name,
-        "finding": finding(summary_of(latest[0]), reader) if latest else None,
+        "finding": plain(finding(summary_of(latest[0]), reader)) if latest else None,
         "weeks": [(f"{path}/{publication.week}", publication.week) for publication in latest],
     }
 

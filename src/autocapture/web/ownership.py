@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,6 +13,7 @@ from sqlmodel import Session, col, or_, select
 from autocapture.model.activities import Activity, Participant, Participation
 from autocapture.model.organization import Membership, Team
 from autocapture.report.team import roster
+from autocapture.store.bulk import in_chunks
 from autocapture.web.access import Reach
 from autocapture.web.visit import Visit
 from autocapture.workflows.leading import below, managed_teams, with_those_led
@@ -45,23 +47,37 @@ def within(user_id: Any, sight: Sight) -> ColumnElement[bool]:
 
 
 def sees_activity(session: Session, sight: Sight, activity_id: int) -> bool:
-    """Whether one of the people seen took part in an activity, or somebody of the teams while they belonged to them. What
+    """Whether an activity is one of those that `seen_of` tells."""
+    return activity_id in seen_of(session, sight, (activity_id,))
+
+
+def seen_of(session: Session, sight: Sight, activity_ids: Iterable[int]) -> set[int]:
+    """In which of these activities one of the people seen took part, or somebody of the teams while they belonged to them. What
     somebody said to be no business is shown to those who took part, and to nobody who leads them."""
-    if session.exec(select(Activity.business).where(Activity.id == activity_id)).first() is False:
-        sight = Sight(frozenset() if sight.viewer is None else frozenset({sight.viewer}))
-    if sight.people is None:
-        return True
-    named = select(Participant.user_id).where(
-        Participant.activity_id == activity_id, within(Participant.user_id, sight)
+    themselves = Sight(frozenset() if sight.viewer is None else frozenset({sight.viewer}))
+    found: set[int] = set()
+    for chunk in in_chunks(list(activity_ids)):
+        said = select(Activity.id).where(col(Activity.id).in_(chunk), col(Activity.business).is_(False))
+        private = {number for number in session.exec(said) if number is not None}
+        found |= _taken_part(session, sight, set(chunk) - private)
+        found |= _taken_part(session, themselves, private)
+    return found
+
+
+def _taken_part(session: Session, sight: Sight, activity_ids: set[int]) -> set[int]:
+    if sight.people is None or not activity_ids:
+        return activity_ids
+    named = select(Participant.activity_id).where(
+        col(Participant.activity_id).in_(activity_ids), within(Participant.user_id, sight)
     )
-    counted = select(Participation.user_id).where(
-        Participation.activity_id == activity_id, within(Participation.user_id, sight)
+    counted = select(Participation.activity_id).where(
+        col(Participation.activity_id).in_(activity_ids), within(Participation.user_id, sight)
     )
     then_in = (
-        select(Participation.user_id)
+        select(Participation.activity_id)
         .join(Membership, col(Membership.user_id) == col(Participation.user_id))
         .where(
-            Participation.activity_id == activity_id,
+            col(Participation.activity_id).in_(activity_ids),
             col(Membership.team_id).in_(sight.teams),
             col(Membership.valid_from) <= col(Participation.local_date),
             or_(
@@ -69,7 +85,7 @@ def sees_activity(session: Session, sight: Sight, activity_id: int) -> bool:
             ),
         )
     )
-    return any(session.exec(found.limit(1)).first() is not None for found in (named, counted, then_in))
+    return {number for rows in (named, counted, then_in) for number in session.exec(rows.distinct())}
 
 
 def reads_of_team(session: Session, visit: Visit, team: Team, start: date, end: date) -> bool:

@@ -10,9 +10,11 @@ from autocapture.model.measures import Publication
 from autocapture.report.message import Links
 from autocapture.report.precision import Verdict, verdicts
 from autocapture.report.reader import Reader
+from autocapture.report.sentences import precision_note
 from autocapture.report.summary import Summary
-from autocapture.report.wording import count, precision, precision_note
-from autocapture.web.ownership import sees_activity, sight_of
+from autocapture.report.tallies import plain
+from autocapture.report.wording import count, precision
+from autocapture.web.ownership import seen_of, sight_of
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
 from autocapture.workflows.corrections_told import one
@@ -23,17 +25,20 @@ def page(session: Session, visit: Visit, publication: Publication, summary: Summ
     told = summary.precision
     users = [person.user_id for person in summary.people]
     found = [] if told is None else list(verdicts(session, summary.as_of, users, told.days))
-    asked = sorted((each for each in found if each.asked), key=lambda each: each.said_at, reverse=True)
-    sight = sight_of(session, visit)
-    seen = [each for each in asked if sees_activity(session, sight, each.activity_id)]
-    hidden = len(asked) - len(seen)
+    judged = sorted(
+        (each for each in found if each.asked or each.right < 1), key=lambda each: each.said_at, reverse=True
+    )
+    visible = seen_of(session, sight_of(session, visit), [each.activity_id for each in judged])
+    seen = [each for each in judged if each.activity_id in visible]
+    hidden = len(judged) - len(seen)
     return render(
         "precision.html",
         title="How often matching is right",
         visit=visit,
         value="" if told is None else precision(told, visit.reader),
-        note="" if told is None else precision_note(told, visit.reader),
-        rows=[_row(session, each, visit.reader) for each in seen],
+        note="" if told is None else plain(precision_note(told, visit.reader)),
+        rows=[_row(session, each, visit.reader) for each in seen if each.asked],
+        unasked=[_row(session, each, visit.reader) for each in seen if not each.asked],
         hidden=f"{count(hidden, 'more is', 'more are')} on activities that are not yours to see."
         if hidden
         else "",

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from sqlmodel import SQLModel, text
 from tests.integration.service.conftest import Run
+from tests.integration.summary.walking import unopened
 
 from autocapture.application import Application
 from autocapture.cli.application import open_application
@@ -56,6 +57,7 @@ def test_the_second_run_of_the_sample_changes_nothing(run: Run) -> None:
     assert "http://127.0.0.1:8000/summary/" in first
     before = _everything(app)
     second = _shown(app)
+    assert unopened(app) == []
     after = _everything(app)
     assert [name for name in before if before[name] != after[name]] == []
     assert "users: 0 created, 0 updated" in second

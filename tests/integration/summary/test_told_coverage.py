@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import col, select
 from tests.integration.summary.organization import MONDAY, WEEK
 from tests.integration.summary.serving import shown
+from tests.integration.summary.walking import words
 
 from autocapture.application import Application
 from autocapture.model.accounts import Account
@@ -49,7 +50,7 @@ def test_the_share_of_the_last_censuses_is_told(
     page: Callable[..., str], counts: list[tuple[int, int]], told: str
 ) -> None:
     """Less than all is never told as all."""
-    text = page(*counts)
+    text = words(page(*counts))
     assert told in text
     assert ("Not all that the sources hold is here" in text) == any(missing for _, missing in counts)
 
