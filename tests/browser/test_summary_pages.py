@@ -75,6 +75,14 @@ def test_the_summary_fits_its_window(page: Page, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [768, 900])
+def test_no_column_of_the_people_is_out_of_sight_in_a_narrow_window(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"/summary/north/{WEEK}")
+    box = "[...document.querySelectorAll('.scroll')].map(e => e.scrollWidth - e.clientWidth)"
+    assert page.evaluate(box) == [0]
+
+
 def test_the_page_is_read_aloud_in_order(page: Page) -> None:
     page.goto(f"/summary/north/{WEEK}")
     assert page.locator("h1").count() == 1
