@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import cast
 
 from sqlalchemy import func, update
@@ -181,7 +181,7 @@ def set_scope(
     session.refresh(account)
     before, asked_before = Scope.of(account), asked_since(account)
     require_said(session, account, scope, purge)
-    _write(account, scope, before, purge=purge if scope.takes_away(before) or purge else None)
+    _write(session, account, scope, before, purge=purge if scope.takes_away(before) or purge else None)
     session.add(account)
     session.flush()
     is_asked_for_less = _is_later(asked_since(account), asked_before)
@@ -204,15 +204,35 @@ def require_said(session: Session, account: Account, scope: Scope, purge: bool |
         )
 
 
-def _write(account: Account, scope: Scope, before: Scope, *, purge: bool | None) -> None:
+def _write(session: Session, account: Account, scope: Scope, before: Scope, *, purge: bool | None) -> None:
     account.since, account.capture_level = scope.since, scope.level
     account.left_out = sorted(scope.left_out)
     if purge:
         account.kept_since = None
     elif purge is False and _is_later(scope.since, before.since):
-        account.kept_since = account.kept_since or before.since or EVERYTHING
+        account.kept_since = _oldest_kept(session, account, before)
     if not _is_later(scope.since, account.kept_since):
         account.kept_since = None
+
+
+def _oldest_kept(session: Session, account: Account, before: Scope) -> date | None:
+    """How far back what is kept reaches; None where nothing was captured. An import that was under way, the newest first, is not
+    asked for what it had not come to."""
+    bound = account.kept_since or before.since or EVERYTHING
+    at = col(LedgerEntry.occurred_at)
+    mine = select(col(Channel.id)).where(Channel.account_id == account.id)
+    number, dated, first = session.exec(
+        select(func.count(), func.count(at), func.min(at)).where(
+            col(LedgerEntry.channel_id).in_(mine),
+            LedgerEntry.outcome == CAPTURED,
+            col(LedgerEntry.gone_at).is_(None),
+        )
+    ).one()
+    if not number:
+        return None
+    if first is None or dated < number:
+        return bound
+    return max(bound, first.date() - timedelta(days=1))  # whatever zone the bound is a day of
 
 
 def _set_channels(

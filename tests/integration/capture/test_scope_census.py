@@ -107,6 +107,16 @@ def test_what_files_hold_before_a_later_bound_is_kept_until_it_is_purged(
     )
 
 
+def test_what_was_not_read_yet_is_not_asked_for_where_what_was_captured_is_kept(
+    app: Application, say: Say, tmp_path: Path
+) -> None:
+    _connected(say, tmp_path)
+    say(*BOUND, "--keep")
+    say("capture")
+    new = {"call": 1, "email": 3, "meeting": 1}
+    assert (_kinds(app), _is_equal(say)) == (new, 7), "a log and a calendar are read whole, mail is not"
+
+
 @pytest.mark.dovecot
 def test_what_a_server_holds_before_a_later_bound_is_kept_or_purged(
     app: Application, say: Say, dovecot_server: Dovecot
