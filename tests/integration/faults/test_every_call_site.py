@@ -95,7 +95,7 @@ ONLY_SOMETIMES = {
 }
 """Functions that ask once more than in an undisturbed life, and when; what each does is tested with its connector."""
 
-NOT_ASKED = {"gmail.labels.list", "gmail.labels.get"}
+NOT_ASKED = {"gmail.labels.list"}
 """Of the fake of Google, what a connector that labels say nothing to never asks for."""
 
 SAMPLED = (
