@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from autocapture.model.created import CONTACT
 from autocapture.model.crm import CompanyDomain, Contact, ContactHandle, LearnedDomain
-from autocapture.store.bulk import among, insert, rows_of, table_of
+from autocapture.store.bulk import among, rows_of, table_of
 from autocapture.store.created import domain_of, is_created
+from autocapture.store.learned import keep_learned
 
 _CONTACT, _HANDLE, _DOMAIN = table_of(Contact).c, table_of(ContactHandle).c, table_of(CompanyDomain).c
-_LEARNED = table_of(LearnedDomain)
 
 
 def written_from(session: Session) -> list[tuple[str, int, int]]:
@@ -65,13 +65,5 @@ def domain_before_ending(session: Session) -> Any:
 
 
 def keep(session: Session, learned: Mapping[str, int]) -> None:
-    """Brings what is kept in line with what is learned now; where nothing differs, nothing is written."""
-    before = dict(tuple(row) for row in rows_of(session, select(_LEARNED.c.domain, _LEARNED.c.company_id)))
-    for domain in sorted(before.keys() - {each for each in learned if before.get(each) == learned[each]}):
-        session.execute(delete(_LEARNED).where(_LEARNED.c.domain == domain))
-    fresh = [
-        {"domain": domain, "company_id": company_id}
-        for domain, company_id in sorted(learned.items())
-        if before.get(domain) != company_id
-    ]
-    insert(session, LearnedDomain, fresh)
+    """Brings what is kept in line with what is learned now."""
+    keep_learned(session, LearnedDomain, "domain", learned)

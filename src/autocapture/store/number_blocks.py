@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from autocapture.formats.number_blocks import OPEN, blocks_of
 from autocapture.model.created import CONTACT
 from autocapture.model.crm import Contact, ContactHandle, NumberBlock
-from autocapture.store.bulk import insert, rows_of, table_of
+from autocapture.store.bulk import rows_of, table_of
 from autocapture.store.created import is_created
+from autocapture.store.learned import keep_learned
 from autocapture.store.lookup import Lookup
 
 _CONTACT, _HANDLE, _BLOCK = table_of(Contact).c, table_of(ContactHandle).c, table_of(NumberBlock)
@@ -60,13 +61,5 @@ def companies_of_blocks(session: Session, numbers: Collection[str]) -> dict[str,
 
 
 def keep_blocks(session: Session, learned: Mapping[str, int]) -> None:
-    """Brings what is kept in line with what is learned now; where nothing differs, nothing is written."""
-    before = dict(tuple(row) for row in rows_of(session, select(_BLOCK.c.block, _BLOCK.c.company_id)))
-    for block in sorted(before.keys() - {each for each in learned if before.get(each) == learned[each]}):
-        session.execute(delete(_BLOCK).where(_BLOCK.c.block == block))
-    fresh = [
-        {"block": block, "company_id": company_id}
-        for block, company_id in sorted(learned.items())
-        if before.get(block) != company_id
-    ]
-    insert(session, NumberBlock, fresh)
+    """Brings what is kept in line with what is learned now."""
+    keep_learned(session, NumberBlock, "block", learned)
