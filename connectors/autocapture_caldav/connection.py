@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from autocapture.connector import Broken, Channel, Count, Cursor, Gone, Page, Record, Tools
 from autocapture.errors import ChannelGone
 from autocapture_caldav.calendars import Calendar
+from autocapture_caldav.dating import years
 from autocapture_caldav.discovery import Home, Listing, find_home, list_calendars
 from autocapture_caldav.listing import list_present
 from autocapture_caldav.pulling import Pulling
@@ -55,10 +56,13 @@ class CaldavConnection:
         return list(self._reader.read(self._calendar(channel), ids).values())
 
     def count(self, channel: Channel) -> Count:
-        """In one question. What the server does not tell from a task is counted too."""
-        present = list_present(self._dav, self._calendar(channel))
-        there = sum(not each.gone for each in present.entries.values())
-        return Count(channel, there if present.whole else None)
+        """By the year in which an event, or a series, begins. What the server does not tell from a task is counted too."""
+        calendar = self._calendar(channel)
+        present = list_present(self._dav, calendar)
+        if not present.whole:
+            return Count(channel, None)
+        there = [each.id for each in present.entries.values() if not each.gone]
+        return Count(channel, len(there), years(self._dav, calendar, there))
 
     def _list(self) -> Listing:
         if self._home is None:

@@ -39,7 +39,7 @@ class Reader:
         }
         asked = {name: path for name, path in paths.items() if path is not None}
         failed: list[str] = []
-        for part in _parts(list(asked), AT_ONCE):
+        for part in parts(list(asked), AT_ONCE):
             left = self._read_together(calendar, {name: asked[name] for name in part}, answers)
             failed += [name for name in left if not self._read_alone(calendar, name, asked[name], answers)]
         if len(failed) == len(asked) > 1:
@@ -116,5 +116,6 @@ class Reader:
         return read_resource(name, raw, version, calendar.zone or self._time_zone)
 
 
-def _parts(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+def parts(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """As many at once as a server is asked for."""
     return (names[begin : begin + size] for begin in range(0, len(names), size))

@@ -5,15 +5,33 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.contracts.caldav_worlds import RadicaleWorld, XandikosWorld
+from tests.connectors.caldav.support import tools
+from tests.contracts.caldav_worlds import DavWorld, RadicaleWorld, XandikosWorld
 from tests.peers.radicale import Radicale, radicale
 from tests.peers.xandikos import Xandikos, xandikos
 
+from autocapture.connector import Counts
 from autocapture.testing.contract import ConnectorContract
 from autocapture.testing.fakes.caldav.manners import Manners
+from autocapture.testing.fakes.caldav.store import event_text
 from autocapture.testing.fakes.caldav.world import CaldavWorld
 from autocapture.testing.source_world import SourceWorld
-from autocapture_caldav import connector
+from autocapture_caldav import CaldavOptions, connector
+
+
+def assert_counted_by_year(world: DavWorld) -> None:
+    """Two that begin now, one that begins later."""
+    for number in range(3):
+        world.add(number, 0)
+    path = f"{world.paths[0]}{2}%40c%20{0}.ics"
+    world.client.put(
+        path, event_text(2).replace("DTSTART:2026", "DTSTART:2027").replace("DTEND:2026", "DTEND:2027")
+    )
+    with connector.open(CaldavOptions(**world.options), world.credential, tools()) as connection:
+        assert isinstance(connection, Counts)
+        counted = [connection.count(channel) for channel in connection.channels()]
+    assert [(each.total, each.by_year) for each in counted if each.total] == [(3, {2026: 2, 2027: 1})]
+    world.close()
 
 
 class FakeContract(ConnectorContract):
@@ -82,6 +100,9 @@ class TestRadicale(ConnectorContract):
     def make_world(self, directory: Path) -> SourceWorld:
         return RadicaleWorld(self.server)
 
+    def test_it_tells_how_many_begin_in_each_year(self, tmp_path: Path) -> None:
+        assert_counted_by_year(self.make_world(tmp_path))
+
 
 class TestXandikos(ConnectorContract):
     max_examples = 1
@@ -97,3 +118,6 @@ class TestXandikos(ConnectorContract):
 
     def make_world(self, directory: Path) -> SourceWorld:
         return XandikosWorld(self.server)
+
+    def test_it_tells_how_many_begin_in_each_year(self, tmp_path: Path) -> None:
+        assert_counted_by_year(self.make_world(tmp_path))

@@ -75,17 +75,44 @@ def test_a_calendar_that_is_gone_switches_its_channel_off(server: CaldavServer, 
         opened().pull(work, None, limit=10)
 
 
-def test_a_calendar_is_counted_in_one_question(server: CaldavServer, opened: Opener) -> None:
+def test_a_calendar_is_counted_by_the_year_in_which_its_events_begin(
+    server: CaldavServer, opened: Opener
+) -> None:
     work = server.store.make("work")
-    for number in range(3):
-        server.store.put(work, f"{number}.ics", event_text(number))
+    zone = (
+        "BEGIN:VTIMEZONE\r\nTZID:Z\r\nBEGIN:STANDARD\r\nDTSTART:19701025T030000\r\nTZOFFSETFROM:+0200\r\n"
+        "TZOFFSETTO:+0100\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+    )
+    this_year = event_text(0).replace("BEGIN:VEVENT", f"{zone}BEGIN:VEVENT")
+    series = event_text(2).replace("DTSTART:2026", "DTSTART;X-NOTE=a long\r\n er one:2021")
+    moved = series.replace("END:VEVENT", "RRULE:FREQ=YEARLY\r\nEND:VEVENT").replace(
+        "END:VCALENDAR",
+        "BEGIN:VEVENT\r\nUID:2\r\nDTSTART:20240101T100000Z\r\nEND:VEVENT\r\nEND:VCALENDAR",
+    )
+    undated = event_text(3).replace("DTSTART:2026", "DTSTART:?")
+    for number, text in enumerate([this_year, event_text(1), moved, undated]):
+        server.store.put(work, f"{number}.ics", text)
     server.store.put(work, "task.ics", event_text(9).replace("VEVENT", "VTODO"))
     connection = opened()
     of: Channel = channel(connection)
     asked = len(server.asked)
     assert isinstance(connection, Counts)
-    assert connection.count(of).total == 3
-    assert len(server.asked) == asked + 1
+    counted = connection.count(of)
+    assert (counted.total, counted.by_year) == (4, {2021: 1, 2026: 2})
+    assert len(server.asked) == asked + 2
+
+
+def test_where_a_server_does_not_tell_beginnings_a_calendar_is_counted_without_years(
+    server: CaldavServer, opened: Opener
+) -> None:
+    work = server.store.make("work")
+    server.store.put(work, "1.ics", event_text(1))
+    server.manners.multiget = 501
+    connection = opened()
+    of = channel(connection)
+    assert isinstance(connection, Counts)
+    counted = connection.count(of)
+    assert (counted.total, counted.by_year) == (1, {})
 
 
 def test_nothing_is_offered_that_caldav_cannot_do_cheaply(opened: Opener) -> None:
