@@ -34,7 +34,8 @@ def sync_collection(token: str) -> bytes:
 
 
 _WHOLE = "<C:calendar-data/>"
-_BEGINNINGS = '<C:calendar-data><C:comp name="VCALENDAR"><C:comp name="VEVENT"><C:prop name="DTSTART"/></C:comp></C:comp></C:calendar-data>'
+_EVENTS_BEGIN = '<C:comp name="VEVENT"><C:prop name="DTSTART"/></C:comp>'
+_BEGINNINGS = f'<C:calendar-data><C:comp name="VCALENDAR">{_EVENTS_BEGIN}</C:comp></C:calendar-data>'
 
 
 def calendar_multiget(paths: Iterable[str]) -> bytes:
