@@ -38,6 +38,7 @@ def summary(
     team_ids = _team_ids(application, team)
     if out is not None and len(team_ids) != 1:
         raise typer.BadParameter("name one team with --team: the file holds one summary", param_hint="--out")
+    _require_ready(application, out, send=send)
     undelivered = False
     for team_id in team_ids:
         publication = publish(application, team_id=team_id, week=week.strip())
@@ -48,6 +49,17 @@ def summary(
             undelivered |= not _send(application, publication)
     if undelivered:
         raise typer.Exit(1)
+
+
+def _require_ready(application: Application, out: Path | None, *, send: bool) -> None:
+    """What is asked for besides can be done: nothing is told to have worked before the rest fails."""
+    from autocapture.errors import InputError
+    from autocapture.workflows.summarize import mail_server
+
+    if out is not None and not out.parent.is_dir():
+        raise InputError(f"{out} cannot be written: there is no folder {out.parent}")
+    if send:
+        mail_server(application)
 
 
 def _team_ids(application: Application, name: str) -> list[int]:

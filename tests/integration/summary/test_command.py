@@ -66,8 +66,9 @@ def test_what_cannot_be_done_is_one_line(app: Application) -> None:
         ["--week", "2026-W46", "--team", "Nowhere"],
         ["--week", "soon"],
         ["--week", "2026-W46", "--send"],
+        ["--week", "2026-W46", "--team", "North", "--out", "nowhere/summary.html"],
     ):
         done = _run(app, *arguments)
-        assert done.returncode == 1
+        assert (done.returncode, done.stdout) == (1, "")
         assert len(done.stderr.strip().splitlines()) == 1
         assert "Traceback" not in done.stderr
