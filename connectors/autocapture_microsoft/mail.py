@@ -123,7 +123,9 @@ class Mail:
         years = (
             {} if total == 0 else by_year(self._graph, f"{path}/messages", "receivedDateTime", quoted=False)
         )
-        return Count(channel, total if isinstance(total, int) else None, years, REQUEST, PAGE)
+        return Count(
+            channel, total if isinstance(total, int) else None, years, REQUEST, PAGE, text_method=REQUEST
+        )
 
     def newest(self, channel: Channel) -> datetime | None:
         path = f"{self._graph.mailbox}/mailFolders/{segment(channel.id)}/messages"

@@ -337,6 +337,7 @@ def test_a_folder_is_counted_by_year_before_anything_is_read(graph: FakeGraph, m
     with opened(graph, MAIL) as connection:
         count = connection.count(INBOX)  # type: ignore[attr-defined]
         assert (count.total, count.by_year) == (4, {2026: 2, 2025: 1, 2006: 1})
+        assert count.text_method == count.method  # a text takes a request of its own
         graph.fail(refusal(501, "NotSupported"), where=r"\$count", times=99)
         count = connection.count(INBOX)  # type: ignore[attr-defined]
         assert (count.total, count.by_year) == (4, {})
