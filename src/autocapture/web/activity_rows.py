@@ -30,10 +30,11 @@ class Shown:
     older: int | None
 
     @property
-    def note(self) -> str:
-        if not self.hidden:
-            return ""
-        return f"{self.hidden} of them {'is' if self.hidden == 1 else 'are'} not yours to see."
+    def told(self) -> dict[str, Any]:
+        """As the pages take it."""
+        are = "is" if self.hidden == 1 else "are"
+        note = f"{self.hidden} of them {are} not yours to see." if self.hidden else ""
+        return {"rows": self.rows, "hidden": note, "newer": self.newer, "older": self.older}
 
 
 def shown(session: Session, sight: Sight, ids: Collection[int], reader: Reader, page: int) -> Shown:

@@ -12,7 +12,6 @@ from autocapture.model.activities import Match
 from autocapture.model.crm import Deal, DealState
 from autocapture.model.measures import Publication
 from autocapture.model.organization import User
-from autocapture.report.message import Links
 from autocapture.report.numbers import MONEY
 from autocapture.report.reader import Reader
 from autocapture.report.summary import Contributor, Summary, Win
@@ -20,6 +19,7 @@ from autocapture.report.tallies import told_of
 from autocapture.report.wins import contributors_of
 from autocapture.report.wording import contributors, count
 from autocapture.web.activity_rows import shown
+from autocapture.web.below import below
 from autocapture.web.ownership import sight_of
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
@@ -49,15 +49,9 @@ def page(
         created=visit.reader.day(deal.created_on),
         told=_told(win, contributors_of(session, number)),
         states=_states(session, publication, deal, visit.reader),
-        rows=found.rows,
         counted=count(len(ids), "activity is matched to it", "activities are matched to it"),
-        hidden=found.note,
-        newer=found.newer,
-        older=found.older,
-        back=Links("", publication.id or 0).page(summary),
-        team=summary.team,
-        week=summary.week,
-        as_of=visit.reader.moment_full(publication.as_of),
+        **found.told,
+        **below(publication, summary, visit.reader),
     )
 
 

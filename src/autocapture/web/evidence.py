@@ -15,7 +15,6 @@ from autocapture.measure.query import TracedRow
 from autocapture.model.measures import Publication, PublishedValue
 from autocapture.model.organization import Team, User
 from autocapture.report.measured import Measured, exact
-from autocapture.report.message import Links
 from autocapture.report.numbers import RATE, SECONDS, Cell, Number, row_hash
 from autocapture.report.precision import METRIC as PRECISION
 from autocapture.report.publication import stored, summary_of
@@ -25,6 +24,8 @@ from autocapture.report.tallies import DEAL, TITLES
 from autocapture.report.wording import answered, count, goal, is_waiting, title, value
 from autocapture.store.engine import reading
 from autocapture.web import deal, precision, tally
+from autocapture.web.activity_rows import Shown
+from autocapture.web.below import below
 from autocapture.web.changes import changed_since
 from autocapture.web.ownership import reads_of_team
 from autocapture.web.templating import render
@@ -67,6 +68,7 @@ def page(
         now = number if same else measured.number(metric, Cell.parse(cell))
         changed = set() if same else changed_since(session, rows, publication.as_of)
         people = _people(session, rows)
+    shown = [_row(row, number, people, reader, changed=(row.kind, row.id) in changed) for row in rows]
     return render(
         "number.html",
         title=title(metric),
@@ -77,16 +79,10 @@ def page(
         how=_how(number, reader) if same else _how_changed(number, now, reader),
         goals=_goals(summary, number, reader),
         same=same,
-        rows=[_row(row, number, people, reader, changed=(row.kind, row.id) in changed) for row in rows],
         total=_total(number, rows, reader),
         counted=count(len(rows), "row", "rows"),
-        hidden="",
-        newer=None,
-        older=None,
-        back=Links("", publication_id).page(summary),
-        team=summary.team,
-        week=summary.week,
-        as_of=reader.moment_full(publication.as_of),
+        **Shown(shown, 0, None, None).told,
+        **below(publication, summary, reader),
     )
 
 

@@ -7,13 +7,13 @@ from typing import Any
 from sqlmodel import Session
 
 from autocapture.model.measures import Publication
-from autocapture.report.message import Links
 from autocapture.report.precision import Verdict, verdicts
 from autocapture.report.reader import Reader
 from autocapture.report.sentences import precision_note
 from autocapture.report.summary import Summary
 from autocapture.report.tallies import plain
 from autocapture.report.wording import count, precision
+from autocapture.web.below import below
 from autocapture.web.ownership import seen_of, sight_of
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
@@ -42,9 +42,7 @@ def page(session: Session, visit: Visit, publication: Publication, summary: Summ
         hidden=f"{count(hidden, 'more is', 'more are')} on activities that are not yours to see."
         if hidden
         else "",
-        back=Links("", publication.id or 0).page(summary),
-        team=summary.team,
-        week=summary.week,
+        **below(publication, summary, visit.reader),
     )
 
 

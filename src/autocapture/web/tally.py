@@ -11,7 +11,6 @@ from autocapture.measure.query import TracedRow
 from autocapture.model.measures import Publication
 from autocapture.report import unknown
 from autocapture.report.measured import Measured
-from autocapture.report.message import Links
 from autocapture.report.numbers import Cell, Number
 from autocapture.report.precision import linked
 from autocapture.report.reader import Reader
@@ -19,6 +18,7 @@ from autocapture.report.summary import Summary
 from autocapture.report.tallies import LINKED, OUTSIDE, TITLES, UNMATCHED, deals_behind, tallies
 from autocapture.report.wording import count
 from autocapture.web.activity_rows import Shown, shown
+from autocapture.web.below import below
 from autocapture.web.ownership import sight_of
 from autocapture.web.templating import render
 from autocapture.web.visit import Visit
@@ -54,16 +54,10 @@ def page(
         how=_how(told, now, reader),
         goals=[],
         same=now == told.n,
-        rows=found.rows,
         total=reader.count(now),
         counted=count(len(found.rows), "row", "rows"),
-        hidden=found.note,
-        newer=found.newer,
-        older=found.older,
-        back=Links("", publication.id or 0).page(summary),
-        team=summary.team,
-        week=summary.week,
-        as_of=reader.moment_full(publication.as_of),
+        **found.told,
+        **below(publication, summary, reader),
     )
 
 
